@@ -1,11 +1,11 @@
 """Which provinces have submitted, what would change, and what is published?"""
 
 from ui.components import filter_bar
-from ui.sections import hand_in
+from ui.sections import approval
 from ui.state import page_context
 
 
 def page() -> None:
     view = page_context.view()
     filter_bar.whole(view)
-    hand_in.approve(view)
+    approval.approve(view)

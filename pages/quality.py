@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui.components import filter_bar
-from ui.sections import audit_log, briefings, data_quality, revisions
+from ui.sections import approval, audit_log, briefings, data_quality, revisions
 from ui.state import page_context
 
 
@@ -15,6 +15,7 @@ def page() -> None:
     revisions.why(view)
     data_quality.totals(view)
     data_quality.provinces(view)
+    approval.calendar(view)
     left, right = st.columns(2)
     with left:
         data_quality.reasons(view)

@@ -16,7 +16,7 @@ _MONTH = re.compile(r"1[34][0-9]{2}-(0[1-9]|1[0-2])")
 def month_of(text: str, today: date) -> jalali.Unit:
     """The Jalali month written as 1405-08. Raises Declined if it is none, or has not begun."""
     if isinstance(text, str) and _MONTH.fullmatch(text):
-        unit = jalali.unit_of(jalali.parse_day(f"{text.replace('-', '/')}/01"), "month")
+        unit = _unit(text)
         if unit.first <= today:
             return unit
     raise declined(BAD, because("submission_month"))
@@ -31,7 +31,7 @@ def province_of(text: object) -> str:
 
 def due(month: str, rules: Rules) -> date:
     """The last day on which the data of a month are in time."""
-    last = jalali.unit_of(jalali.parse_day(f"{month.replace('-', '/')}/01"), "month").last
+    last = _unit(month).last
     if not rules.due_working_days:
         return last + rules.due_day * jalali.DAY
     days = [last + number * jalali.DAY for number in range(1, 3 * rules.due_working_days + 31)]
@@ -43,13 +43,24 @@ def latest_month(today: date) -> str:
     return jalali.unit_of(jalali.unit_of(today, "month").first - jalali.DAY, "month").label
 
 
+def months_ended(today: date, count: int) -> list[str]:
+    """The last Jalali months that have ended, the latest one last."""
+    labels = [latest_month(today)]
+    while len(labels) < count:
+        unit = _unit(labels[-1])
+        labels.append(jalali.unit_of(unit.first - jalali.DAY, "month").label)
+    return labels[::-1]
+
+
 def months_due(today: date, rules: Rules, count: int) -> list[str]:
     """The last months whose deadline has passed, the latest one last."""
-    label = latest_month(today)
-    found: list[str] = []
-    while len(found) < count:
-        unit = jalali.unit_of(jalali.parse_day(f"{label.replace('-', '/')}/01"), "month")
-        if due(label, rules) < today:
-            found.append(label)
-        label = jalali.unit_of(unit.first - jalali.DAY, "month").label
-    return found[::-1]
+    return [month for month in months_ended(today, count + 2) if due(month, rules) < today][-count:]
+
+
+def working_days_to(day: date, today: date) -> int:
+    """The working days from tomorrow to a day, itself included; 0 if it is past."""
+    return len(official_calendar.working_days(today + jalali.DAY, day)) if day > today else 0
+
+
+def _unit(month: str) -> jalali.Unit:
+    return jalali.unit_of(jalali.parse_day(f"{month.replace('-', '/')}/01"), "month")

@@ -91,7 +91,8 @@ class Desk:
         due = deadline.due(submission.month, self.rules)
         states = dict.fromkeys(TABLES, "missing") | dict.fromkeys(submission.unchanged, "no_change")
         for file in submission.files:
-            is_late = datetime.fromtimestamp(file.at).date() > due
+            # A file that lies in a draft is not handed in.
+            is_late = datetime.fromtimestamp(max(file.at, submission.submitted_at)).date() > due
             for table in file.table.split():
                 if table in states:
                     states[table] = "late" if is_late else "in"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import date
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -83,6 +87,8 @@ def test_a_steward_approves_and_publishes_on_the_page(alone):
     assert button(page, f"return-{checked.id}").disabled, "a return needs a reason"
     button(page, f"approve-{checked.id}").click().run()
     assert alone.desk.records.get(checked.id).state == "approved"
+    assert button(page, "hand-in-publish").disabled, "thirty provinces are neither in nor left out on purpose"
+    next(box for box in page.checkbox if box.key == "publish-without").check().run()
     button(page, "hand-in-publish").click().run()
     assert button(page, "hand-in-publish").disabled
     alone.work()
@@ -96,3 +102,35 @@ def test_tables_are_declared_unchanged_on_the_page(alone):
     (made,) = alone.desk.records.all()
     assert (made.province, set(made.unchanged), made.state) == ("IR-10", {"training"}, "ready")
     assert text.word("arrival.no_change", "fa") in html(page)
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_a_cell_of_the_matrix_opens_its_submission(alone, lang):
+    checked = alone.hand_in(submissions.person(), "IR-07", more_people())
+    alone.desk.submit(submissions.person(), checked.id)
+    page = html(opened("approve", lang=lang))
+    (address,) = {found for found in re.findall(r'href="([^"]*handin[^"]*)"', page) if "IR-07" in found}
+    query = {name: values for name, values in parse_qs(urlsplit(unescape(address)).query).items() if name != "lang"}
+    assert query.pop("tab") == ["handin"]
+    opened_page = opened("handin", lang=lang, **query)
+    assert text.escape(text.word("hand_in.receipt", lang, id=checked.id)) in html(opened_page)
+    button(opened_page, f"approve-{checked.id}").click().run()
+    assert alone.desk.records.get(checked.id).state == "approved", "it is decided where it is read"
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_the_calendar_stands_on_quality_once_somebody_has_handed_in(alone, lang):
+    title = text.word("hand_in.calendar_is", lang)
+    assert title not in html(opened("quality", lang=lang))
+    checked = alone.hand_in(submissions.person(), "IR-07", more_people())
+    alone.desk.submit(submissions.person(), checked.id)
+    assert title in html(opened("quality", lang=lang))
+
+
+def test_the_file_accepted_last_stands_with_its_day(alone):
+    checked = alone.hand_in(submissions.person(), "IR-07", more_people())
+    alone.desk.submit(submissions.person(), checked.id)
+    alone.desk.approve(submissions.person(), checked.id)
+    alone.desk.publish(submissions.person())
+    alone.work()
+    assert f"{PERSONNEL}</bdi> · ۳۲ ردیف · {text.day(date.today(), 'fa')}" in html(opened("handin", province="IR-07"))

@@ -30,6 +30,11 @@ def lines(lang: str, published: Publication) -> list[tuple[str, str]]:
     return [(text.word(f"owed.{name}", lang), words) for name in _ORDER if (words := written.get(name))]
 
 
+def has_next_update() -> bool:
+    """Whether the day of the next publication is set, or a calendar of them."""
+    return any(_about().next_update) or bool(calendar())
+
+
 def citation(lang: str, published: Publication) -> str:
     """How the publication is cited; empty if that is not set."""
     title = dict(zip(text.LANGUAGES, _about().citation, strict=False)).get(lang, "")

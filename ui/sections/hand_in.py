@@ -1,4 +1,4 @@
-"""The way of a province's data: what is due, the drop zone, what the check found, and the receipt; and the steward's decisions.
+"""What a province submits for a month: what is due, the drop zone, what the check found, and the receipt.
 
 The order of a result is: what stops it, rows that come back, what changes, what is to be confirmed.
 """
@@ -14,27 +14,27 @@ import streamlit as st
 from etl.analysis import data_quality as load
 from etl.core import jalali
 from etl.core.errors import Refused
-from etl.core.places import places
 from etl.extract.causes import in_language
 from etl.extract.contract import TABLES
 from etl.extract.source_folder import ENDINGS
 from etl.semantic.catalog import catalogue
-from etl.submissions import deadline, work
+from etl.submissions import deadline
 from etl.submissions import desk as steps
 from etl.submissions.desk import Desk, Person
 from etl.submissions.originals import MOST_FILES
 from etl.submissions.records import OPEN, Submission
 from ui.components import blocks, tables
 from ui.components.plot import component
+from ui.components.table_html import collated
 from ui.data import page_run, submissions, warehouse
 from ui.i18n import text
 from ui.sections.data_quality import name_of
-from ui.state import rendering
+from ui.state import page_parameters, rendering
 from ui.state.page_context import PageContext
 
-_MONTHS = 6
-_REASONS_SHOWN, _EARLIER = 16, 20
-_ENDED = ("withdrawn", "superseded")
+_MONTHS = 12
+_EARLIER = 20
+ENDED = ("withdrawn", "superseded")
 
 
 # ---------------------------------------------------------------- a clerk
@@ -43,69 +43,76 @@ _ENDED = ("withdrawn", "superseded")
 def hand_in(view: PageContext) -> None:
     """What one province submits for one month."""
     with blocks.error_boundary(view.lang, "hand_in"):
-        who, desk = submissions.person(), submissions.desk()
-        if not who.provinces:
-            blocks.notice(view.lang, "hand_in.for_submitters", view.word("hand_in.whom_to_ask"))
-            return
-        if who.is_alone:
-            blocks.note(view.word("hand_in.alone"))
-        with st.container(horizontal=True):
-            province = _province(view, who)
-            month = _month(view)
-        _of_province(view, desk, who, province, month)
+        if who := let_in(view, "hand_in.for_submitters", lambda who: bool(who.provinces)):
+            with st.container(horizontal=True):
+                province = _province(view, who)
+                month = month_of(view, "handin")
+            _of_province(view, submissions.desk(), who, province, month)
+
+
+def let_in(view: PageContext, otherwise: str, may: Callable[[Person], bool]) -> Person | None:
+    """The person of the page, if they may use it; else the notice `otherwise` is shown."""
+    who = submissions.person()
+    if not may(who):
+        blocks.notice(view.lang, otherwise, view.word("hand_in.whom_to_ask"))
+        return None
+    if who.is_alone:
+        blocks.note(view.word("hand_in.alone"))
+    return who
 
 
 def _province(view: PageContext, who: Person) -> str:
-    codes = sorted(who.provinces, key=lambda code: view.member("province", code))
-    chosen = next((code for code in view.where.get("province", ()) if code in codes), codes[0])
-    if len(codes) == 1:
-        return codes[0]
-    return str(
-        st.selectbox(
+    codes = sorted(who.provinces, key=lambda code: collated(view.member("province", code)))
+    asked = (page_parameters.one("handin", "of"), *view.where.get("province", ()))
+    chosen = next((code for code in asked if code in codes), codes[0])
+    if len(codes) > 1:
+        blocks.controlled(
+            st.selectbox,
             view.word("hand_in.province"),
-            codes,
-            index=codes.index(chosen),
+            "hand-in-province",
+            chosen,
+            lambda code: page_parameters.choose("handin", of=code),
+            options=codes,
             format_func=lambda code: view.member("province", code),
-            key="hand-in-province",
             width=260,
         )
+    return chosen
+
+
+def month_of(view: PageContext, part: str) -> str:
+    """The month chosen on a page: one of the last, or the running one; the last that has ended if none was chosen."""
+    today = date.today()
+    labels = [jalali.unit_of(today, "month").label, *reversed(deadline.months_ended(today, _MONTHS))]
+    asked = page_parameters.one(part, "month")
+    chosen = asked if asked in labels else labels[1]
+    blocks.controlled(
+        st.selectbox,
+        view.word("hand_in.month"),
+        f"month-{part}",
+        chosen,
+        lambda label: page_parameters.choose(part, month=label),
+        options=labels,
+        format_func=lambda label: text.unit_label(label, view.lang),
+        width=220,
     )
+    return chosen
 
 
-def _months() -> list[str]:
-    """The months that are submitted: the last that ended, the running one, and those before."""
-    day, labels = date.today(), []
-    for _ in range(_MONTHS):
-        unit = jalali.unit_of(day, "month")
-        labels.append(unit.label)
-        day = unit.first - jalali.DAY
-    return labels
-
-
-def _month(view: PageContext) -> str:
-    labels = _months()
-    return str(
-        st.selectbox(
-            view.word("hand_in.month"),
-            labels,
-            index=labels.index(deadline.latest_month(date.today())),
-            format_func=lambda label: text.unit_label(label, view.lang),
-            key="hand-in-month",
-            width=220,
-        )
-    )
+def address(view: PageContext, province: str, month: str) -> str:
+    """The address of what a province submits for a month."""
+    return page_parameters.address("handin", view.lang, {"of": [province], "month": [month]})
 
 
 @rendering.fragment
 def _of_province(view: PageContext, desk: Desk, who: Person, province: str, month: str) -> None:
     with blocks.error_boundary(view.lang, "hand_in"):
         every = [one for one in desk.visible(who) if one.province == province]
-        here = [one for one in every if one.month == month and one.state not in _ENDED]
+        here = [one for one in every if one.month == month and one.state not in ENDED]
         now = here[-1] if here else None
         if now and now.state == "published":
             now = None
         submissions.go_on(now)
-        _said()
+        said()
         with st.container(border=True, key="figure-hand_in"):
             blocks.head(_title(view, desk, province, month), _state(view, desk, now))
             _four(view, desk, now, province)
@@ -146,7 +153,7 @@ def _state(view: PageContext, desk: Desk, now: Submission | None) -> str:
 def _four(view: PageContext, desk: Desk, now: Submission | None, province: str) -> None:
     """The four tables: the file accepted last, what arrived, its state, the template."""
     states = desk.tables(now) if now else dict.fromkeys(TABLES, "missing")
-    accepted = _accepted(province)
+    accepted = _accepted(view, desk, province)
     rows = [(table, accepted.get(table), _arrived(now, table), states[table]) for table in TABLES]
 
     def template(row: Any) -> str:
@@ -163,33 +170,42 @@ def _four(view: PageContext, desk: Desk, now: Submission | None, province: str) 
     tables.show(view, "hand_in", columns, rows, view.word("hand_in.tables"))
 
 
-def _file(view: PageContext, found: tuple[str, int | None] | None) -> str:
+def _file(view: PageContext, found: tuple[str, int | None, str] | None) -> str:
+    """The cell of a file: its name, its rows, and the day on which it was accepted, if known."""
     if not found:
         return "–"
-    name, rows = found
-    count = f" · {view.escaped('hand_in.rows', count=text.number(rows, view.lang))}" if rows is not None else ""
-    return f"<bdi>{text.escape(name)}</bdi>{count}"
+    name, rows, day = found
+    parts = [f"<bdi>{text.escape(name)}</bdi>"]
+    parts += [view.escaped("hand_in.rows", count=text.number(rows, view.lang))] if rows is not None else []
+    return " · ".join([*parts, *filter(None, [text.escape(day)])])
 
 
-def _accepted(province: str) -> dict[str, tuple[str, int | None]]:
-    """The file of each table in the publication, with its rows."""
+def _accepted(view: PageContext, desk: Desk, province: str) -> dict[str, tuple[str, int | None, str]]:
+    """The file of each table in the publication, with its rows and, where it was handed in here, the day it was accepted."""
+    days = {
+        file.name: text.day(datetime.fromtimestamp(one.decided_at).date(), view.lang)
+        for one in desk.records.all("published")
+        if one.province == province
+        for file in one.files
+    }
     answer = warehouse.analyse(load.files)
     at = {name: answer.columns.index(name) for name in ("file", "source", "province", "rows_loaded", "refusal")}
-    found: dict[str, tuple[str, int | None]] = {}
+    found: dict[str, tuple[str, int | None, str]] = {}
     for row in answer.rows:
         if row[at["province"]] == province and not row[at["refusal"]]:
-            found[row[at["source"]]] = (row[at["file"]], row[at["rows_loaded"]])
+            name = row[at["file"]]
+            found[row[at["source"]]] = (name, row[at["rows_loaded"]], days.get(name, ""))
     return found
 
 
-def _arrived(now: Submission | None, table: str) -> tuple[str, int | None] | None:
+def _arrived(now: Submission | None, table: str) -> tuple[str, int | None, str] | None:
     if now is None:
         return None
     entries = [entry for entry in now.result.get("files", ()) if entry.get("table") == table]
     if entries:
-        return ", ".join(entry["file"] for entry in entries), sum(entry["rows_read"] for entry in entries)
+        return ", ".join(entry["file"] for entry in entries), sum(entry["rows_read"] for entry in entries), ""
     names = [file.name for file in now.files if table in file.table.split()]
-    return (", ".join(names), None) if names else None
+    return (", ".join(names), None, "") if names else None
 
 
 def _drop(view: PageContext, desk: Desk, now: Submission | None, province: str, month: str) -> None:
@@ -226,14 +242,14 @@ def _unchanged(view: PageContext, desk: Desk, who: Person, now: Submission | Non
             st.button(
                 words,
                 key=f"unchanged-{table}",
-                on_click=partial(_act, view, partial(_declare, desk, who, now, province, month, table)),
+                on_click=partial(act, view, partial(_declare, desk, who, now, province, month, table)),
             )
         for file in now.files if now else ():
             st.button(
                 view.word("hand_in.leave_out", file=file.name),
                 key=f"leave-{file.number}",
                 type="tertiary",
-                on_click=partial(_act, view, partial(desk.remove, who, now.id if now else "", file.number)),
+                on_click=partial(act, view, partial(desk.remove, who, now.id if now else "", file.number)),
             )
 
 
@@ -242,7 +258,7 @@ def _declare(desk: Desk, who: Person, now: Submission | None, province: str, mon
     desk.declare_unchanged(who, ident, [table])
 
 
-def _act(view: PageContext, step: Callable[[], object]) -> None:
+def act(view: PageContext, step: Callable[[], object]) -> None:
     """Take a step; what refuses it is said when the page is drawn."""
     try:
         step()
@@ -252,7 +268,7 @@ def _act(view: PageContext, step: Callable[[], object]) -> None:
         st.session_state["hand-in said"] = view.word("data.out_of_reach")
 
 
-def _said() -> None:
+def said() -> None:
     if words := st.session_state.pop("hand-in said", ""):
         st.html(f'<p class="pd-notice pd-refused" role="alert">{text.escape(words)}</p>')
 
@@ -273,6 +289,8 @@ def _result(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
     _submit(view, desk, who, now)
     if now.state in ("submitted", "approved"):
         _receipt(view, now)
+    if now.state == "submitted" and who.is_steward:
+        decide(view, desk, who, now)
 
 
 def _rows(view: PageContext, now: Submission) -> None:
@@ -321,24 +339,33 @@ def _changes(view: PageContext, now: Submission) -> None:
         below = view.word("hand_in.changes_are" if changes else "hand_in.no_changes")
         blocks.head(view.word("hand_in.changes"), below)
         if changes:
-            _before_after(view, "changes", changes)
+            before_after(view, "changes", changes, view.word("hand_in.changes"))
         if gone := now.result.get("gone"):
             blocks.note(view.word("hand_in.gone", count=text.number(gone, view.lang)))
 
 
-def _before_after(view: PageContext, ident: str, changes: Sequence[Any]) -> None:
-    def value(change: Any, name: str) -> str:
-        metric, number = catalogue()[change["metric"]], change[name]
-        return text.escape(text.amount(number, metric.unit, view.lang)) if number is not None else "–"
+def before_after(view: PageContext, ident: str, changes: Sequence[Any], title: str, by_province: bool = False) -> None:
+    """The headline measures that move, each before and after; of several provinces `by_province`."""
+
+    def value(name: str, change: Any) -> str:
+        number, unit = change[name], catalogue()[change["metric"]].unit
+        return text.escape(text.amount(number, unit, view.lang)) if number is not None else "–"
 
     columns = [
         tables.Column(
             "metric", view.word("hand_in.measure"), lambda row: text.escape(catalogue()[row["metric"]].label[view.lang])
         ),
-        tables.Column("before", view.word("hand_in.before"), lambda row: value(row, "before"), is_number=True),
-        tables.Column("after", view.word("hand_in.after"), lambda row: value(row, "after"), is_number=True),
+        *(
+            tables.Column(name, view.word(f"hand_in.{name}"), partial(value, name), is_number=True)
+            for name in ("before", "after")
+        ),
     ]
-    tables.show(view, ident, columns, list(changes), view.word("hand_in.changes"))
+    if by_province:
+        place = tables.member_column(
+            view, "province", lambda row: None, lambda row: view.member("province", row["province"])
+        )
+        columns.insert(0, place)
+    tables.show(view, ident, columns, list(changes), title)
 
 
 def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None:
@@ -365,13 +392,49 @@ def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
                 key="hand-in-submit",
                 type="primary",
                 disabled=lacks,
-                on_click=partial(_act, view, partial(desk.submit, who, now.id, reasons)),
+                on_click=partial(act, view, partial(desk.submit, who, now.id, reasons)),
             )
         st.button(
             view.word("hand_in.withdraw"),
             key="hand-in-withdraw",
-            on_click=partial(_act, view, partial(desk.withdraw, who, now.id)),
+            on_click=partial(act, view, partial(desk.withdraw, who, now.id)),
         )
+
+
+def decide(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
+    """What a submission changes, and the buttons that approve or return it."""
+    with st.container(border=True, key=f"figure-decide-{one.id}"):
+        place = view.member("province", one.province)
+        at = text.day(datetime.fromtimestamp(one.submitted_at).date(), view.lang)
+        blocks.head(
+            view.word("hand_in.decide", place=place, month=text.unit_label(one.month, view.lang)),
+            view.word("hand_in.decide_is", id=one.id, who=one.submitted_by, day=at),
+        )
+        if changes := one.result.get("changes"):
+            before_after(view, f"decide-{one.id}", changes, view.word("hand_in.changes"))
+        else:
+            blocks.note(view.word("hand_in.no_changes"))
+        for name, why in one.reasons.items():
+            if name in catalogue() and why:
+                blocks.note(f"{catalogue()[name].label[view.lang]}: {why}")
+        is_own = not who.is_alone and who.sub in (*one.hands, one.submitted_by)
+        if is_own:
+            blocks.note(view.word("hand_in.own"))
+        why = st.text_input(view.word("hand_in.return_why"), key=f"return-why-{one.id}", max_chars=300)
+        with st.container(horizontal=True):
+            st.button(
+                view.word("hand_in.approve"),
+                key=f"approve-{one.id}",
+                type="primary",
+                disabled=is_own,
+                on_click=partial(act, view, partial(desk.approve, who, one.id)),
+            )
+            st.button(
+                view.word("hand_in.return"),
+                key=f"return-{one.id}",
+                disabled=not why.strip(),
+                on_click=partial(act, view, partial(desk.give_back, who, one.id, why)),
+            )
 
 
 def _receipt(view: PageContext, now: Submission) -> None:
@@ -419,146 +482,3 @@ def _list(view: PageContext, ident: str, listed: Sequence[Submission], caption: 
         tables.Column("on", view.word("hand_in.on"), lambda one: text.escape(at(one))),
     ]
     tables.show(view, ident, columns, list(listed), caption)
-
-
-# ---------------------------------------------------------------- a steward
-
-
-def approve(view: PageContext) -> None:
-    """The matrix of provinces and tables, what is to be decided, and publishing."""
-    with blocks.error_boundary(view.lang, "approve"):
-        who, desk = submissions.person(), submissions.desk()
-        if not who.is_steward:
-            blocks.notice(view.lang, "hand_in.for_stewards", view.word("hand_in.whom_to_ask"))
-            return
-        if who.is_alone:
-            blocks.note(view.word("hand_in.alone"))
-        _of_month(view, desk, who, _month(view))
-
-
-@rendering.fragment
-def _of_month(view: PageContext, desk: Desk, who: Person, month: str) -> None:
-    with blocks.error_boundary(view.lang, "approve"):
-        every = desk.visible(who)
-        here = {one.province: one for one in every if one.month == month and one.state not in _ENDED}
-        submissions.go_on(next((one for one in every if one.state == "checking"), None))
-        _said()
-        _matrix(view, desk, here, month)
-        for one in sorted((one for one in every if one.state == "submitted"), key=lambda one: one.submitted_at):
-            _decide(view, desk, who, one)
-        _publish(view, desk, who, [one for one in every if one.state == "approved"])
-
-
-def _matrix(view: PageContext, desk: Desk, here: dict[str, Submission], month: str) -> None:
-    states = {code: desk.tables(here[code]) if code in here else dict.fromkeys(TABLES, "missing") for code in _codes()}
-    order = sorted(
-        states,
-        key=lambda code: (-sum(state == "missing" for state in states[code].values()), view.member("province", code)),
-    )
-    done = sum(one.state in ("approved", "published") for one in here.values())
-    waiting = sum(one.state == "submitted" for one in here.values())
-    counts = {"approved": done, "waiting": waiting, "missing": len(states) - len(here)}
-    numbers = {name: text.number(count, view.lang) for name, count in counts.items()}
-
-    def of_table(table: str, code: str) -> str:
-        return view.escaped(f"arrival.{states[code][table]}")
-
-    def state(code: str) -> str:
-        return view.escaped(f"submission.{here[code].state}") if code in here else view.escaped("arrival.missing")
-
-    columns = [
-        tables.Column(
-            "province", view.word("hand_in.province"), lambda code: text.escape(view.member("province", code))
-        ),
-        tables.Column("state", view.word("hand_in.state"), state),
-        *(tables.Column(table, name_of(view, "source", table), partial(of_table, table)) for table in TABLES),
-    ]
-    with st.container(border=True, key="figure-matrix"):
-        title = view.word("hand_in.matrix", **numbers)
-        due = text.day(deadline.due(month, desk.rules), view.lang)
-        blocks.head(title, view.word("hand_in.matrix_is", month=text.unit_label(month, view.lang), day=due))
-        tables.show(view, "matrix", columns, order, title)
-
-
-def _codes() -> list[str]:
-    return sorted(set(places().provinces.values()))
-
-
-def _decide(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
-    with st.container(border=True, key=f"figure-decide-{one.id}"):
-        place = view.member("province", one.province)
-        at = text.day(datetime.fromtimestamp(one.submitted_at).date(), view.lang)
-        blocks.head(
-            view.word("hand_in.decide", place=place, month=text.unit_label(one.month, view.lang)),
-            view.word("hand_in.decide_is", id=one.id, who=one.submitted_by, day=at),
-        )
-        if changes := one.result.get("changes"):
-            _before_after(view, f"decide-{one.id}", changes)
-        else:
-            blocks.note(view.word("hand_in.no_changes"))
-        for name, why in one.reasons.items():
-            if name in catalogue() and why:
-                blocks.note(f"{catalogue()[name].label[view.lang]}: {why}")
-        is_own = not who.is_alone and who.sub in (*one.hands, one.submitted_by)
-        if is_own:
-            blocks.note(view.word("hand_in.own"))
-        why = st.text_input(view.word("hand_in.return_why"), key=f"return-why-{one.id}", max_chars=300)
-        with st.container(horizontal=True):
-            st.button(
-                view.word("hand_in.approve"),
-                key=f"approve-{one.id}",
-                type="primary",
-                disabled=is_own,
-                on_click=partial(_act, view, partial(desk.approve, who, one.id)),
-            )
-            st.button(
-                view.word("hand_in.return"),
-                key=f"return-{one.id}",
-                disabled=not why.strip(),
-                on_click=partial(_act, view, partial(desk.give_back, who, one.id, why)),
-            )
-
-
-def _publish(view: PageContext, desk: Desk, who: Person, approved: Sequence[Submission]) -> None:
-    last = work.last_publishing(desk)
-    if desk.publishing_waits():
-        last = {"state": "running"}
-    with st.container(border=True, key="figure-publish"):
-        count = text.number(len(approved), view.lang)
-        blocks.head(view.word("hand_in.to_publish", count=count), view.word("hand_in.to_publish_is"))
-        moved = [{**change, "province": one.province} for one in approved for change in one.result.get("changes", ())]
-        if moved:
-            _moved(view, moved)
-        elif approved:
-            blocks.note(view.word("hand_in.no_changes"))
-        st.button(
-            view.word("hand_in.publish"),
-            key="hand-in-publish",
-            type="primary",
-            disabled=not approved or last.get("state") == "running",
-            on_click=partial(_act, view, partial(desk.publish, who)),
-        )
-        if state := last.get("state"):
-            words = {"id": text.digits(last.get("publication", ""), view.lang), "who": last.get("by", "")}
-            blocks.note(view.word(f"hand_in.last_{state}", **words), is_status=True)
-        for _, refusal in last.get("refusals", ()):
-            blocks.note(in_language(refusal, view.lang))
-
-
-def _moved(view: PageContext, moved: Sequence[Any]) -> None:
-    def value(change: Any, name: str) -> str:
-        number = change[name]
-        unit = catalogue()[change["metric"]].unit
-        return text.escape(text.amount(number, unit, view.lang)) if number is not None else "–"
-
-    columns = [
-        tables.Column(
-            "province", view.word("hand_in.province"), lambda row: text.escape(view.member("province", row["province"]))
-        ),
-        tables.Column(
-            "metric", view.word("hand_in.measure"), lambda row: text.escape(catalogue()[row["metric"]].label[view.lang])
-        ),
-        tables.Column("before", view.word("hand_in.before"), lambda row: value(row, "before"), is_number=True),
-        tables.Column("after", view.word("hand_in.after"), lambda row: value(row, "after"), is_number=True),
-    ]
-    tables.show(view, "moved", columns, list(moved), view.word("hand_in.moves"))

@@ -113,6 +113,8 @@ _AHEAD = _one(
     lambda value, days: Days(days.first, jalali.add_months(days.last, MOST_MONTHS_AHEAD)).read_end(value) is not None
 )
 
+_MONTH = _one(lambda value, _: re.fullmatch(r"1[34][0-9]{2}-(0[1-9]|1[0-2])", value) is not None)
+
 # The flows of a scenario.
 _FLOWS: Mapping[str, _Check] = {
     "recruits": _one(lambda value, _: number(value) is not None),
@@ -122,6 +124,8 @@ _FLOWS: Mapping[str, _Check] = {
 # The parameters of each page that has some, in the order of its address.
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "quality": {"of": _one(lambda value, _: value in catalogue())},
+    "handin": {"of": _one(_is_province), "month": _MONTH},
+    "approve": {"month": _MONTH},
     "growth": {
         "goal": _one(lambda value, _: bool(number(value))),
         "until": _AHEAD,

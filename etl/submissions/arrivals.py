@@ -1,0 +1,97 @@
+"""What has come in of each province and month, and what is owed."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from etl.core import jalali
+from etl.extract.contract import TABLES
+from etl.submissions import deadline
+from etl.submissions.desk import Desk
+from etl.submissions.records import Submission
+
+# Of a month: all tables in by the deadline, some behind it, declared unchanged, some owed, the deadline still to come.
+CELLS = ("on_time", "late", "no_change", "missing", "open")
+_HANDED_IN = ("submitted", "approved", "published")
+# So many working days before the deadline who owes tables is reminded.
+_REMIND_WORKING_DAYS = 5
+
+
+def counts(one: Submission) -> bool:
+    """Whether a submission was handed in: it still counts where a later one of its month stands above it."""
+    return one.state in _HANDED_IN or (one.state == "superseded" and bool(one.publication))
+
+
+def tables(desk: Desk, submissions: Iterable[Submission]) -> dict[str, str]:
+    """The state of each table over the submissions of a province and month, the later ones above."""
+    states = dict.fromkeys(TABLES, "missing")
+    for one in submissions:
+        states |= {table: state for table, state in desk.tables(one).items() if state != "missing"}
+    return states
+
+
+def of_month(month: str, submissions: Iterable[Submission]) -> dict[str, list[Submission]]:
+    """The submissions of a month by province."""
+    found: dict[str, list[Submission]] = {}
+    for one in submissions:
+        if one.month == month:
+            found.setdefault(one.province, []).append(one)
+    return found
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The completeness of months: a cell of CELLS and the number of tables owed, by province and month."""
+
+    months: Sequence[str]
+    cells: Mapping[tuple[str, str], tuple[str, int]]
+
+
+def calendar(desk: Desk, submissions: Sequence[Submission], provinces: Collection[str], today: date) -> Calendar:
+    """The months from the first with a submission, at most twelve, to the last that has ended."""
+    months = [month for month in deadline.months_ended(today, 12) if any(one.month <= month for one in submissions)]
+    cells = {}
+    for month in months:
+        here = of_month(month, filter(counts, submissions))
+        is_over = deadline.due(month, desk.rules) < today
+        for province in provinces:
+            states = [*tables(desk, here.get(province, ())).values()]
+            cells[province, month] = _cell(states, is_over)
+    return Calendar(months, cells)
+
+
+def _cell(states: Sequence[str], is_over: bool) -> tuple[str, int]:
+    owed = states.count("missing")
+    if owed:
+        return ("missing" if is_over else "open"), owed
+    if set(states) == {"no_change"}:
+        return "no_change", 0
+    return ("late" if "late" in states else "on_time"), 0
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What provinces owe for a month: those that lack tables, and of these those whose data went back."""
+
+    month: str
+    due: date
+    provinces: Sequence[str]
+    returned: Sequence[str]
+
+
+def owed(desk: Desk, submissions: Sequence[Submission], provinces: Collection[str], today: date) -> Owed | None:
+    """What is owed of the latest month whose deadline has passed or is at most five working days away.
+
+    None where nothing is owed, and where nobody has handed in anything yet: data may then come by hand.
+    """
+    months = [jalali.unit_of(today, "month").label, *reversed(deadline.months_ended(today, 3))]
+    dues = {month: deadline.due(month, desk.rules) for month in months}
+    near = [month for month in months if deadline.working_days_to(dues[month], today) <= _REMIND_WORKING_DAYS]
+    if not submissions or not near:
+        return None
+    here = of_month(near[0], submissions)
+    lacking = [
+        code for code in sorted(provinces) if "missing" in tables(desk, filter(counts, here.get(code, ()))).values()
+    ]
+    returned = [code for code in lacking if any(one.state == "returned" for one in here.get(code, ()))]
+    return Owed(near[0], dues[near[0]], lacking, returned) if lacking else None

@@ -1,0 +1,85 @@
+"""What has come in and what is owed, by province and month."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.core import settings
+from etl.core.settings import Submission as Rules
+from etl.extract.contract import TABLES
+from etl.submissions import arrivals, deadline
+from etl.submissions.desk import Desk
+from etl.submissions.records import File, Submission
+
+# Azar 10th 1405: the data of Aban were due on the 5th.
+TODAY, MONTH, DUE = date(2026, 12, 1), "1405-08", date(2026, 11, 26)
+ALL = ("IR-07", "IR-10", "IR-13", "IR-23")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(settings.Folders(submissions=tmp_path / "submissions"), Rules())
+
+
+def of(province: str, state: str, *tables: str, on: date = DUE, month: str = MONTH, **more: Any) -> Submission:
+    at = datetime.combine(on, time(12)).timestamp()
+    files = tuple(File(number, f"{table}.csv", table * 8, 1, at, table) for number, table in enumerate(tables, 1))
+    made = Submission(f"{province}-{month}-1", province, month, state, at, at, ("a",), files=files, submitted_at=at)
+    return replace(made, **more)
+
+
+def test_the_calendar_tells_in_time_late_unchanged_owed_and_not_due_yet(desk):
+    unchanged = dict.fromkeys(TABLES, ("a", 0.0))
+    every = [
+        of("IR-07", "published", *TABLES),
+        of("IR-10", "submitted", *TABLES, on=DUE + timedelta(days=1)),
+        of("IR-13", "approved", unchanged=unchanged),
+        of("IR-23", "submitted", "personnel"),
+        of("IR-07", "ready", *TABLES, month="1405-07", on=date(2026, 10, 24)),
+    ]
+    found = arrivals.calendar(desk, every, ALL, TODAY)
+    assert found.months == ["1405-07", "1405-08"]
+    cells = [found.cells[code, MONTH] for code in ALL]
+    assert cells == [("on_time", 0), ("late", 0), ("no_change", 0), ("missing", 3)]
+    assert found.cells["IR-07", "1405-07"] == ("missing", 4), "a draft is not handed in"
+    assert arrivals.calendar(desk, every, ALL, DUE).cells["IR-23", MONTH] == ("open", 3), "the day itself is in time"
+
+
+def test_a_file_that_lay_in_a_draft_until_the_deadline_had_passed_is_late(desk):
+    later = datetime.combine(DUE + timedelta(days=2), time(9)).timestamp()
+    (state,) = {*desk.tables(of("IR-07", "submitted", *TABLES, submitted_at=later)).values()}
+    assert state == "late"
+
+
+def test_what_was_published_counts_below_a_correction_of_one_table(desk):
+    every = [
+        of("IR-07", "superseded", *TABLES, publication="000002"),
+        of("IR-07", "submitted", "training", on=TODAY),
+        of("IR-10", "superseded", *TABLES),
+    ]
+    states = arrivals.tables(desk, filter(arrivals.counts, every[:2]))
+    assert states == dict.fromkeys(TABLES, "in") | {"training": "late"}
+    assert not arrivals.counts(every[2]), "superseded before it was published"
+
+
+def test_who_owes_a_table_or_has_the_data_back_is_reminded(desk):
+    every = [of("IR-07", "published", *TABLES), of("IR-10", "returned", *TABLES), of("IR-13", "submitted", "training")]
+    found = arrivals.owed(desk, every, ALL, TODAY)
+    assert found == arrivals.Owed(MONTH, DUE, ["IR-10", "IR-13", "IR-23"], ["IR-10"])
+    assert arrivals.owed(desk, every, ["IR-07"], TODAY) is None
+    assert arrivals.owed(desk, [], ALL, TODAY) is None, "where nobody hands in here, nobody is reminded"
+
+
+def test_reminders_begin_five_working_days_before_the_deadline(desk):
+    before = [day for day in (DUE - timedelta(days=n) for n in range(1, 20)) if deadline.working_days_to(DUE, day) == 5]
+    first = min(before)
+    every = [of("IR-07", "published", *TABLES, month="1405-07")]
+    assert arrivals.owed(desk, every, ["IR-07"], first - timedelta(days=1)) is None
+    found = arrivals.owed(desk, every, ["IR-07"], first)
+    assert found is not None
+    assert (found.month, found.due) == (MONTH, DUE)

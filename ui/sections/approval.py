@@ -1,0 +1,221 @@
+"""What a steward decides: which provinces have submitted, what is still owed, what would change, and publishing."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+
+import streamlit as st
+
+from etl.extract.causes import in_language
+from etl.extract.contract import TABLES
+from etl.semantic.rights import every_province
+from etl.submissions import arrivals, deadline, work
+from etl.submissions.desk import Desk, Person
+from etl.submissions.records import Submission
+from ui.components import blocks, tables
+from ui.components.table_html import collated
+from ui.data import owed, submissions
+from ui.i18n import text
+from ui.sections import hand_in
+from ui.sections.data_quality import name_of
+from ui.state import rendering
+from ui.state.page_context import PageContext
+
+
+def approve(view: PageContext) -> None:
+    """The matrix of provinces and tables, what is to be decided, and publishing."""
+    with blocks.error_boundary(view.lang, "approve"):
+        if who := hand_in.let_in(view, "hand_in.for_stewards", lambda who: who.is_steward):
+            _of_month(view, submissions.desk(), who, hand_in.month_of(view, "approve"))
+
+
+@rendering.fragment
+def _of_month(view: PageContext, desk: Desk, who: Person, month: str) -> None:
+    with blocks.error_boundary(view.lang, "approve"):
+        every = desk.visible(who)
+        here = arrivals.of_month(month, (one for one in every if one.state != "withdrawn"))
+        submissions.go_on(next((one for one in every if one.state == "checking"), None))
+        hand_in.said()
+        _matrix(view, desk, here, month)
+        for one in sorted((one for one in every if one.state == "submitted"), key=lambda one: one.submitted_at):
+            hand_in.decide(view, desk, who, one)
+        _publish(view, desk, who, every, _lacking(desk, here))
+
+
+def _lacking(desk: Desk, here: dict[str, list[Submission]]) -> list[str]:
+    """The provinces of which a table of the month was not handed in."""
+    return [
+        code
+        for code in every_province()
+        if "missing" in arrivals.tables(desk, filter(arrivals.counts, here.get(code, ()))).values()
+    ]
+
+
+def _matrix(view: PageContext, desk: Desk, here: dict[str, list[Submission]], month: str) -> None:
+    states = {code: arrivals.tables(desk, here.get(code, ())) for code in every_province()}
+    newest = {code: found[-1] for code, found in here.items()}
+    names = {code: view.member("province", code) for code in states}
+    missing = {code: sum(state == "missing" for state in states[code].values()) for code in states}
+    order = sorted(states, key=lambda code: (-missing[code], collated(names[code])))
+    done = sum(one.state in ("approved", "published") for one in newest.values())
+    waiting = sum(one.state == "submitted" for one in newest.values())
+    counts = {"approved": done, "waiting": waiting, "missing": len(states) - len(here)}
+    numbers = {name: text.number(count, view.lang) for name, count in counts.items()}
+
+    def opening(code: str, words: str, is_owed: bool) -> str:
+        link = f'<a href="{text.escape(hand_in.address(view, code, month))}" target="_self">{words}</a>'
+        return f'<span class="pd-behind">{link}</span>' if is_owed else link
+
+    def arrival(table: str, code: str) -> str:
+        return states[code][table]
+
+    def of_table(table: str, code: str) -> str:
+        found = arrival(table, code)
+        return opening(code, view.escaped(f"arrival.{found}"), found == "missing")
+
+    def state(code: str) -> str:
+        if code not in newest:
+            return view.escaped("arrival.missing")
+        found = newest[code].state
+        return opening(code, view.escaped(f"submission.{found}"), found in ("returned", "to_correct"))
+
+    columns = [
+        tables.Column(
+            "province",
+            view.word("hand_in.province"),
+            lambda code: opening(code, text.escape(names[code]), False),
+            lambda code: collated(names[code]),
+        ),
+        tables.Column("state", view.word("hand_in.state"), state, state),
+        *(
+            tables.Column(
+                table,
+                name_of(view, "source", table),
+                partial(of_table, table),
+                partial(arrival, table),
+            )
+            for table in TABLES
+        ),
+    ]
+    with st.container(border=True, key="figure-matrix"):
+        title = view.word("hand_in.matrix", **numbers)
+        due = text.day(deadline.due(month, desk.rules), view.lang)
+        blocks.head(title, view.word("hand_in.matrix_is", month=text.unit_label(month, view.lang), day=due))
+        tables.show(view, "matrix", columns, order, title)
+
+
+def _publish(view: PageContext, desk: Desk, who: Person, every: Sequence[Submission], lacking: Sequence[str]) -> None:
+    approved = [one for one in every if one.state == "approved"]
+    last = work.last_publishing(desk)
+    if desk.publishing_waits():
+        last = {"state": "running"}
+    with st.container(border=True, key="figure-publish"):
+        count = text.number(len(approved), view.lang)
+        blocks.head(view.word("hand_in.to_publish", count=count), view.word("hand_in.to_publish_is"))
+        moved = [{**change, "province": one.province} for one in approved for change in one.result.get("changes", ())]
+        if moved:
+            hand_in.before_after(view, "moved", moved, view.word("hand_in.moves"), by_province=True)
+        elif approved:
+            blocks.note(view.word("hand_in.no_changes"))
+        is_solved = _checklist(view, every, lacking)
+        st.button(
+            view.word("hand_in.publish"),
+            key="hand-in-publish",
+            type="primary",
+            disabled=not approved or not is_solved or last.get("state") == "running",
+            on_click=partial(hand_in.act, view, partial(desk.publish, who)),
+        )
+        if state := last.get("state"):
+            words = {"id": text.digits(last.get("publication", ""), view.lang), "who": last.get("by", "")}
+            blocks.note(view.word(f"hand_in.last_{state}", **words), is_status=True)
+        for _, refusal in last.get("refusals", ()):
+            blocks.note(in_language(refusal, view.lang))
+
+
+def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence[str]) -> bool:
+    """What must be solved and what is perhaps forgotten; whether the first is done or left out on purpose."""
+
+    def named(codes: Sequence[str]) -> str:
+        return text.listed(sorted((view.member("province", code) for code in codes), key=collated), view.lang)
+
+    of_state = {
+        state: [one.province for one in every if one.state == state]
+        for state in ("to_correct", "submitted", "returned")
+    }
+    is_solved = True
+    st.html(f"<h4>{view.escaped('hand_in.must')}</h4>")
+    if lacking:
+        words = view.word("hand_in.without", places=named(lacking), count=text.number(len(lacking), view.lang))
+        is_solved = st.checkbox(words, key="publish-without")
+    if failing := of_state["to_correct"]:
+        blocks.note(view.word("hand_in.failing", places=named(failing)))
+    if not lacking and not failing:
+        blocks.note(view.word("hand_in.all_solved"))
+    forgotten = [
+        view.word(f"hand_in.still_{state}", places=named(of_state[state]))
+        for state in ("submitted", "returned")
+        if of_state[state]
+    ]
+    forgotten += [] if owed.has_next_update() else [view.word("hand_in.no_next_update")]
+    st.html(f"<h4>{view.escaped('hand_in.forgotten')}</h4>")
+    for words in forgotten or [view.word("hand_in.none_forgotten")]:
+        blocks.note(words)
+    return is_solved
+
+
+# ---------------------------------------------------------------- the calendar
+
+
+def calendar(view: PageContext) -> None:
+    """Which provinces handed in on time, month by month: those whose numbers the reader sees. Nothing before the first one."""
+    with blocks.error_boundary(view.lang, "calendar"):
+        codes, desk = submissions.person().scope.codes, submissions.desk()
+        every = [one for one in desk.records.all() if one.province in codes]
+        if every:
+            _calendar(view, arrivals.calendar(desk, every, codes, date.today()), sorted(codes))
+
+
+@rendering.fragment
+def _calendar(view: PageContext, found: arrivals.Calendar, codes: Sequence[str]) -> None:
+    names = {code: view.member("province", code) for code in codes}
+    last = found.months[-1]
+
+    def cell(month: str, code: str) -> str:
+        state, owed_tables = found.cells[code, month]
+        words = view.escaped(f"completeness.{state}", count=text.number(owed_tables, view.lang))
+        return f'<span class="pd-behind">{words}</span>' if state == "missing" else words
+
+    def place(month: str, code: str) -> int:
+        return arrivals.CELLS.index(found.cells[code, month][0])
+
+    def owing(code: str) -> int:
+        return -sum(found.cells[code, month][1] for month in found.months)
+
+    columns = [
+        tables.Column(
+            "province",
+            view.word("hand_in.province"),
+            lambda code: text.escape(names[code]),
+            lambda code: collated(names[code]),
+        ),
+        *(
+            tables.Column(
+                month,
+                text.unit_label(month, view.lang),
+                partial(cell, month),
+                partial(place, month),
+            )
+            for month in reversed(found.months)
+        ),
+    ]
+    states = [found.cells[code, last][0] for code in codes]
+    counts = {
+        name: text.number(sum(state in states_of for state in states), view.lang)
+        for name, states_of in (("done", ("on_time", "no_change")), ("late", ("late",)), ("owed", ("missing", "open")))
+    }
+    with st.container(border=True, key="figure-calendar"):
+        title = view.word("hand_in.calendar", month=text.unit_label(last, view.lang), **counts)
+        blocks.head(title, view.word("hand_in.calendar_is"))
+        tables.show(
+            view, "calendar", columns, sorted(codes, key=lambda code: (owing(code), collated(names[code]))), title
+        )
