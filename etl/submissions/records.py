@@ -122,14 +122,16 @@ class Records:
         with self._transaction() as execute:
             return _only(execute, ident)[0]
 
-    def all(self, *states: str) -> list[Submission]:
-        """All submissions, or those in these states: by month, province and number. Raises OSError."""
+    def all(self, *states: str, since: str = "") -> list[Submission]:
+        """All submissions, or those in these states, from the month `since` on: by month, province and number. Raises OSError."""
         # Who only looks creates nothing.
         if not self._address and not self._file.exists():
             return []
         with self._transaction() as execute:
             rows = execute(
-                "select id, province, month, state, version, body from submissions order by month, province, number"
+                "select id, province, month, state, version, body from submissions where month >= $1 "
+                "order by month, province, number",
+                since,
             )
         return [found for row in rows if not states or row[3] in states for found in [_of_row(*row)]]
 

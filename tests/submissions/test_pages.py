@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,11 +15,14 @@ import pytest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core import settings
+from etl.extract.contract import TABLES
+from etl.submissions import deadline
+from etl.submissions.records import Submission
 from tests.parts import html, opened
 from tests.submissions.conftest import FARS, Office, province_files
 from tests.submissions.test_way import PERSONNEL, in_service, more_people
 from ui.data import submissions
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 pytestmark = pytest.mark.slow
 
@@ -134,3 +139,22 @@ def test_the_file_accepted_last_stands_with_its_day(alone):
     alone.desk.publish(submissions.person())
     alone.work()
     assert f"{PERSONNEL}</bdi> · ۳۲ ردیف · {text.day(date.today(), 'fa')}" in html(opened("handin", province="IR-07"))
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_what_provinces_owe_needs_action_once_somebody_has_handed_in(alone, lang):
+    month = deadline.months_due(date.today(), alone.desk.rules, 1)[0]
+    words = text.word("action.owed", lang, count=text.number(30, lang), month=text.unit_label(month, lang))
+    assert words not in unescape(html(opened("overview", lang=lang)))
+    at = time.time() - 90 * 86_400
+    unchanged = dict.fromkeys(TABLES, ("a", at))
+    for code in ("IR-07", "IR-10"):
+        state = "published" if code == "IR-07" else "returned"
+        made = partial(
+            Submission, province=code, month=month, state=state, hands=("a",), unchanged=unchanged, submitted_at=at
+        )
+        alone.desk.records.add(code, month, lambda ident, _, made=made: made(ident))
+    page = unescape(html(opened("overview", lang=lang)))
+    assert words in page
+    back = text.word("action.went_back", lang, places=text.isolated(member_names.of("province", "IR-10", lang), lang))
+    assert back in page

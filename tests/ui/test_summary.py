@@ -18,6 +18,7 @@ from etl.semantic import access, rights
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.resolve import settled_on
+from etl.submissions.arrivals import Owed
 from etl.warehouse import publications
 from tests import made
 from ui.i18n import member_names, text
@@ -336,6 +337,41 @@ def test_provinces_below_are_one_item_and_changes_lead_to_their_province() -> No
     assert own.sentence == "Order catch-up training"
     assert own.when == "training compliance 70.0%, significantly below the national average (85.0%)"
     assert needs_action.actions(signalling("IR-23")) == [], "an improvement needs no action"
+
+
+@pytest.mark.parametrize(
+    ("province", "lang", "sentence", "about"),
+    [
+        (
+            "",
+            "en",
+            "Ask 3 provinces for the data of Aban\u00a01405",
+            "Isfahan, Hamadan, Tehran · due 5 Azar 1405 · returned: Hamadan",
+        ),
+        (
+            "",
+            "fa",
+            "مطالبهٔ دادهٔ آبان ۱۴۰۵ از ۳ استان",
+            "اصفهان، همدان، تهران · مهلت: ۵ آذر ۱۴۰۵ · برگشت‌خورده: همدان",
+        ),
+        ("IR-10", "en", "Submit the data of Aban\u00a01405", "due 5 Azar 1405"),
+        ("IR-13", "fa", "اصلاح و ارسال دوبارهٔ دادهٔ آبان ۱۴۰۵", "مهلت: ۵ آذر ۱۴۰۵"),
+    ],
+)
+def test_who_owes_data_by_the_deadline_is_reminded(province: str, lang: str, sentence: str, about: str) -> None:
+    codes = [province] if province else ["IR-10", "IR-13", "IR-23"]
+    owed = Owed("1405-08", date(2026, 11, 26), codes, [code for code in codes if code == "IR-13"])
+    part = "handin" if province else "approve"
+    member = partial(member_names.of, lang=lang)
+    sources = replace(signalling(province), owed=lambda: (owed, part), lang=lang, member=member)
+    item = next(action for action in needs_action.actions(sources) if action.kind == "owed")
+    plain = [
+        re.sub("[\u2066-\u2069]", "", words).replace("\u00a0", " ") for words in (item.sentence, item.about, sentence)
+    ]
+    assert plain[0] == plain[2]
+    assert re.sub(r" \([^)]*\)", "", plain[1]) == about
+    assert (item.part, item.count) == (part, len(codes))
+    assert item.parameters["month"] == ["1405-08"]
 
 
 @pytest.mark.parametrize(("province", "kind"), [("", "coverage"), ("IR-11", "coverage"), ("IR-23", "counties")])

@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import date
 from functools import cache
 from threading import Lock
 
@@ -12,7 +15,8 @@ from etl.core.errors import QuestionError, Refused
 from etl.core.paths import ROOT, warehouse_pointer
 from etl.semantic import access
 from etl.semantic.rights import AccessScope
-from etl.submissions import orders, work
+from etl.submissions import arrivals, deadline, orders, work
+from etl.submissions.arrivals import Owed
 from etl.submissions.desk import Desk, Person
 from etl.submissions.records import Submission
 from ui.data import page_run
@@ -39,6 +43,18 @@ def person() -> Person:
     """The person of this script run. Raises AccessDenied."""
     scope = page_run.access_scope()
     return Person(scope.sub, scope, page_run.record, page_run.groups(), is_alone=is_open())
+
+
+def owed(provinces: Collection[str]) -> tuple[Owed, str] | None:
+    """What these provinces owe, as far as the reader sees their numbers, and the page part that lists it."""
+    who, today = person(), date.today()
+    since = deadline.months_ended(today, 4)[0]
+    with suppress(OSError):
+        found = arrivals.owed(desk(), desk().records.all(since=since), who.scope.codes & {*provinces}, today)
+        if found and len(provinces) == 1 and who.provinces & {*provinces}:
+            return found, "handin"
+        return (found, "approve" if who.is_steward else "quality") if found else None
+    return None
 
 
 def template_of(table: str, province: str, scope: AccessScope) -> bytes:

@@ -10,13 +10,13 @@ from etl.analysis import data_quality, registry
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
-from etl.semantic.rights import BELOW_PROVINCE
+from etl.semantic.rights import BELOW_PROVINCE, every_province
 from etl.warehouse.dimensions import PLACES
 from ui.components import blocks, table_html
 from ui.components.blocks import error_boundary
 from ui.components.footer import question
 from ui.components.table_html import Column
-from ui.data import warehouse
+from ui.data import submissions, warehouse
 from ui.data.ask import Where
 from ui.i18n import text
 from ui.state import page_context, page_parameters, periods, rendering, scoped_query
@@ -64,6 +64,7 @@ def sources(view: PageContext) -> Sources:
         member=view.member,
         filters=catalogue()["active_assistants"].dimensions & view.where.keys() - ({"province"} if is_one else set()),
         chosen=provinces,
+        owed=partial(submissions.owed, provinces or every_province()),
     )
 
 

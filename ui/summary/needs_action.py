@@ -41,7 +41,7 @@ class Action:
 def actions(sources: Sources) -> list[Action]:
     """The first six items that need action, without kinds that have no meaning under the scope."""
     items: list[Action] = []
-    exceptions = (_lapsed, _licences_ending, _training_lapsing, _files_overdue, _not_submitted)
+    exceptions = (_lapsed, _licences_ending, _training_lapsing, _files_overdue, _not_submitted, _owed)
     signals = (_low_coverage, _low_levels, _sudden_falls)
     # What a province itself is asked about comes first there.
     for items_of_kind in (
@@ -119,6 +119,26 @@ def _not_submitted(sources: Sources) -> Iterator[Action]:
         last = sources.word("action.last_heard", day=sources.day(min(days))) if days else ""
         who = sources.named("province", [row["province"] for row in rows])
         yield _action(sources, listed, "not_submitted", len(rows), who, last, "quality", {})
+
+
+def _owed(sources: Sources) -> Iterator[Action]:
+    """Provinces that owe data of a month by its deadline, and those whose data went back."""
+    if not (found := sources.owed()):
+        return
+    owed, part = found
+    month, due = text.unit_label(owed.month, sources.lang), sources.day(owed.due)
+    count, is_one = len(owed.provinces), bool(sources.province)
+    key = "returned_here" if is_one and owed.returned else "owed_here" if is_one else "owed"
+    words = sources.word(f"action.{key}", count=sources.number(count), month=month)
+    back = sources.named("province", list(owed.returned)) if owed.returned and not is_one else ""
+    when = [sources.word("action.due", day=due), *([sources.word("action.went_back", places=back)] if back else [])]
+    who = "" if is_one else sources.named("province", list(owed.provinces))
+    parameters = {
+        "quality": {},
+        "approve": {"month": [owed.month]},
+        "handin": {"of": [sources.province], "month": [owed.month]},
+    }
+    yield Action("owed", count, words, who, " · ".join(when), part, parameters[part])
 
 
 def _low_coverage(sources: Sources) -> Iterator[Action]:

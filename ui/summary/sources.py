@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from etl.semantic.answers import Answer
+from etl.submissions.arrivals import Owed
 from ui.i18n import member_names, text
 
 
@@ -36,6 +37,8 @@ class Sources:
     exactly: Callable[..., Answer] | None = None
     # The provinces chosen: lists of all provinces are narrowed to them.
     chosen: tuple[str, ...] = ()
+    # What provinces owe by the deadline, and the page part that lists it: on a page, in no briefing.
+    owed: Callable[[], tuple[Owed, str] | None] = lambda: None
 
     def word(self, key: str, **values: object) -> str:
         return text.word(key, self.lang, **values)
