@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.charts import bars, lines, titles
+from ui.charts import bars, lines
 from ui.components import figures as ui
 from ui.sections import ahead, listings, overview
 from ui.state import address
@@ -30,7 +30,7 @@ def page() -> None:
         ui.figure(view, bars.ranking, "officers_lapsed", by="place")
     left, right = st.columns(2)
     with left:
-        ui.figure(view, bars.ranking, "officer_training_share", by="course", says=titles.extreme_by)
+        ui.figure(view, bars.ranking, "officer_training_share", by="course")
         ui.figure(view, lines.trend, "judicial_officers", by="month", over=view.months(60))
     with right:
         ui.figure(view, bars.ranking, "judicial_officer_share", by="place", nation=True)

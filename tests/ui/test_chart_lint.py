@@ -1,8 +1,8 @@
 """Every chart of every page, in both languages, for the whole country and for one province, keeps the rules of charts.
 
-A title names its measure in at most twelve words, and no two titles of a page are equal; a ratio states its n; no group too
-small to be ranked is named or sorted among the others; classes of a map contrast with the background; a chart's numbers
-have the decimals of its table.
+A title names its measure in at most twelve words, and no two figures of a page have one title and one line below it; a ratio
+states its n; no group too small to be ranked is named or sorted among the others; classes of a map contrast with the
+background; a chart's numbers have the decimals of its table.
 """
 
 import re
@@ -22,7 +22,7 @@ from etl.semantic.ranking import is_sampled, rank
 from tests import parts
 from tests.parts import PARTS
 from tests.ui.test_charts import contrast
-from ui.charts import bars, elements, forecast, maps, steps, titles
+from ui.charts import bars, elements, forecast, lines, maps, steps, titles
 from ui.charts.chart import Chart
 from ui.charts.elements import ChartContext
 from ui.components import blocks, figures
@@ -99,7 +99,7 @@ def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Show
 
     def heading(title: str, below: str | None = None, more: str = "") -> str:
         for figure in captured:
-            if figure.title.sentence == title:
+            if figure.title.sentence == title and figure.below in ("", below):
                 figure.below, figure.is_headed = below or "", True
         return head(title, below, more)
 
@@ -157,23 +157,81 @@ def test_the_charts_of_a_page_keep_the_rules(page: str, lang: str, of: str, figu
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 def test_the_charts_of_an_institute_keep_the_rules(lang: str, figures_shown: list[Shown], published: Path) -> None:
-    with access.connect(published, rights.ADMINISTRATOR) as con:
-        served = ask(con, "in_service", by=("institute",)).rows
-    html = open_page("register", lang, institute=max(served, key=lambda row: row[1])[0])
+    html = open_page("register", lang, **one_place(published, "institute"))
     assert figures_shown, "a page without a chart tests nothing"
     keep_the_rules(figures_shown, html, lang)
 
 
+def one_place(published: Path, dimension: str) -> dict[str, str]:
+    """The filter by the place of a dimension where most people serve."""
+    with access.connect(published, rights.ADMINISTRATOR) as con:
+        served = ask(con, "in_service", by=(dimension,)).rows
+    return {dimension: max((row for row in served if row[0]), key=lambda row: row[1])[0]}
+
+
+@pytest.mark.parametrize("of", ["county", "institute"])
+@pytest.mark.parametrize("page", PAGES)
+def test_of_one_place_no_figure_is_drawn_twice(page: str, of: str, figures_shown: list[Shown], published: Path) -> None:
+    html = open_page(page, "en", **one_place(published, of))
+    assert repeated(figures_shown, html) == []
+    trends = [figure for figure in figures_shown if figure.chart is lines.trend and figure.answer.by == ("month",)]
+    months = Counter((figure.answer.measures[0], figure.answer.rows[-2:][0][:2]) for figure in trends)
+    assert [measure for measure, count in months.items() if count > 1] == []
+
+
+def test_of_one_county_its_trend_stands_in_place_of_the_map_and_the_ranking(
+    figures_shown: list[Shown], published: Path
+) -> None:
+    open_page("training", "en", **one_place(published, "county"))
+    (drawn,) = (
+        figure
+        for figure in figures_shown
+        if figure.chart is lines.trend and figure.answer.measures == ["training_compliance"]
+    )
+    assert "County" in drawn.below
+
+
+def test_a_map_and_a_ranking_of_one_measure_differ_by_the_line_below(figures_shown: list[Shown]) -> None:
+    open_page("coverage", "en")
+    below = {
+        figure.chart.draw.__name__: figure.below.split(" · ")[:2]
+        for figure in figures_shown
+        if figure.chart and figure.answer.measures == ["coverage_per_10k"]
+    }
+    assert below["provinces"] == ["Coverage per 10,000 residents", "The whole country"]
+    assert below["ranking"] == ["Coverage per 10,000 residents", "by province"]
+    assert below["trend"] == ["Coverage per 10,000 residents", "by month"]
+
+
+@pytest.mark.parametrize("chosen", ["recruits", "leave", "goal"])
+def test_the_path_of_a_scenario_is_drawn_where_it_is_not_the_projection(
+    chosen: str, figures_shown: list[Shown]
+) -> None:
+    open_page("growth", "en")
+    drawn = [figure.chart for figure in figures_shown]
+    assert forecast.projection in drawn
+    assert forecast.path not in drawn
+    figures_shown.clear()
+    open_page("growth", "en", **{chosen: "3"})
+    assert forecast.path in [figure.chart for figure in figures_shown]
+
+
+def repeated(figures_shown: list[Shown], html: str) -> list[tuple[str, str]]:
+    """The titles with their line that the page, or its figures for pictures and files, has twice."""
+    # Those of tables and lists, too.
+    heads = Counter(re.findall(r"<h3>(.*?)</h3>(?:<p>(.*?)</p>)?", html))
+    figures = Counter((figure.title.sentence, figure.below) for figure in figures_shown)
+    return [head for counted in (heads, figures) for head, count in counted.items() if count > 1]
+
+
 def keep_the_rules(figures_shown: list[Shown], html: str, lang: str, panels: bool = False) -> None:
     context = ChartContext(lang)
-    # Those of tables and lists, too.
-    heads = re.findall(r"<h3>(.*?)</h3>", html)
-    assert [sentence for sentence, count in Counter(heads).items() if count > 1] == []
+    assert repeated(figures_shown, html) == []
     headless = [figure for figure in figures_shown if not figure.is_headed]
     assert len(headless) <= 3 * panels
-    assert {escape(figure.title.sentence) for figure in figures_shown if figure.is_headed} <= set(heads)
-    every = Counter(figure.title.sentence for figure in figures_shown)
-    assert [sentence for sentence, count in every.items() if count > 1] == []
+    assert {escape(figure.title.sentence) for figure in figures_shown if figure.is_headed} <= {
+        *re.findall(r"<h3>(.*?)</h3>", html)
+    }
     for figure in figures_shown:
         sentence = figure.title.sentence
         assert len(sentence.split()) <= titles.MOST_WORDS, sentence

@@ -34,6 +34,8 @@ class Chart:
     whole_country: bool = False
     # Runs over time; takes the events in its range (`events`).
     has_events: bool = False
+    # Its areas show by what it compares, so the line below its title does not say it.
+    is_map: bool = False
     # Compares groups; a single group is shown as a trend instead.
     compares: bool = False
     # The rows that its text alternative chooses from, in the order in which it shows them.

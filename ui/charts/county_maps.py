@@ -125,7 +125,7 @@ def painted(answer: Answer, context: ChartContext) -> Painted:
     return Painted(found, colours, written, keys, _note(answer, found, areas, context))
 
 
-@chart(titles.extreme, compares=True, order=bars.in_order)
+@chart(titles.extreme, is_map=True, compares=True, order=bars.in_order)
 def counties(answer: Answer, context: ChartContext, height: int = 430) -> Figure:
     """Counties coloured by the first metric; of the whole country with the borders of provinces."""
     paint, provinces = painted(answer, context), _provinces(answer)

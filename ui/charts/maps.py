@@ -52,7 +52,7 @@ class Areas:
         return bool(self.note)
 
 
-@chart(titles.extreme, whole_country=True, compares=True, order=bars.in_order)
+@chart(titles.extreme, whole_country=True, is_map=True, compares=True, order=bars.in_order)
 def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (), height: int = 430) -> Figure:
     """The 31 provinces coloured by the first metric, with their values; unknown ones are hatched, `chosen` ones outlined.
 

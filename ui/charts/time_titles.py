@@ -39,21 +39,12 @@ def latest(answer: Answer, context: ChartContext) -> Title:
         return Title(context.word("finding.ended", when=context.member(answer.by[0], last[0]), **words))
     metric, when = answer.metrics[0], context.member(answer.by[0], last[0])
     values = [row[at] for row in rows]
-    over_time = titles.spread(answer, metric, values, context)
     if len({*values}) > 1 and metric.kind == "event" and (is_sampled(metric) or metric.sample_size):
-
-        def in_unit(of: ChartContext) -> list[str]:
-            low, high = (text.plain(value, unit, of.lang) for value in (min(values), max(values)))
-            said = {
-                "measure": metric.short[of.lang],
-                "when": of.member(answer.by[0], last[0]),
-                "low": low,
-                "high": high,
-            }
-            written = titles.values_of(last[at], metric, of)
-            return [of.word(f"finding.{key}", value=value, **said) for value in written for key in _IN_UNIT]
-
-        return Title(titles.first_in_all(in_unit, context), alternatives=(over_time,))
+        low, high = (text.plain(value, unit, context.lang) for value in (min(values), max(values)))
+        said = words | {"when": when, "low": low, "high": high}
+        written = titles.values_of(last[at], metric, context)
+        ways = ((key, value) for value in written for key in _IN_UNIT)
+        return Title(titles.first_that_fits(context.word(f"finding.{key}", value=value, **said) for key, value in ways))
     then = _year_before(str(last[0]))
     before = {row[0]: row for row in rows}.get(then)
     now = "now"
@@ -63,15 +54,15 @@ def latest(answer: Answer, context: ChartContext) -> Title:
         words |= {"before": text.plain(before[at], unit, context.lang), "then": text.unit_label(then, context.lang)}
     elif len(rows) > 1 and metric.kind == "event" and last[0] in answer.provisional:
         # None is complete: a year that begins and one that ends within the period are not compared.
-        return over_time
+        return titles.spread(answer, metric, values, context)
     elif len(rows) > 1 and first[at] is not None:
         words |= {"first": text.plain(first[at], unit, context.lang), "start": context.member(answer.by[0], first[0])}
         key = "grown_since" if words["first"] != text.plain(last[at], unit, context.lang) else "same"
     else:
         key = "now"
     amounts = titles.amounts(last[at], unit, context)
-    sentences = [context.word(f"finding.{name}", value=value, **words) for name in (key, now) for value in amounts]
-    return Title(titles.first_that_fits(sentences), alternatives=(Title(sentences[2]), over_time))
+    ways = ((name, value) for name in (key, now) for value in amounts)
+    return Title(titles.first_that_fits(context.word(f"finding.{name}", value=value, **words) for name, value in ways))
 
 
 def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
@@ -81,9 +72,10 @@ def _latest_of_groups(answer: Answer, context: ChartContext) -> Title:
     rows = [(row[other], *row[2:]) for row in answer.rows if row[time] == last]
     part = replace(answer, by=(answer.by[other],), columns=(answer.by[other], *answer.columns[2:]), rows=rows)
     title = titles.extreme(replace(part, provisional=frozenset()), context)
+    if title.focus:
+        return title
     at, _, with_value = titles.rows_with_value(answer)
-    over_time = titles.spread(answer, answer.metrics[0], [row[at] for row in with_value], context)
-    return replace(title, alternatives=(*title.alternatives, over_time)) if title.focus else over_time
+    return titles.spread(answer, answer.metrics[0], [row[at] for row in with_value], context)
 
 
 def _year_before(label: str) -> str:
@@ -103,8 +95,7 @@ def pair(answer: Answer, context: ChartContext) -> Title:
     if not rows:
         return titles.nothing(answer.metrics[0], context)
     peaks = [peak for metric in answer.metrics[:2] if (peak := _peak(answer, metric, rows, context))]
-    both = _both(answer, rows[-1], context)
-    return Title(max(peaks)[1], alternatives=(both,)) if peaks else both
+    return Title(max(peaks)[1]) if peaks else _both(answer, rows[-1], context)
 
 
 def _peak(answer: Answer, metric: Metric, rows: Sequence[tuple], context: ChartContext) -> tuple[float, str] | None:
@@ -116,17 +107,20 @@ def _peak(answer: Answer, metric: Metric, rows: Sequence[tuple], context: ChartC
     if not median or not peaks:
         return None
 
-    def say(of: ChartContext) -> list[str]:
-        written = ((text.plain(most, metric.unit, of.lang), of.member(answer.by[0], unit)) for most, unit in peaks)
-        named = text.listed([of.word("finding.peak_in", most=most, when=when) for most, when in written], of.lang)
-        words = {"measure": metric.short[of.lang], "median": text.plain(median, metric.unit, of.lang)}
-        return [
-            of.word("finding.peaks", peaks=named, **words),
-            of.word("finding.now", value=named, **words),
-            of.word("finding.peaks_many", count=text.number(len(peaks), of.lang), **words),
-        ]
-
-    return max(peaks)[0] / median, titles.first_in_all(say, context)
+    written = (
+        (text.plain(most, metric.unit, context.lang), context.member(answer.by[0], unit)) for most, unit in peaks
+    )
+    named = text.listed([context.word("finding.peak_in", most=most, when=when) for most, when in written], context.lang)
+    words = {
+        "measure": metric.short[context.lang],
+        "median": text.plain(median, metric.unit, context.lang),
+        "peaks": named,
+        "value": named,
+        "count": text.number(len(peaks), context.lang),
+    }
+    keys = ("peaks", "now", "peaks_many")
+    sentence = titles.first_that_fits(context.word(f"finding.{key}", **words) for key in keys)
+    return max(peaks)[0] / median, sentence
 
 
 def _both(answer: Answer, row: Sequence[Any], context: ChartContext) -> Title:
@@ -189,18 +183,15 @@ def reached(answer: Answer, context: ChartContext) -> Title | None:
         return None
     first, middle, last = (now[name] for name in REACHED)
 
-    def say(of: ChartContext) -> list[str]:
-        words = {"measure": answer.metrics[0].short[of.lang]}
-        words["target"] = text.plain(now["target"], answer.metrics[0].unit, of.lang)
-        if middle is None:
-            key = "reached_earliest" if first else "not_reached"
-            return [of.word(f"finding.{key}", first=first and text.unit_in_both(first, of.lang), **words)]
-        words["month"] = text.unit_in_both(middle, of.lang)
-        said = [of.word("finding.reached", **words)]
-        if first and last and first != last:
-            is_one_year = first.split("-")[0] == last.split("-")[0]
-            ends = text.unit_label(first, of.lang, short=is_one_year), text.unit_label(last, of.lang)
-            said.insert(0, of.word("finding.reached_between", first=ends[0], last=ends[1], **words))
-        return said
-
-    return Title(titles.first_in_all(say, context))
+    words = {"measure": answer.metrics[0].short[context.lang]}
+    words["target"] = text.plain(now["target"], answer.metrics[0].unit, context.lang)
+    if middle is None:
+        key = "reached_earliest" if first else "not_reached"
+        return Title(context.word(f"finding.{key}", first=first and text.unit_in_both(first, context.lang), **words))
+    words["month"] = text.unit_in_both(middle, context.lang)
+    said = [context.word("finding.reached", **words)]
+    if first and last and first != last:
+        is_one_year = first.split("-")[0] == last.split("-")[0]
+        ends = text.unit_label(first, context.lang, short=is_one_year), text.unit_label(last, context.lang)
+        said.insert(0, context.word("finding.reached_between", first=ends[0], last=ends[1], **words))
+    return Title(titles.first_that_fits(said))

@@ -5,10 +5,9 @@ those that etl.analysis.different finds below or above the whole, of a count the
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
@@ -29,13 +28,11 @@ _NO_NOUN = re.compile(r"(Within|Leaders|Ending|Falling|Up|More|Led|On|In|With|Wi
 class Title:
     """A sentence, and the codes of the groups it names, which the chart highlights.
 
-    `alternatives` are also true; one of them replaces a sentence that another chart of the page already uses. Where twelve
-    words are not enough for a day in two calendars, the subtitle or the axis has the second.
+    Where twelve words are not enough for a day in two calendars, the subtitle or the axis has the second.
     """
 
     sentence: str
     focus: tuple[Any, ...] = ()
-    alternatives: "tuple[Title, ...]" = ()
 
     def __post_init__(self) -> None:
         if len(self.sentence.split()) > MOST_WORDS:
@@ -46,7 +43,6 @@ TitleRule = Callable[[Answer, ChartContext], Title]
 # Dimensions whose largest group has words of its own.
 _COMMONEST = ("post", "education", "activity", "people")
 _OTHER = {"highest": "lowest", "lowest": "highest"}
-# Of each end of a ranking, the side of the whole, and the sign by which the widest difference comes first.
 # The name of a group by its key.
 GroupNames = Callable[[tuple[Any, ...]], str]
 
@@ -64,13 +60,6 @@ def first_that_fits(sentences: Iterable[str]) -> str:
         if _is_short(sentence):
             break
     return sentence
-
-
-def first_in_all(say: Callable[[ChartContext], Sequence[str]], context: ChartContext) -> str:
-    """The first sentence that has at most twelve words in every language, else the last one: a title says the same in all."""
-    said = {lang: say(replace(context, lang=lang)) for lang in text.LANGUAGES}
-    are_short = (all(map(_is_short, alike)) for alike in zip(*said.values(), strict=True))
-    return said[context.lang][next((at for at, is_short in enumerate(are_short) if is_short), -1)]
 
 
 def _is_short(sentence: str) -> bool:
@@ -120,40 +109,28 @@ def extreme(
     # The bars of groups too small to be ranked may be longer.
     key = "spread_large" if ranking.ranked and ranking.small else "spread"
     range_of = spread(answer, metric, values, context, key)
-    half = _half(answer, metric, ranking, context) if ranking.ranked else range_of
     if is_sampled(metric):
         groups = [*ranking.ranked, *ranking.small]
-        said = {side: _on_side(answer, metric, groups, side, name_group, context) for side in (end, _OTHER[end])}
-        found = [title for title in said.values() if title]
-        if len(found) == 2:
-            at = 1 if worse_side(metric) else 0
-            found[at:at] = _on_both_sides(answer, metric, said, context)
-        if found:
-            return replace(found[0], alternatives=(*found[1:], range_of, half))
+        for side in (end, _OTHER[end]):
+            if title := _on_side(answer, metric, groups, side, name_group, context):
+                return title
     if not ranking.ranked:
-        all_small = replace(_all_small("all_small", metric, context), alternatives=(range_of,))
-        return all_small if ranking.small else range_of
+        return _all_small(metric, context) if ranking.small else range_of
     if len(ranking.ranked) == 1:
         only = ranking.ranked[0]
-        place = name_group(only.key)
-        all_but = _all_small("all_but", metric, context, place=place)
         if end == "highest" and size_of(metric) == metric.name:
             # The counts of the groups too small to be ranked are lower.
-            return Title(_at_end(answer, metric, end, place, only.value, context), alternatives=(all_but,))
-        return Title(_about(metric, place, only.value, context), alternatives=(all_but,))
+            return Title(_at_end(answer, metric, end, name_group(only.key), only.value, context))
+        return Title(_about(metric, name_group(only.key), only.value, context))
     # Of 20 counties one more or less is no finding; of medians it is not known how sure the order of two groups is.
     is_of_counties = metric.unit == "share" and catalogue()[str(metric.denominator)].unit == "counties"
     if is_sampled(metric) or is_of_counties or metric.sample_size:
-        ways = (partial(spread, answer, metric, values, key=key), partial(_half, answer, metric, ranking))
-        return Title(first_in_all(lambda of: [way(context=of).sentence for way in ways], context), alternatives=(half,))
+        return Title(first_that_fits([range_of.sentence, _half(answer, metric, ranking, context)]))
     if metric.unit in COUNTS and not is_narrowest(answer, ranking.ranked[0].key):
-        return replace(spread(answer, metric, [row[at] for row in rows], context), alternatives=(half,))
-    at_end, at_other_end = (_end_of(answer, metric, ranking, side, name_group, context) for side in (end, _OTHER[end]))
-    opposite = (at_other_end,) if at_other_end and len(at_other_end.focus) == 1 else ()
+        return spread(answer, metric, [row[at] for row in rows], context)
+    at_end = _end_of(answer, metric, ranking, end, name_group, context)
     # A tie of measures may be rounding; a tie of counts is a fact worth stating.
-    if at_end and (len(at_end.focus) == 1 or metric.unit in COUNTS):
-        return replace(at_end, alternatives=(*opposite, range_of, half))
-    return replace(range_of, alternatives=(*opposite, half))
+    return at_end if at_end and (len(at_end.focus) == 1 or metric.unit in COUNTS) else range_of
 
 
 def _on_side(
@@ -171,22 +148,12 @@ def _on_side(
     return Title(sentence, tuple(group.key[0] for group in named))
 
 
-def _on_both_sides(
-    answer: Answer, metric: Metric, titles: Mapping[str, Title | None], context: ChartContext
-) -> list[Title]:
-    """How many groups are on each side, the worse one first, if it fits."""
-    focus = {named_sides(metric)[end == "highest"]: title.focus for end, title in titles.items() if title}
-    counts = [(side, len(codes)) for side, codes in focus.items()]
-    said = {lang: different.title_of_both(answer, metric, counts, lang) for lang in text.LANGUAGES}
-    return [Title(said[context.lang], tuple(chain(*focus.values())))] if all(map(_is_short, said.values())) else []
-
-
-def _all_small(key: str, metric: Metric, context: ChartContext, **words: str) -> Title:
-    """A title saying that all groups, or all but one, are smaller than the least size of a ranked group."""
+def _all_small(metric: Metric, context: ChartContext) -> Title:
+    """A title saying that all groups are smaller than the least size of a ranked group."""
     counted = size_of(metric)
     unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
     fewest = text.amount(least(unit), unit if unit in COUNTS else "persons", context.lang)
-    return Title(context.word(f"finding.{key}", measure=metric.short[context.lang], fewest=fewest, **words))
+    return Title(context.word("finding.all_small", measure=metric.short[context.lang], fewest=fewest))
 
 
 def _end_of(
@@ -249,13 +216,10 @@ def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: Chart
     """The range of the values, by dimension, in the words of `key`: a title that is true of every comparison."""
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
     key = "spread_one" if key == "spread" and low == high else key
-
-    def say(of: ChartContext) -> list[str]:
-        words = {"measure": metric.short[of.lang], "axes": _axes(answer, of), **_counted(answer, len(values), of)}
-        words["low"] = text.plain(min(values), metric.unit, of.lang)
-        return [of.word(f"finding.{key}", high=high, **words) for high in values_of(max(values), metric, of)]
-
-    return Title(first_in_all(say, context))
+    words = {"measure": metric.short[context.lang], "axes": axes(answer.by, context), "low": low}
+    words |= _counted(answer, len(values), context)
+    written = values_of(max(values), metric, context)
+    return Title(first_that_fits(context.word(f"finding.{key}", high=high, **words) for high in written))
 
 
 def _counted(answer: Answer, count: int, context: ChartContext) -> dict[str, str]:
@@ -264,24 +228,20 @@ def _counted(answer: Answer, count: int, context: ChartContext) -> dict[str, str
     return {"count": text.number(count, context.lang), "groups": groups}
 
 
-def _axes(answer: Answer, context: ChartContext) -> str:
-    """The dimensions of the answer, as they appear inside a sentence."""
-    *leading, last = ["", *(context.word(f"dimension.{axis}").lower() for axis in answer.by)]
+def axes(by: Iterable[str], context: ChartContext) -> str:
+    """Dimensions as they appear inside a sentence."""
+    *leading, last = ["", *(context.word(f"dimension.{axis}").lower() for axis in by)]
     first = text.listed(leading[1:], context.lang)
     return context.word("finding.and", first=first, last=last) if first else last
 
 
-def _half(answer: Answer, metric: Metric, ranking: Ranking, context: ChartContext) -> Title:
-    """The median of the groups that are ranked, and how many they are: a title that is true of every ranking."""
+def _half(answer: Answer, metric: Metric, ranking: Ranking, context: ChartContext) -> str:
+    """The median of the groups that are ranked, and how many they are: a sentence that is true of every ranking."""
     median = ranking.ranked[len(ranking.ranked) // 2].value
-
-    def say(of: ChartContext) -> list[str]:
-        name, words = metric.short[of.lang], _counted(answer, len(ranking.ranked), of)
-        names = [of.word("finding.large", measure=name), name] if ranking.small else [name]
-        ways = ((value, each) for value in values_of(median, metric, of) for each in names)
-        return [of.word("finding.half", measure=each, value=value, **words) for value, each in ways]
-
-    return Title(first_in_all(say, context))
+    name, words = metric.short[context.lang], _counted(answer, len(ranking.ranked), context)
+    names = [context.word("finding.large", measure=name), name] if ranking.small else [name]
+    ways = ((value, each) for value in values_of(median, metric, context) for each in names)
+    return first_that_fits(context.word("finding.half", measure=each, value=value, **words) for value, each in ways)
 
 
 # The group with the highest value, regardless of the metric's direction.
@@ -295,35 +255,20 @@ def whole_range(answer: Answer, context: ChartContext) -> Title:
     return spread(answer, metric, values, context, key="spread_present") if values else nothing(metric, context)
 
 
-def extreme_by(answer: Answer, context: ChartContext) -> Title:
-    """The group that needs most attention, and of what kind the groups are: the measure of the page has another base."""
-    title, axes = extreme(answer, context), _axes(answer, context)
-    metric, ranking = answer.metrics[0], rank(answer)
-    if not (title.focus or ranking.small) and len(ranking.ranked) > 1 and worse_side(metric) == "lower":
-        words = {"measure": metric.short[context.lang], "axes": axes}
-        value = text.plain(ranking.ranked[-1].value, metric.unit, context.lang)
-        return replace(title, sentence=context.word("finding.at_least", value=value, **words))
-    if axes in title.sentence:
-        return title
-    named = _with_axes(title.sentence, axes, [metric.short[context.lang]], context)
-    return replace(title, sentence=first_that_fits(named))
-
-
 def gap(answer: Answer, context: ChartContext) -> Title:
     """The group furthest below the average, where it lacks enough people to be named."""
     metric = answer.metrics[0]
     at, unit, rows = rows_with_value(answer)
     if len(rows) < 2:
         return extreme(answer, context)
-    range_of = spread(answer, metric, [row[at] for row in rows], context)
     if min(row[at] for row in rows) > -least(unit):
-        return range_of
+        return spread(answer, metric, [row[at] for row in rows], context)
     worst = min(rows, key=lambda row: row[at])
     place = context.named(answer.by[0], worst[0])
     # "shortfall" says the sign.
     names = {"measure": metric.short[context.lang], "place": place}
     sentence = with_amount("finding.gap", -worst[at], unit, context, **names)
-    return Title(sentence, (worst[0],), (range_of,))
+    return Title(sentence, (worst[0],))
 
 
 def worst_part(answer: Answer, context: ChartContext) -> Title:
@@ -338,20 +283,3 @@ def worst_part(answer: Answer, context: ChartContext) -> Title:
     if len(shares) < 2:
         return extreme(answer, context, last.name, "highest")
     return spread(answer, replace(last, unit="share"), shares, context)
-
-
-def unlike(title: Title, used_sentences: Collection[str], answer: Answer, context: ChartContext) -> Title:
-    """The title, or an alternative if the page already uses its sentence; as a last resort, what the chart compares."""
-    axes = _axes(answer, context)
-    names = [metric.short[context.lang] for metric in answer.metrics]
-    last = Title(first_that_fits(_with_axes(title.sentence, axes, names, context)), title.focus)
-    candidates = (title, *title.alternatives, last)
-    unused = next((one for one in candidates if one.sentence not in used_sentences), title)
-    return replace(unused, alternatives=())
-
-
-def _with_axes(sentence: str, axes: str, names: Sequence[str], context: ChartContext) -> Iterable[str]:
-    if axes:
-        yield context.word("finding.by", said=sentence, axes=axes)
-        yield context.word("finding.by", said=names[0], axes=axes)
-    yield text.listed(names[:2], context.lang)

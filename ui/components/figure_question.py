@@ -134,6 +134,7 @@ def asked_around(
     ignored: Sequence[str] = (),
     own_notes: Sequence[str] = (),
     with_parts: bool = False,
+    is_map: bool = False,
 ) -> Asked:
     """The answer with what its figure says; `ignored` are the filters that do not apply to it."""
     notes = []
@@ -145,7 +146,7 @@ def asked_around(
         notes.append(view.word("figure.overlap"))
     if ignored:
         notes.append(scoped_query.no_effect(view, ignored))
-    named = subtitle(view, answer, with_parts=with_parts)
+    named = subtitle(view, answer, with_parts=with_parts, with_axes=not is_map)
     return Asked(answer, named, size(view, answer), tuple(own_notes), tuple(notes))
 
 

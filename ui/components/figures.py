@@ -88,6 +88,8 @@ def figure(
     ident = "-".join([chart.draw.__name__, analysis, *names[:1], *axes])
     place = st.container(border=head, key=f"figure-{ident}", height="stretch")
     question = FigureQuestion(view, chart, names, axes, over, analysis, nation, target)
+    if chart is lines.trend and axes == ("month",) and len(names) == 1:
+        page_context.trends()[ident] = lambda: question.answer()[0]
 
     def work_out() -> Callable[[], None] | None:
         """Returns what sends the figure to the browser; None for a notice, which is sent already."""
@@ -102,7 +104,7 @@ def figure(
                 return _single(question, answer, ident, ignored, place, head)
             else:
                 chart_options = {**options, **question.options(answer)}
-                asked = asked_around(view, answer, ignored, with_parts="parts" in options)
+                asked = asked_around(view, answer, ignored, with_parts="parts" in options, is_map=chart.is_map)
                 return prepare(view, chart, asked, ident, says, chart_options, place, head=head)
         return None
 
@@ -120,8 +122,7 @@ def _not_narrowed(
     """The trend of the measure in the scope, where the figure itself cannot be narrowed to it; without any a notice."""
     view, metric = question.view, answer.metrics[0]
     if (found := question.trend_of_scope(metric)) and not scoped_query.nothing(found[0]):
-        options = {"zero": metric.unit != "share", "height": _TREND}
-        return prepare(view, lines.trend, asked_around(view, *found), ident, None, options, place, head=head)
+        return _trend(view, asked_around(view, *found), ident, place, "", head)
     named = text.listed([view.word(f"dimension.{name}") for name in dimensions], view.lang)
     words = view.word("refused.not_where", measure=metric.label[view.lang], dimensions=named)
     notice(view.lang, "state.not_narrowed_title", words)
@@ -137,13 +138,31 @@ def _single(
     card = f'<div class="pd-card"><p class="pd-value"><bdi>{text.escape(value)}</bdi></p></div>'
     over_time = question.trend(answer)
     if over_time is not None and not scoped_query.nothing(over_time):
-        options = {"zero": metric.unit != "share", "height": _TREND}
-        asked = asked_around(view, over_time, ignored)
-        return prepare(view, lines.trend, asked, ident, None, options, place, card if head else "", head)
+        return _trend(view, asked_around(view, over_time, ignored), ident, place, card if head else "", head)
     title = _title(answer, question.chart.title, context(view), ident)
     st.html(blocks.heading(title.sentence, asked_around(view, answer).below) + card)
     footer(view, answer, ident)
     return None
+
+
+def _trend(
+    view: PageContext, asked: Asked, ident: str, place: DeltaGenerator, card: str, head: bool
+) -> Callable[[], None] | None:
+    """The trend in place of a figure; where another figure draws it already, nothing, not even the box."""
+    months, drawn = asked.answer, page_context.trends()
+    if any(_agree(months, answer()) for figure, answer in drawn.items() if figure != ident):
+        st.html('<i class="pd-left-out"></i>')
+        return None
+    drawn[ident] = lambda: months
+    options = {"zero": months.metrics[0].unit != "share", "height": _TREND}
+    return prepare(view, lines.trend, asked, ident, None, options, place, card, head)
+
+
+def _agree(months: Answer, others: Answer) -> bool:
+    """Whether two trends are one: of one measure, with the same number in every month that both have."""
+    first, second = ({row[0]: row[1] for row in answer.rows} for answer in (months, others))
+    shared = first.keys() & second.keys()
+    return months.measures == others.measures and all(first[month] == second[month] for month in shared)
 
 
 def draw(
@@ -240,7 +259,7 @@ def _circulated(
         rule = partial(rule, days=options["days"])
     if options.get("nation") is not None:
         options["nation"] = line_of(for_circulation(of_nation(rounded), ask))
-    title = titles.unlike(rule(rounded, chart_context), (), rounded, chart_context)
+    title = rule(rounded, chart_context)
     redrawn = chart.titled(rounded, chart_context, title, options)
     # The line of a map names the value of the whole.
     _, notes = _notes(asked, redrawn)
@@ -267,11 +286,9 @@ def _note(note: str, on_screen: Sequence[str]) -> str:
 
 
 def _title(answer: Answer, rule: titles.TitleRule, chart_context: elements.ChartContext, ident: str) -> titles.Title:
-    """The title of the figure, different from every other title of the page."""
-    page_titles = page_context.titles()
-    used_sentences = {sentence for figure, sentence in page_titles.items() if figure != ident}
-    title = titles.unlike(rule(answer, chart_context), used_sentences, answer, chart_context)
-    page_titles[ident] = title.sentence
+    """The title of the figure, which its footer and the workbook take too."""
+    title = rule(answer, chart_context)
+    page_context.titles()[ident] = title.sentence
     return title
 
 

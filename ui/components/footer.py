@@ -11,7 +11,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, label_of
 from etl.semantic.ranking import worse_side
 from etl.warehouse import official_calendar
-from ui.charts import bars
+from ui.charts import bars, titles
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
 from ui.components import blocks, connect, downloads, page_files, tables
@@ -31,11 +31,13 @@ def context(view: PageContext, **more: Mapping[str, str]) -> ChartContext:
     return ChartContext(view.lang, view.dark, names | more)
 
 
-def subtitle(view: PageContext, answer: Answer, place: str | None = None, with_parts: bool = False) -> str:
+def subtitle(
+    view: PageContext, answer: Answer, place: str | None = None, with_parts: bool = False, with_axes: bool = False
+) -> str:
     """Measure, place and period of an answer. `place` names the places if the filters do not.
 
-    `with_parts`: what is shown are the parts of the first measure as shares, in the order of the last one. A median has its
-    unit, which its name does not say.
+    `with_axes` it says by what, which a title need not. `with_parts`: what is shown are the parts of the first measure as
+    shares, in the order of the last one. A median has its unit, which its name does not say.
     """
     # An analysis may add auxiliary metrics, in another unit (people at risk) or of some rows (an excess): they are not named.
     first, known = answer.metrics[0], catalogue()
@@ -56,7 +58,10 @@ def subtitle(view: PageContext, answer: Answer, place: str | None = None, with_p
         labels = [view.word("figure.with_parts", part=named[-1].label[view.lang])]
     # "Outstanding, up to 30 days" is a part of "Outstanding": the legend names the parts.
     whole = [label for at, label in enumerate(labels) if not any(map(label.startswith, labels[:at]))]
-    return f"{text.listed(whole, view.lang)} · {where_and_when(view, answer, place)}"
+    # A number of another country has five words about itself.
+    is_compared = with_axes and answer.by and "country" not in answer.by
+    compared = [view.word("finding.by", axes=titles.axes(answer.by, context(view)))] if is_compared else []
+    return " · ".join([text.listed(whole, view.lang), *compared, where_and_when(view, answer, place)])
 
 
 def where_and_when(view: PageContext, answer: Answer, place: str | None = None) -> str:

@@ -29,18 +29,19 @@ _LOCALIZED = "localized"
 
 
 def of_headcount(view: PageContext) -> None:
-    """The path of headcount beside the sliders for joiners and leavers; nothing where the history is too short for one."""
+    """The sliders for joiners and leavers, and the path of headcount below; nothing where the history is too short for one.
+
+    With untouched sliders and no goal of its own the path is the projection, which the page draws already.
+    """
     scenario = of_address()
     with suppress(QuestionError):
         try:
             _path(view, scenario)
         except TooEarly:
             return
-    left, right = st.columns([3, 2])
-    with left:
+    panel(view, scenario)
+    if without_present(view, scenario) != NOW or _goal() is not None:
         _headcount(view, scenario)
-    with right:
-        panel(view, scenario)
 
 
 def panel(view: PageContext, scenario: Scenario, has_seats: bool = False) -> None:

@@ -8,13 +8,14 @@ Every widget gets its value at each run, also if the session already holds it: S
 last, so after a change of page the session's value belongs to the widget of the old page.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import streamlit as st
 
+from etl.semantic.answers import Answer
 from etl.semantic.open_totals import is_open
 from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import PLACES
@@ -27,7 +28,7 @@ from ui.state.scope import Days, Scope
 from ui.streamlit_internals import DeltaGenerator
 
 _SCOPE, _PAGE, _LANG, _LEFT, _TITLES, _PARTS = "scope", "scope page", "lang", "left out", "titles", "page parts"
-_LINE = "scope line"
+_TRENDS, _LINE = "trends", "scope line"
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ def open_part(part: str) -> None:
 def enter_page(page: str) -> None:
     """Begin a page run: the address says the scope, but after a click in the menu and until a choice is written to it."""
     rendering.begin()
-    st.session_state[_TITLES], st.session_state[_PARTS] = {}, {}
+    st.session_state[_TITLES], st.session_state[_PARTS], st.session_state[_TRENDS] = {}, {}, {}
     came_from = st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     address_scope, of_page, rejected = _read(page)
@@ -212,8 +213,13 @@ def enter_page(page: str) -> None:
 
 
 def titles() -> dict[str, str]:
-    """The titles on the page so far, by figure: no two may be equal."""
+    """The titles on the page so far, by figure."""
     return st.session_state.setdefault(_TITLES, {})
+
+
+def trends() -> dict[str, Callable[[], Answer]]:
+    """The answers by month that figures of the page draw, by figure, also of those that are not drawn yet."""
+    return st.session_state.setdefault(_TRENDS, {})
 
 
 def parts() -> dict[str, Any]:

@@ -181,15 +181,6 @@ def titles(answer: Answer, metric: Metric, side: str, names: Sequence[str], lang
     return [text.word(f"different.{key}", lang, **values | {"beyond": said}) for key in keys for said in sides]
 
 
-def title_of_both(answer: Answer, metric: Metric, counts: Sequence[tuple[str, int]], lang: str) -> str:
-    """How many groups are on each of the two sides of the whole, the side named first first."""
-    (first, here), (_, there) = counts
-    values = words(answer, metric, first, lang, here)
-    values |= {name: written(count, lang) for name, count in (("count", here), ("there", there))}
-    values["whole"] = text.word(f"different.{whole_of(answer)}", lang)
-    return text.word(f"different.title_{first}_first", lang, **values)
-
-
 def beyond(metric: Metric, side: str, whole: str, lang: str) -> str:
     """A side of the whole in a sentence."""
     return text.word(f"different.{_key(metric, side)}", lang, whole=whole)
