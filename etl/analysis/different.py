@@ -26,10 +26,10 @@ from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.core.jalali import year_before
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
-from etl.semantic.catalog import TIME, Metric, catalogue
+from etl.semantic.catalog import Metric, catalogue
 from etl.semantic.derived import Where, answered
 from etl.semantic.open_totals import members_in_scope
-from etl.semantic.ranking import LEAST, is_full_count, is_sampled, least, worse_side
+from etl.semantic.ranking import LEAST, is_full_count, is_tested, least, worse_side
 from etl.semantic.resolve import settled_on
 from etl.semantic.rights import BELOW_PROVINCE
 
@@ -231,20 +231,6 @@ def differs(
     names = (metric, "whole_value", "p_value", "institutes_compared")
     row = (value, other, None if np.isnan(p) else float(p), institutes, rows[0][part], rows[0][count], side)
     return _in_unit(answered(here, (), names, [row], also=also, more=(part, count, "side")), rate)
-
-
-def is_tested(name: str, by: str = "province") -> bool:
-    """Whether `different` has an answer: a rate of what institutes have, and groups of several institutes.
-
-    Residents are those of places alone. The rate of a course is of that course alone, and that of the whole of all courses.
-    """
-    rate = catalogue().get(name)
-    return (
-        rate is not None
-        and is_sampled(rate)
-        and {by, "institute"} <= rate.dimensions - {*TIME}
-        and by not in ("institute", "course")
-    )
 
 
 def is_tested_over_time(name: str) -> bool:

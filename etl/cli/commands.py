@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from etl.analysis import registry
+from etl.analysis import quick_calculations, registry
 from etl.build import load_report, pipeline, template, volume
 from etl.cli import arguments, console
 from etl.core import frames, paths, settings
@@ -28,6 +28,7 @@ from etl.operations import commands as operations
 from etl.operations import readiness
 from etl.revisions import diff
 from etl.semantic import access, answers, catalog, rights
+from etl.semantic.calculations import CALCULATIONS
 from etl.semantic.resolve import newer_counties_in
 from etl.submissions import commands as submissions
 from etl.warehouse import publications
@@ -216,7 +217,11 @@ def _metrics(_: argparse.Namespace) -> None:
 def _ask(options: argparse.Namespace) -> None:
     where, by = arguments.filters(options.where), tuple(filter(None, (options.by or "").split(",")))
     with access.connect(options.source, rights.ADMINISTRATOR) as con:
-        answer = answers.ask(con, *options.names, by=by, on=options.on, over=options.over, where=where)
+        question = {"by": by, "on": options.on, "over": options.over, "where": where}
+        if options.calc:
+            answer = quick_calculations.ask(con, *options.names, calc=options.calc, **question)
+        else:
+            answer = answers.ask(con, *options.names, **question)
         console.note_provisional(con, answer, options.names)
         for name, code in newer_counties_in(where).items():
             print(
@@ -355,6 +360,12 @@ def _parser() -> argparse.ArgumentParser:
     ask = operations.command(commands, "ask", _ask, "one question, one table")
     ask.add_argument("names", nargs="+", metavar="NAME", help="a measure; python -m etl metrics lists them")
     ask.add_argument("--by", metavar="DIM[,DIM]", help="one row for each member: province, post, month, …")
+    ask.add_argument(
+        "--calc",
+        choices=CALCULATIONS,
+        help="a column beside each measure: its share of the total, its change on the unit of time or the year before, "
+        "its rank, its index (first = 100), or its running total",
+    )
 
     analyse = operations.command(commands, "analyse", _analyse, "the analyses and their options, or the rows of one")
     analyse.add_argument("name", nargs="?", metavar="NAME", help="an analysis; without it, the list with their options")

@@ -125,6 +125,16 @@ def units_between(first: date, last: date, kind: str) -> Iterator[Unit]:
         day = unit.last + DAY
 
 
+def period_year_before(over: tuple[date, date]) -> tuple[date, date]:
+    """The same days one Jalali year earlier; a period up to the end of a month ends with that month a year before."""
+    return _day_year_before(over[0]), _day_year_before(over[1])
+
+
+def _day_year_before(day: date) -> date:
+    before = year_before(day)
+    return unit_of(before, "month").last if unit_of(day, "month").last == day else before
+
+
 def last_month_end(day: date) -> date:
     """The last day, up to `day`, that is the end of a Jalali month."""
     month = unit_of(day, "month")

@@ -99,6 +99,11 @@ class Metric:
         """The dimensions by which it can be split."""
         return self.dimensions - self.only_filters
 
+    @property
+    def is_difference(self) -> bool:
+        """Whether it is a difference of two counts, which can be negative."""
+        return self.name in _OF_DIFFERENCE
+
 
 def _names(*kinds: type) -> frozenset[str]:
     return frozenset(item.name for kind in kinds for item in fields(kind)) - {"name"}

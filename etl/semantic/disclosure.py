@@ -12,13 +12,14 @@ Several files of one table as small as two by three can still disclose cells tog
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from itertools import product
 from typing import Any
 
 from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer, cells_left_out
+from etl.semantic.calculations import Calculated, extended
 from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, described, expand, tables
 from etl.semantic.combine import formula, ratio
 from etl.semantic.exportable import StoredRows, StreamedRows
@@ -73,7 +74,8 @@ class Circulated(Answer):
     def share(self, part: float, whole: float) -> float:
         """A share that a chart works out of two rounded counts, in whole per cent."""
         decimals = _DECIMALS["share"]
-        return Rounded(rounded_half_up(part / whole, decimals + 2), decimals)
+        # Without the sign of a negative zero.
+        return Rounded(rounded_half_up(part / whole, decimals + 2) + 0, decimals)
 
     @property
     def groups(self) -> int | None:
@@ -93,6 +95,10 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
         source = source.in_memory()
     if isinstance(source, StreamedRows):
         raise NotForCirculation("rows about single persons are not for circulation")
+    if isinstance(source, Calculated):
+        rounded_rows = for_circulation(source.without(), ask)
+        calculation = source.calculation.of(lambda beside: for_circulation(beside, ask))
+        return replace(rounded_rows, **extended(rounded_rows, calculation))
     extra_by_group = _extra_numbers(source, ask)
     extras = [extra_by_group.get(row[: len(source.by)], {}) for row in source.rows]
     rows = [list(row) for row in source.rows]

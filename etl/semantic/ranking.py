@@ -56,6 +56,20 @@ def is_sampled(metric: Metric) -> bool:
     return part.unit in _SAMPLED and whole.unit != _CENSUS and whole.counts != "targets"
 
 
+def is_tested(name: str, by: str = "province") -> bool:
+    """Whether etl.analysis.different has an answer: a rate of what institutes have, and groups of several institutes.
+
+    Residents are those of places alone. The rate of a course is of that course alone, and that of the whole of all courses.
+    """
+    rate = catalogue().get(name)
+    return (
+        rate is not None
+        and is_sampled(rate)
+        and {by, "institute"} <= rate.dimensions - {*TIME}
+        and by not in ("institute", "course")
+    )
+
+
 def worse_side(metric: Metric) -> str:
     """The side on which groups are worse; empty without a direction."""
     return {"up": "lower", "down": "higher"}.get(metric.direction, "")

@@ -9,6 +9,7 @@ _DECIMALS = {
     "days": 1, "years": 1, "hours": 0, "hours_per_person": 1, "working_days": 1, "km2": 0, "persons_per_month": 0,
     # A mean of months; the bars of a ranking differ by less than a person.
     "persons_gained": 1, "applications_per_month": 1,
+    "index": 1,
 }  # fmt: skip
 EXACT = Context(prec=MAX_PREC)
 

@@ -1,7 +1,9 @@
 """The data address gives what `ask` gives, to whom a personal token names, within the rights of that moment."""
 
 import io
+import itertools
 import json
+import math
 import random
 import re
 import time
@@ -20,6 +22,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
+from etl.analysis import quick_calculations
 from etl.core.errors import AccessDenied, QuestionError
 from etl.operations import audit
 from etl.semantic.access import cursor_for
@@ -454,6 +457,13 @@ def test_what_cannot_be_logged_is_not_sent(site: Site, monkeypatch: pytest.Monke
         ({"by": ["province", "gender", "month", "education"]}, "at most 3"),
         ({"by": ["month", "year"]}, "Only one of"),
         ({"circulation": "yes"}, "circulation has no value yes"),
+        ({"calc": "sum"}, "calc has no value sum"),
+        ({"calc": ["share", "rank"]}, "at most 1"),
+        ({"calc": "rank"}, "“Active police assistants” is not ranked by this breakdown"),
+        ({"calc": "running", "by": "month"}, "“Active police assistants” is a state on a day"),
+        ({"calc": "previous"}, "compares units of time"),
+        ({"m": "leaver_rate_12m", "calc": "rank"}, "can still change on this day"),
+        ({"m": "training_compliance", "calc": "share", "lang": "fa"}, "«پایبندی آموزشی» شمارشی از یک کل نیست"),
         ({"view": "Nothing"}, "view has no value Nothing"),
         ({"publication": "../x"}, "publication has no value"),
         ({"m": "=cmd|' /C calc'!A0"}, "m has no value"),
@@ -516,6 +526,72 @@ def test_a_file_for_circulation_says_so_and_is_rounded(site: Site) -> None:
     rows = site.get(JSON, site.isfahan, params={**BY_PROVINCE, "circulation": "1"}).json()
     assert rows[0]["about"].startswith("For circulation")
     assert all(row["active_assistants"] % 5 == 0 for row in rows if row["active_assistants"] is not None)
+
+
+CALCULATED: list[tuple[dict[str, Any], str]] = [
+    ({"m": "active_assistants", "by": "province"}, "share"),
+    ({"m": "joiners", "by": ["month", "gender"]}, "previous"),
+    ({"m": ["active_assistants", "training_compliance"], "by": "province"}, "year"),
+    ({"m": "training_compliance", "by": "province"}, "rank"),
+    ({"m": "coverage_per_10k", "by": "quarter"}, "index"),
+    ({"m": "leavers", "by": "month"}, "running"),
+]
+
+
+@pytest.mark.parametrize(("query", "calc"), CALCULATED)
+def test_a_calculation_stands_beside_its_measure_in_every_format(
+    query: dict[str, Any], calc: str, site: Site, small_register: Path
+) -> None:
+    names, by = ([value] if isinstance(value := query[key], str) else value for key in ("m", "by"))
+    with asked(small_register) as con:
+        answer = quick_calculations.ask(con, *names, by=by, calc=calc)
+    added = [name for name in answer.columns if f"_{calc}" in name]
+    assert added
+    sent = {**query, "calc": calc, "lang": "en"}
+    for form, read in (("csv", pd.read_csv), ("parquet", pd.read_parquet), ("json", pd.read_json)):
+        frame = read(io.BytesIO(site.get(f"/data/answer.{form}", site.isfahan, params=sent).content))
+        assert frame.columns.get_loc(f"{names[0]}_{calc}") == frame.columns.get_loc(names[0]) + 1
+        for name in added:
+            wanted = pd.Series(answer.column(name), dtype=float)
+            pd.testing.assert_series_equal(frame[name].astype(float), wanted, check_names=False, rtol=1e-9)
+    workbook = site.get("/data/answer.xlsx", site.isfahan, params=sent).content
+    sheet = pd.read_excel(io.BytesIO(workbook), sheet_name="Data", engine="openpyxl")
+    labels = [metric.label["en"] for metric in answer.metrics]
+    assert set(labels) <= {re.sub(r" \([^(]*\)$", "", title) for title in sheet.columns} | {*sheet.columns}
+
+
+@pytest.mark.parametrize(("query", "calc"), CALCULATED)
+def test_a_calculation_for_circulation_is_that_of_the_rounded_numbers(
+    query: dict[str, Any], calc: str, site: Site
+) -> None:
+    sent = {**query, "circulation": "1", "lang": "en"}
+    plain = site.get(JSON, site.national, params=sent).json()
+    with_column = site.get(JSON, site.national, params={**sent, "calc": calc}).json()
+    assert [{name: row[name] for name in plain[0]} for row in with_column] == plain
+    name = query["m"] if isinstance(query["m"], str) else query["m"][0]
+    found = [row[f"{name}_{calc}"] for row in with_column]
+    if calc == "running":
+        assert found == list(itertools.accumulate(row[name] for row in plain))
+    if calc == "rank":
+        values = pd.Series([row[name] for row in plain], dtype=float)
+        tested = pd.Series(found, dtype=float).notna()
+        assert found == values.where(tested).rank(method="min", ascending=False).replace(float("nan"), None).tolist()
+    if calc == "share":
+        total = site.get(JSON, site.national, params={**sent, "by": []}).json()[0][name]
+        assert found == [pytest.approx(math.floor(100 * row[name] / total + 0.5) / 100) for row in plain]
+    if calc in ("previous", "year"):
+        assert {value % 5 for value in found if value is not None} == {0}
+
+
+def test_a_calculation_of_a_large_answer_comes_from_a_worker(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = {"m": "joiners", "by": ["month", "province"], "calc": "previous", "lang": "en", "on": "1404/05/07"}
+    for more in ({}, {"circulation": "1"}):
+        small = site.get(CSV, site.national, params={**query, **more}).content
+        warehouse.results.cache.clear()
+        data_address._kept.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(warehouse, "ROWS", 5)
+            assert site.get(CSV, site.national, params={**query, **more}).content == small
 
 
 def test_a_large_file_comes_from_a_worker(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,7 @@ def test_a_refusal_exits_1_with_one_line_and_no_traceback(tmp_path):
     [
         [], ["bild"], ["build", "--to"], ["build", "a", "b"], ["ask"], ["build", "--day", "1403/13/01"], ["sample"],
         ["sample", "x", "--scale", "0"], ["sample", "x", "--scale", "many"], ["ask", "in_service", "--format", "xml"],
+        ["ask", "in_service", "--calc", "sum"],
         ["ask", "in_service", "--over", "1403/01/01"], ["ask", "in_service", "--over", "1403/02/01..1403/01/01"],
         ["ask", "in_service", "--on", "yesterday"], ["build", "--skip"],
     ],
@@ -117,6 +118,8 @@ def test_help_explains_every_option():
         (["in_service", "--where", "province=مریخ"], "ask: no province is called"),
         (["in_service", "--where", "province"], "ask: --where province: write DIM=VALUE[,VALUE]"),
         (["transfers_in", "--by", "gender"], "ask: transfers_in has no meaning by gender"),
+        (["in_service", "--calc", "share"], "ask: in_service: a share of the total is that of a group"),
+        (["in_service", "--by", "month", "--calc", "running"], "ask: in_service is a state on a day"),
     ],
 )
 def test_an_invalid_question_exits_2_with_one_line(built, capsys, arguments, message):
@@ -243,6 +246,16 @@ def test_an_answer_in_every_form_is_the_same(built, capsys, form):
     counts = {row["province"]: (int(row["in_service"]), int(row["licensed_institutes"])) for row in rows}
     assert counts["IR-23"] == (1, 1)
     assert counts["IR-01"] == (0, 0)
+
+
+def test_a_calculation_is_printed_beside_its_measure(built, capsys):
+    words = ["ask", "in_service", "--by", "province", "--calc", "share", "--format", "csv", "--from", str(built.to)]
+    assert main(words) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert list(rows[0]) == ["province", "in_service", "in_service_share"]
+    total = sum(int(row["in_service"]) for row in rows)
+    assert total
+    assert [float(row["in_service_share"]) for row in rows] == [int(row["in_service"]) / total for row in rows]
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from etl.analysis import registry
 from etl.core.errors import QuestionError
-from etl.core.jalali import last_complete_months
+from etl.core.jalali import last_complete_months, period_year_before
 from etl.core.paths import ROOT
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
@@ -232,12 +232,12 @@ def test_a_period_that_cannot_be_chosen_is_removed_from_the_address(period: str,
 
 def test_the_year_before_a_period_has_the_same_days() -> None:
     complete = last_complete_months(LATEST, 12)
-    assert periods.year_before(complete) == last_complete_months(date(2023, 9, 22), 12)
-    assert periods.year_before(YEAR_SO_FAR) == (date(2023, 3, 21), date(2023, 9, 22)), "۳۱\u00a0شهریور"
+    assert period_year_before(complete) == last_complete_months(date(2023, 9, 22), 12)
+    assert period_year_before(YEAR_SO_FAR) == (date(2023, 3, 21), date(2023, 9, 22)), "۳۱\u00a0شهریور"
     # Esfand of 1403 has thirty days, that of 1402 twenty-nine, and so the other way round
-    assert periods.year_before((date(2025, 3, 20), date(2025, 3, 20))) == (date(2024, 3, 19),) * 2
-    assert periods.year_before((date(2026, 3, 20), date(2026, 3, 20))) == (date(2025, 3, 20),) * 2
-    assert periods.year_before((date(2024, 9, 10), date(2024, 9, 10))) == (date(2023, 9, 11),) * 2
+    assert period_year_before((date(2025, 3, 20), date(2025, 3, 20))) == (date(2024, 3, 19),) * 2
+    assert period_year_before((date(2026, 3, 20), date(2026, 3, 20))) == (date(2025, 3, 20),) * 2
+    assert period_year_before((date(2024, 9, 10), date(2024, 9, 10))) == (date(2023, 9, 11),) * 2
 
 
 @pytest.mark.slow
@@ -256,7 +256,7 @@ def test_the_period_is_offered_only_where_it_is_used_and_kept_elsewhere(name: st
 def test_the_period_applies_to_flows_and_trends_but_not_to_states(published: Path) -> None:
     over = last_complete_months(LATEST, 24)
     with access.connect(published, rights.ADMINISTRATOR) as con:
-        joined, before = (ask(con, "joiners", over=days).value() for days in (over, periods.year_before(over)))
+        joined, before = (ask(con, "joiners", over=days).value() for days in (over, period_year_before(over)))
         without = ask(con, "joiners").value()
         active = ask(con, "active_assistants").value()
     assert len({joined, before, without}) == 3

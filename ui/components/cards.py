@@ -10,11 +10,11 @@ from typing import Any
 import streamlit as st
 
 from etl.analysis import detail, why
-from etl.analysis.different import is_tested
 from etl.core.errors import QuestionError, TooEarly
-from etl.core.jalali import last_complete_months, year_before
+from etl.core.jalali import last_complete_months, period_year_before, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, provisional_days
+from etl.semantic.ranking import is_tested
 from etl.warehouse.dimensions import PLACES, expand_groups
 from ui.charts import elements
 from ui.components import page_files
@@ -135,7 +135,7 @@ def _at_once(view: PageContext, names: Iterable[str]) -> dict[str, CardAnswers]:
     for day, group in by_day.items():
         now = _together(view, group, on=day, over=over)
         old = [name for name, answer in now.items() if _has_year_before(answer.metrics[0], day, over)]
-        then = _together(view, old, on=year_before(day), over=periods.year_before(over))
+        then = _together(view, old, on=year_before(day), over=period_year_before(over))
         for name, answer in now.items():
             # Groups of the nation are not given to everybody of a year before.
             before = then[name] if name in then and then[name].where == answer.where else None
@@ -157,7 +157,7 @@ def _has_year_before(metric: Metric, day: date, over: tuple[date, date]) -> bool
     if not metric.has_history or metric.dimensions.isdisjoint(expand_groups(["@person"])):
         return metric.has_history
     begins = warehouse.analyse(detail.begins_on)
-    before = periods.year_before(over)[0] if metric.kind == "event" else year_before(day)
+    before = period_year_before(over)[0] if metric.kind == "event" else year_before(day)
     return begins is not None and begins <= before
 
 

@@ -12,6 +12,7 @@ from streamlit import config
 from etl.core.errors import QuestionError
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
+from etl.semantic.calculations import Calculated
 from etl.semantic.catalog import catalogue
 from etl.warehouse.dimensions import FILTERS
 from ui.components import blocks, downloads
@@ -85,7 +86,7 @@ def question_of(view: PageContext, answer: Answer) -> str | None:
     is of an earlier day, on which its measures are settled.
     """
     known = catalogue()
-    names = [metric.name for metric in answer.metrics if metric.name in known and not known[metric.name].hidden]
+    names = [name for name in answer.measures if name in known and not known[name].hidden]
     is_asked = 0 < len(names) <= MOST_MEASURES and len(answer.by) <= MOST_DIMENSIONS and {*answer.where} <= {*FILTERS}
     if not is_asked or names[0] != answer.metrics[0].name:
         return None
@@ -94,15 +95,17 @@ def question_of(view: PageContext, answer: Answer) -> str | None:
     over = periods.written(*answer.over) if answer.over else ""
     tried += [replace(tried[0], period=over)] if over else []
     tried += [replace(tried[0], on=answer.on, period=over)] if answer.on else []
+    calc = answer.calculation.kind if isinstance(answer, Calculated) else ""
     for scope in tried:
         try:
             asked = replace(view, scope=scope, has_period=True)
-            found = scoped_query.free(asked, names, answer.by, is_settled=False)
+            found = scoped_query.free(asked, names, answer.by, is_settled=False, calc=calc)
         except QuestionError:
             return None
         again = exportable.of(found).answer
         if (again.on, again.over) == (answer.on, answer.over) and _same(again, answer):
             pairs = [("m", name) for name in names] + [("by", name) for name in answer.by]
+            pairs += [("calc", calc)] if calc else []
             pairs += [(name, value) for name, values in scope.address().items() for value in values]
             pinned = st.session_state.get(page_run.PINNED)
             pairs += [(page_run.PINNED, pinned)] if pinned else []

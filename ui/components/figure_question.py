@@ -7,10 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from etl.analysis import detail
-from etl.analysis.different import is_tested
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, described, size_of
-from etl.semantic.ranking import COMPARED_AS, comparable
+from etl.semantic.ranking import COMPARED_AS, comparable, is_tested
 from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import PLACES
 from ui.charts import marks

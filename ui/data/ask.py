@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
-from etl.analysis import detail, registry
+from etl.analysis import detail, quick_calculations, registry
 from etl.semantic import answers, disclosure
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
@@ -29,7 +29,10 @@ def frozen(where: Where | None) -> Filters:
 
 @dataclass(frozen=True)
 class Question:
-    """`names` by dimensions, or an analysis with its options; when, and of whom. Equal questions have one answer."""
+    """`names` by dimensions, or an analysis with its options; when, and of whom. Equal questions have one answer.
+
+    `calc`: the quick calculation beside each measure.
+    """
 
     names: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
@@ -38,6 +41,7 @@ class Question:
     filters: Filters = ()
     analysis: str = ""
     options: tuple[tuple[str, Hashable], ...] = ()
+    calc: str = ""
 
     @property
     def where(self) -> dict[str, tuple[str, ...]]:
@@ -98,6 +102,8 @@ class On:
         return self.con.publication
 
     def __call__(self, question: Question) -> Answer:
+        if question.calc:
+            return quick_calculations.ask(self.con, *question.names, calc=question.calc, **_when(question))
         if not question.analysis:
             return answers.ask(self.con, *question.names, **_when(question))
         options = dict(question.options) | ({"over": question.over} if question.over else {})

@@ -21,6 +21,7 @@ from etl.analysis import detail
 from etl.core.errors import TooLarge
 from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.answers import Answer
+from etl.semantic.calculations import Calculated
 from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import AccessScope
 from etl.warehouse.publications import Publication
@@ -40,12 +41,13 @@ _T = TypeVar("_T")
 
 
 class _Parts(TypedDict, total=False):
-    """The dimensions of a question, its day or period, and its filters (see `answers.ask`)."""
+    """The dimensions of a question, its day or period, its filters (see `answers.ask`), a calculation beside its measures."""
 
     by: str | Iterable[str]
     on: date | None
     over: tuple[date, date] | None
     where: Where | None
+    calc: str
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,8 @@ def names(dimension: str, lang: str) -> Mapping[str, str]:
 def _question(names: tuple[str, ...], parts: _Parts) -> Question:
     by = parts.get("by", ())
     axes = (by,) if isinstance(by, str) else tuple(by)
-    return Question(names, axes, parts.get("on"), parts.get("over"), frozen(parts.get("where")))
+    calc = parts.get("calc", "")
+    return Question(names, axes, parts.get("on"), parts.get("over"), frozen(parts.get("where")), calc=calc)
 
 
 _running: dict[int, tuple[float, threading.Event | None, ScopedCursor]] = {}
@@ -213,9 +216,10 @@ def _run_query(file: str, scope: AccessScope, query: _Query) -> Any:
 def _size_of(result: Any) -> int:
     """The estimated bytes of a result: measuring every value would take longer than asking again."""
     if isinstance(result, Answer):
-        return _OBJECT + len(result.rows) * (_ROW + _CELL * len(result.columns))
+        beside = result.calculation.beside if isinstance(result, Calculated) else ()
+        return _OBJECT + len(result.rows) * (_ROW + _CELL * len(result.columns)) + sum(map(_size_of, beside))
     if isinstance(result, StoredRows):
-        return _OBJECT + result.path.stat().st_size
+        return _size_of(result.answer) + result.path.stat().st_size
     if isinstance(result, dict) and result and all(isinstance(answer, Answer) for answer in result.values()):
         return sum(map(_size_of, result.values()))
     try:

@@ -189,7 +189,7 @@ def unit_word(unit: str, lang: str, written: str = "") -> str:
 
 
 # Units that a label or the format of the number shows already.
-NAMED_BY_LABEL = ("share", "ratio", "date", "month", "year", "text", "per_10k", "per_100k", "per_100km2")
+NAMED_BY_LABEL = ("share", "ratio", "date", "month", "year", "text", "index", "per_10k", "per_100k", "per_100km2")
 
 
 def with_unit(label: str, unit: str, lang: str) -> str:

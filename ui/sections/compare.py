@@ -12,12 +12,13 @@ from typing import Any
 import streamlit as st
 
 from etl.analysis import comparison
-from etl.analysis.different import is_tested, is_tested_over_time
+from etl.analysis.different import is_tested_over_time
 from etl.analysis.why import dimensions
 from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import DAY, last_complete_months, unit_of
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, size_of
+from etl.semantic.ranking import is_tested
 from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import comparison as charts
 from ui.charts import elements, steps, titles

@@ -287,7 +287,7 @@ def _answer(request: Request, given: Given, asker: AccessScope) -> Response | _M
 
 
 def _made_and_sent(request: Request, asker: AccessScope, form: str, question: DataQuestion, tag: str) -> Response:
-    source = scoped_query.free(question.view, question.names, question.by, is_settled=False)
+    source = scoped_query.free(question.view, question.names, question.by, is_settled=False, calc=question.calc)
     answer = exportable.of(source).answer
     answers.check(asker.rights(), answer)
     if not answers.may_leave(asker, answer):

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from etl.analysis import detail
 from etl.core.text_folding import fold
 from etl.semantic import resolve
+from etl.semantic.calculations import CALCULATIONS
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.warehouse.dimensions import FILTERS
 from ui.data import page_run, warehouse
@@ -23,7 +24,7 @@ from ui.state.page_parameters import TAB
 from ui.state.scope import Days, Scope, in_order
 
 _SEVERAL = ("m", "by", *FILTERS)
-_ONE = ("on", "as_of", "period", "over", "view", "lang", "publication", "circulation")
+_ONE = ("on", "as_of", "period", "over", "view", "lang", "publication", "circulation", "calc")
 # Of Explore's address, and without effect here.
 _OF_THE_PAGE = ("show", "sort", "page", TAB)
 _TOKEN_NAMES = re.compile(r"(?i)(access_?)?token|password|secret|(api_?)?key|bearer|authorization|auth")
@@ -43,13 +44,14 @@ class Wrong(ValueError):
 class DataQuestion:
     """A checked question: the view of it, its measures and dimensions, and whether its numbers are rounded.
 
-    `counted_in`: the counties of 1395 in which newer ones that it names are counted.
+    `calc`: the calculation beside its measures. `counted_in`: the counties of 1395 in which newer ones that it names are counted.
     """
 
     view: PageContext
     names: tuple[str, ...]
     by: tuple[str, ...]
     circulation: bool
+    calc: str = ""
     counted_in: tuple[str, ...] = ()
 
 
@@ -96,10 +98,16 @@ def read(given: Given) -> DataQuestion:
     if circulation not in ("0", "1"):
         raise _wrong_value("circulation", circulation, ("0", "1"), lang)
     _check_counties(where, lang)
-    if problems := explore.problems_of(names, by, where):
+    calc = _one(given, "calc", lang)
+    if calc not in ("", *CALCULATIONS):
+        raise _wrong_value("calc", calc, CALCULATIONS, lang)
+    if problems := explore.problems_of(names, by, where) or explore.problems_of_calculation(names, by, calc):
         raise Wrong(problems[0].sentence(lang))
+    view = _view(given, where, lang)
+    if unsettled := explore.unsettled(view, names, by, calc):
+        raise Wrong(unsettled[0].sentence(lang))
     newer = tuple(resolve.newer_counties_in({"county": given.get("county", ())}).values())
-    return DataQuestion(_view(given, where, lang), names, by, circulation == "1", newer)
+    return DataQuestion(view, names, by, circulation == "1", calc, newer)
 
 
 def _view(given: Given, where: Mapping[str, tuple[str, ...]], lang: str) -> PageContext:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from etl.analysis.coverage import MOST
 from etl.analysis.projection import MOST_MONTHS_AHEAD
 from etl.core import jalali
+from etl.semantic.calculations import CALCULATIONS, measure_of
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from ui.data import warehouse
 from ui.state.scope import Days
@@ -93,8 +94,9 @@ def _measures(values: Sequence[str], _days: Days) -> list[str]:
 
 
 def _sorts(value: str, _days: Days) -> bool:
-    """By a dimension, a metric, or one member across a pivot (`gender:female`)."""
-    return value.removeprefix("-").partition(":")[0] in {*DIMENSIONS, *catalogue()}
+    """By a dimension, a metric, what is calculated beside one, or one member across a pivot (`gender:female`)."""
+    name = value.removeprefix("-").partition(":")[0]
+    return not {name, measure_of(name)}.isdisjoint({*DIMENSIONS, *catalogue()})
 
 
 def _is_province(value: str, _days: Days) -> bool:
@@ -142,6 +144,7 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "by": lambda values, _: _members(values, DIMENSIONS, MOST_DIMENSIONS),
         "chart": _one(lambda value, _: value in FORMS),
         "show": _one(lambda value, _: value in SHOWN),
+        "calc": _one(lambda value, _: value in CALCULATIONS),
         "sort": _one(_sorts),
         "page": _TURNED,
     },

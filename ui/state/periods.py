@@ -1,4 +1,4 @@
-"""Periods in the form of the address: their days, and the same days a year earlier. Independent of Streamlit.
+"""Periods in the form of the address, and their days. Independent of Streamlit.
 
 `year` is the Jalali year to the as-of day, `last_year` the whole one before it, a number that many complete Jalali months
 before it, `first..last` two days.
@@ -66,13 +66,3 @@ def days(period: str, as_of: date) -> tuple[date, date]:
         return last_complete_months(as_of, int(period))
     first, _, last = period.partition("..")
     return date.fromisoformat(first), date.fromisoformat(last)
-
-
-def year_before(over: tuple[date, date]) -> tuple[date, date]:
-    """The same days one Jalali year earlier; a period up to the end of a month ends with that month a year before."""
-    return _year_before(over[0]), _year_before(over[1])
-
-
-def _year_before(day: date) -> date:
-    before = jalali.year_before(day)
-    return unit_of(before, "month").last if unit_of(day, "month").last == day else before

@@ -42,14 +42,17 @@ def ask(
     return answer, [name for name in ignored if name != "province" or name not in without]
 
 
-def free(view: PageContext, names: Sequence[str], by: Sequence[str], *, is_settled: bool = True) -> Answer | StoredRows:
+def free(
+    view: PageContext, names: Sequence[str], by: Sequence[str], *, is_settled: bool = True, calc: str = ""
+) -> Answer | StoredRows:
     """The answer to a free question under the user's scope: that of Explore and, without `is_settled`, of the data address.
+    With `calc` it has a quick calculation beside each measure.
 
     Explore ranks, so it shows the day on which every measure is settled. A program gets the day it asked for, and the status
     says what can still change.
     """
     on, over = _when(view, names, by, is_settled=is_settled)
-    answer = warehouse.ask(*names, may_be_stored=True, by=by, on=on, over=over, where=view.where)
+    answer = warehouse.ask(*names, may_be_stored=True, by=by, on=on, over=over, where=view.where, calc=calc)
     return _with_cut_unit(answer) if isinstance(answer, Answer) else answer
 
 
