@@ -5,7 +5,7 @@ First the files themselves are read, in worker processes with limits; then every
 
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,7 +20,7 @@ from etl.build.load_report import Report
 from etl.core import jalali
 from etl.core.errors import Refused
 from etl.core.text_folding import fold, printable
-from etl.extract import expected, parse_values
+from etl.extract import parse_values
 from etl.extract.causes import because, line, words
 from etl.extract.contract import TABLES
 from etl.extract.read_file import Job
@@ -194,7 +194,8 @@ def whole(
         made = assemble(desk, [*others, submission], assembled_at)
     except Refused as refusal:
         return {"stops": [str(refusal)]}
-    names = {made.names[submission.id, file.number]: file.name for file in submission.files}
+    files = {made.names[submission.id, file.number]: file for file in submission.files}
+    names = {label: file.name for label, file in files.items()}
     result: dict[str, Any] = {"files": [], "stops": [], "returned": [], "warned": [], "changes": [], "jumps": []}
     order = pipeline.BuildOptions(
         assembled_at,
@@ -202,7 +203,7 @@ def whole(
         volume.build_day(date.today()),
         skip_refused=True,
         by_clock=True,
-        staged=lambda con, _: result.update(_returned(con, names, desk, submission)),
+        staged=lambda con, _: result.update(_returned(con, files, desk, submission)),
         examine=lambda built, _: result.update(_changes(built, desk.folders.warehouse, submission, alone=not others)),
     )
     sentences: list[tuple[str, str]] = []
@@ -248,9 +249,13 @@ def _entry(file: load_report.FileReport, names: dict[str, str]) -> dict[str, Any
 
 
 def _returned(
-    con: duckdb.DuckDBPyConnection, names: dict[str, str], desk: Desk, submission: Submission
+    con: duckdb.DuckDBPyConnection, files: dict[str, File], desk: Desk, submission: Submission
 ) -> dict[str, Any]:
-    """The rows that come back and the values loaded as unknown: by table, column and reason, the most frequent first."""
+    """The rows that come back and the values loaded as unknown: by table, column and reason, the most frequent first.
+
+    `files`: the files of the submission by their names in the folder.
+    """
+    names = {label: file.name for label, file in files.items()}
     found: dict[str, Any] = {}
     rows: list[tuple[Any, ...]] = []
     with build_database.new_cursor(con) as cursor:
@@ -267,7 +272,7 @@ def _returned(
                     "column": column,
                     "reason": reason,
                     "rows": count,
-                    "places": [f"{names[file]}، {expected.place(sheet, int(line))}" for file, sheet, line in places],
+                    "places": [[names[file], sheet, int(line)] for file, sheet, line in places],
                 }
                 for source, column, reason, count, places in cursor.fetchall()
             ]
@@ -277,14 +282,15 @@ def _returned(
                 {"files": list(names), "most": _MOST_LISTED},
             )
             rows += [
-                (names[file], source, sheet, line, column, reason, form or "", kind)
+                (files[file], source, sheet, line, column, reason, form or "", kind)
                 for file, source, sheet, line, column, reason, form in cursor.fetchall()
             ]
     listed = [
         {
-            "file": file,
+            "file": file.name,
+            "number": file.number,
             "table": source,
-            "place": expected.place(sheet, line),
+            "at": [sheet, line],
             "column": column,
             "reason": reason,
             # Another province's file and row are named to nobody.
@@ -326,7 +332,14 @@ def _changes(built: Path, pointer: Path, submission: Submission, alone: bool) ->
             and _is_far(str(change["metric"]), was, now, pointer, submission.province)
         ):
             far.append(change["metric"])
-    return {"changes": changes, "jumps": far, "gone": _gone(built, last) if alone and last else None}
+    compared = last if alone and last and _are_comparable(built, last) else None
+    gone = _only_in(last, built, "personnel", "key_fingerprint") if compared and last else None
+    stale = [
+        table
+        for table in sorted(submission.tables)
+        if compared and not _only_in(built, compared, table, "key_fingerprint, content_fingerprint")
+    ]
+    return {"changes": changes, "jumps": far, "gone": gone, "stale": stale}
 
 
 def _is_far(name: str, was: Any, now: Any, pointer: Path, province: str) -> bool:
@@ -347,12 +360,25 @@ def _is_far(name: str, was: Any, now: Any, pointer: Path, province: str) -> bool
     return bool(now < min(values) - step or now > max(values) + step)
 
 
-def _gone(built: Path, last: Path) -> int | None:
-    """The periods of service of the last publication that are in no file any more; None if the two cannot be compared."""
-    keys = "select key_fingerprint from row_fingerprints where source_table = 'personnel'"
+def _are_comparable(built: Path, last: Path) -> bool:
+    """Whether two publications have fingerprints of one kind."""
     kind = "select engine, key from fingerprint_kind"
-    with duckdb.connect(str(built), read_only=True) as con:
-        if con.execute(kind).fetchall() != publications.rows_of(last, kind):
-            return None
-        after = {key for (key,) in con.execute(keys).fetchall()}
-    return len({key for (key,) in publications.rows_of(last, keys)} - after)
+    return publications.rows_of(built, kind) == publications.rows_of(last, kind)
+
+
+def _only_in(one: Path, other: Path, table: str, columns: str) -> int:
+    """The rows of a source table, by these fingerprints, that are in one publication and not in the other."""
+    sql = f"select {columns} from row_fingerprints where source_table = '{table}'"
+    return len({*publications.rows_of(one, sql)} - {*publications.rows_of(other, sql)})
+
+
+def asked_about(submission: Submission, result: Mapping[str, Any]) -> list[str]:
+    """What is to be confirmed of each file: that it was accepted before, or that nothing in it is new."""
+    said = list(result.get("confirm", ()))
+    told = {file.name for file in submission.files if any(sentence.startswith(f"{file.name}: ") for sentence in said)}
+    stale = set(result.get("stale", ()))
+    return said + [
+        words("handed_in_nothing_new", file=file.name)
+        for file in submission.files
+        if file.table and {*file.table.split()} <= stale and file.name not in told
+    ]

@@ -199,6 +199,18 @@ class Desk:
             self.awake()
         return submission
 
+    def stop(self, person: Person, ident: str) -> Submission:
+        """Stop the check; the files stay in the draft. Raises Declined."""
+        self._refuse_others_draft(person, self.look(person, ident))
+        done = self.records.change(ident, ("checking",), lambda one: one.but(state="draft", check="", wanted=""))
+        orders.cancel(self.root, ident)
+        return done
+
+    def check(self, person: Person, ident: str) -> Submission:
+        """Have a draft checked whose check was stopped. Raises Declined."""
+        self._refuse_others_draft(person, self.look(person, ident))
+        return self._ordered(self.records.change(ident, ("draft",), lambda one: self._to_check(person, one)))
+
     def submit(self, person: Person, ident: str, reasons: Mapping[str, str] | None = None) -> Submission:
         """Submit what is ready, or as soon as the check finds nothing in the way. `reasons`: why measures moved far.
 
@@ -211,6 +223,9 @@ class Desk:
             hands = tuple(dict.fromkeys((*one.hands, person.sub)))
             if not one.files and not one.unchanged:
                 raise declined(UNUSABLE, because("submission_empty"))
+            if one.state == "draft" and one.files:
+                # Its check was stopped.
+                one = self._to_check(person, one)
             if one.state == "checking":
                 return one.but(wanted=person.sub, hands=hands, reasons={**one.reasons, **given})
             refuse_jumps(one, given)
@@ -219,10 +234,11 @@ class Desk:
                 state="submitted", submitted_by=person.sub, submitted_at=time.time(), hands=hands, reasons=given
             )
 
+        before = self.look(person, ident).check
         done = self.records.change(ident, ("draft", "checking", "ready"), how)
         if done.state == "submitted":
             supersede(self.records, done, ("submitted",))
-        return done
+        return self._ordered(done) if done.check != before else done
 
     def withdraw(self, person: Person, ident: str) -> Submission:
         """Take a submission back before it is approved. Raises Declined."""

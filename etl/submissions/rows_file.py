@@ -1,4 +1,4 @@
-"""The rows to correct of a submission as a workbook: where each is, what to do, its column and what was expected."""
+"""The rows to correct of a submission as a workbook: where each is, what to do, its column, what was expected, and the row."""
 
 import io
 import json
@@ -6,44 +6,114 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from etl.core.spreadsheet import safe
-from etl.extract import expected
+from etl.extract import expected, limits
 from etl.extract.causes import in_language
-from etl.extract.contract import contract
+from etl.extract.contract import TABLES, contract
+from etl.extract.read_file import open_source
+from etl.extract.source_file import SHEET_BITS
+from etl.extract.source_folder import PERSIAN_NAMES
 from etl.submissions import originals
 from etl.submissions.records import Submission
 
 _TITLES = ("فایل", "محل", "چه باید کرد", "ستون", "آنچه باید باشد", "نتیجه")
 _WIDTHS = (30, 24, 72, 24, 56, 30)
+_CELL_WIDTH = 18
+# More of equal faults are not listed row by row on the page.
+MOST_EQUAL = 15
 
 
-def workbook(root: Path, submission: Submission) -> bytes:
-    """The workbook. Raises OSError where the submission was not checked."""
+def add_cells(rows: Sequence[dict[str, Any]], submission: Submission, named: Path) -> None:
+    """Add to each row to correct the cells that it has in its file; `named`: a folder with the files by number and name."""
+    wanted: dict[tuple[int, str], dict[tuple[str | None, int], list[dict[str, Any]]]] = {}
+    for row in rows:
+        sheet, line = row["at"]
+        wanted.setdefault((row["number"], row["table"]), {}).setdefault((sheet, line), []).append(row)
+    for file in submission.files:
+        for (number, table), places in wanted.items():
+            if number == file.number:
+                _read_cells(named / str(number) / file.name, table, places)
+
+
+def _read_cells(path: Path, table: str, places: dict[tuple[str | None, int], list[dict[str, Any]]]) -> None:
+    source = open_source(path, contract(table), limits.from_environment())
+    for batch in source.batches:
+        for at, number in enumerate(batch.lines.tolist()):
+            sheet = source.sheets[number >> SHEET_BITS] if source.sheets else None
+            for row in places.get((sheet, number & ((1 << SHEET_BITS) - 1)), ()):
+                row["cells"] = {name: _text(column[at]) for name, column in batch.columns.items()}
+
+
+def _text(cell: pa.Scalar) -> str:
+    value = cell.as_py()
+    return "" if value is None else str(value)
+
+
+def place(lang: str, sheet: str | None, line: int) -> str:
+    """The place of a row in words."""
+    if lang == "fa":
+        return expected.place(sheet, line)
+    return f"sheet {sheet}, row {line}" if sheet else f"line {line}"
+
+
+def listed(root: Path, submission: Submission) -> Sequence[dict[str, Any]]:
+    """The rows to correct of which fewer than sixteen have one fault, without their cells; none where it was not checked."""
+    try:
+        rows = _rows(root, submission)
+    except OSError:
+        return []
+    counts = {
+        (line["table"], line["column"], line["reason"]): line["rows"]
+        for kind in ("returned", "warned")
+        for line in submission.result.get(kind, ())
+    }
+    return [
+        {name: value for name, value in row.items() if name != "cells"}
+        for row in rows
+        if counts.get((row["table"], row["column"], row["reason"]), 0) <= MOST_EQUAL
+    ]
+
+
+def workbook(root: Path, submission: Submission, with_cells: bool) -> bytes:
+    """The workbook, a sheet a table. `with_cells`: with the row as it was handed in. Raises OSError where it was not checked."""
     import xlsxwriter
 
-    words = expected.returned()
+    words, every = expected.returned(), _rows(root, submission)
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top", "reading_order": 2})
         head = book.add_format({"bold": True, "bottom": 1, "reading_order": 2})
-        sheet = book.add_worksheet(words["sheet"])
-        sheet.right_to_left()
-        sheet.freeze_panes(1, 0)
-        for at, width in enumerate(_WIDTHS):
-            sheet.set_column(at, at, width)
-        sheet.write_row(0, 0, _TITLES, head)
-        for number, row in enumerate(_rows(root, submission), 1):
-            column = contract(row["table"]).by_name.get(row["column"])
-            cells = (
-                row["file"],
-                row["place"],
-                expected.remedy(row["column"], row["reason"]),
-                column.headers[0] if column else "",
-                in_language(row["expected"], "fa"),
-                words["warned" if row["warned"] else "rejected"],
-            )
-            for at, cell in enumerate(cells):
-                sheet.write_string(number, at, safe(cell), text)
+        for table in TABLES:
+            rows = [row for row in every if row["table"] == table]
+            if not rows and (every or table != TABLES[0]):
+                continue
+            sheet = book.add_worksheet(PERSIAN_NAMES[table] if rows else words["sheet"])
+            sheet.right_to_left()
+            sheet.freeze_panes(1, 0)
+            own = [
+                column
+                for column in contract(table).columns
+                if with_cells and any(column.name in row.get("cells", ()) for row in rows)
+            ]
+            titles = (*_TITLES, *(column.headers[0] for column in own))
+            for at in range(len(titles)):
+                sheet.set_column(at, at, _WIDTHS[at] if at < len(_WIDTHS) else _CELL_WIDTH)
+            sheet.write_row(0, 0, titles, head)
+            for number, row in enumerate(rows, 1):
+                faulty = contract(table).by_name.get(row["column"])
+                cells = (
+                    row["file"],
+                    expected.place(*row["at"]),
+                    expected.remedy(row["column"], row["reason"]),
+                    faulty.headers[0] if faulty else "",
+                    in_language(row["expected"], "fa"),
+                    words["warned" if row["warned"] else "rejected"],
+                    *(row.get("cells", {}).get(column.name, "") for column in own),
+                )
+                for at, cell in enumerate(cells):
+                    sheet.write_string(number, at, safe(cell), text)
     return out.getvalue()
 
 

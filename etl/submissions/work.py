@@ -26,7 +26,7 @@ from etl.extract.source_folder import HANDED_IN, handed_in
 from etl.operations import readiness, roles
 from etl.operations.commands import note
 from etl.semantic.rights import ADMINISTRATOR
-from etl.submissions import checking, orders, originals
+from etl.submissions import checking, orders, originals, rows_file
 from etl.submissions.desk import Desk, Person, as_json, refuse_jumps, supersede
 from etl.submissions.orders import Order
 from etl.submissions.records import Submission
@@ -111,6 +111,8 @@ def _check(desk: Desk, settings: Settings, order: Order, say: Say) -> None:
                     lambda _: _refuse_stale(desk, one),
                 )
                 result |= rest | {"stops": [*stops, *rest.get("stops", ())]}
+                result["confirm"] = checking.asked_about(one, result)
+                rows_file.add_cells(result.get("rows", []), one, folder / "named")
         _finish(desk, one, result)
     except (_Stopped, Declined):
         say(f"{order.submission}: stopped")
@@ -149,7 +151,7 @@ def _refuse_stale(desk: Desk, one: Submission) -> None:
 def _finish(desk: Desk, one: Submission, result: dict[str, Any]) -> None:
     """Write the result, and submit what was asked to be submitted as soon as nothing is in the way."""
     rows = result.pop("rows", [])
-    # Places and reasons without a value: the file of the rows to correct is made of them.
+    # The file of the rows to correct is made of them.
     kept = originals.folder_of(desk.root, one) / "rows.json"
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     replace_text(kept, as_json(rows))

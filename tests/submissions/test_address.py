@@ -170,20 +170,27 @@ def test_bad_input_is_one_sentence_in_the_language_asked(site):
     assert site.sent("data.steward", "POST", "/publish").status_code == 409, "nothing is approved"
 
 
-def test_rows_to_correct_are_a_workbook_without_a_value_of_a_person(site):
+def test_rows_to_correct_are_a_workbook_that_holds_the_row_for_who_handed_it_in_alone(site):
     ident = site.draft()
     bad = person(170_000, "IR-07", "100", birth_date="1499/01/01", last_name="ناپیدا")
     content = with_rows(province_files(FARS)[PERSONNEL], "personnel", bad)
     site.put(ident, 1, PERSONNEL, content)
     site.office.work()
     shown = site.sent("fars.clerk", "GET", f"/{ident}").text
-    answer = site.sent("fars.clerk", "GET", f"/{ident}/rows.xlsx")
-    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
-    rows = list(sheet.iter_rows(values_only=True))
-    assert len(rows) == 2
-    assert rows[1][0] == PERSONNEL
-    assert rows[1][3] == "تاریخ تولد"
-    told = shown + str(rows)
+
+    def rows_for(who: str) -> list[dict[str, str]]:
+        answer = site.sent(who, "GET", f"/{ident}/rows.xlsx")
+        sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+        head, *rows = sheet.iter_rows(values_only=True)
+        return [dict(zip(head, row, strict=True)) for row in rows]
+
+    (own,) = rows_for("fars.clerk")
+    assert [*own][:5] == ["فایل", "محل", "چه باید کرد", "ستون", "آنچه باید باشد"]
+    assert (own["فایل"], own["ستون"]) == (PERSONNEL, "تاریخ تولد")
+    assert (own["کد ملی"], own["تاریخ تولد"], own["کد موسسه"]) == (bad["national_id"], "1499/01/01", "100")
+    (others,) = rows_for("data.steward")
+    assert others["محل"] == own["محل"]
+    told = shown + str(others)
     assert not [secret for secret in (bad["national_id"], "ناپیدا", "1499") if secret in told]
 
 
@@ -202,7 +209,7 @@ def test_without_sign_in_it_serves_this_machine_alone(office, monkeypatch, tmp_p
 
     open_settings = replace(office.settings, sign_in=settings.SignIn())
     monkeypatch.setattr(submissions, "_settings", lambda: open_settings)
-    monkeypatch.setattr(submissions, "_work", lambda: None)
+    monkeypatch.setattr(submissions, "_work", lambda *_: None)
     monkeypatch.setattr(people, "settings_at_start", lambda: open_settings)
     office.settings = open_settings
     app = Starlette(routes=hand_in_address.routes())

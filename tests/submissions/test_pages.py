@@ -19,7 +19,7 @@ from etl.extract.contract import TABLES
 from etl.submissions import deadline
 from etl.submissions.records import Submission
 from tests.parts import html, opened
-from tests.submissions.conftest import FARS, Office, province_files
+from tests.submissions.conftest import FARS, LAST, Office, person, province_files, with_rows
 from tests.submissions.test_way import PERSONNEL, in_service, more_people
 from ui.data import submissions
 from ui.i18n import member_names, text
@@ -33,7 +33,7 @@ def alone(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     office.settings = replace(office.settings, sign_in=settings.SignIn())
     monkeypatch.setenv("WAREHOUSE", str(office.settings.folders.warehouse))
     monkeypatch.setattr(submissions, "_settings", lambda: office.settings)
-    monkeypatch.setattr(submissions, "_work", lambda: None)
+    monkeypatch.setattr(submissions, "_work", lambda *_: None)
     return office
 
 
@@ -158,3 +158,27 @@ def test_what_provinces_owe_needs_action_once_somebody_has_handed_in(alone, lang
     assert words in page
     back = text.word("action.went_back", lang, places=text.isolated(member_names.of("province", "IR-10", lang), lang))
     assert back in page
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_sixteen_equal_faults_are_a_summary_fewer_stand_row_by_row(alone, lang):
+    content = province_files(FARS)[PERSONNEL]
+    late = [person(171_000 + at, "IR-07", "100", birth_date="1499/01/01") for at in range(16)]
+    odd = [person(172_000 + at, "IR-07", "100", gender="?") for at in range(3)]
+    alone.hand_in(submissions.person(), "IR-07", {PERSONNEL: with_rows(content, "personnel", *late, *odd)})
+    page = html(opened("handin", province="IR-07", lang=lang))
+    assert text.escape(text.word("hand_in.single", lang, count=text.number(3, lang))) in page
+    first, last = (text.digits(f"سطر {line}" if lang == "fa" else f"line {line}", lang) for line in (48, 50))
+    assert first in page
+    assert last in page
+    assert not [secret for one in (*late, *odd) for secret in (one["national_id"], "1499") if secret in page]
+
+
+def test_a_check_is_stopped_on_the_page(alone):
+    draft = alone.desk.open(submissions.person(), "IR-07", LAST)
+    alone.give(submissions.person(), draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    page = opened("handin", province="IR-07")
+    button(page, "hand-in-stop").click().run()
+    assert alone.desk.records.get(draft.id).state == "draft"
+    button(page, "hand-in-check").click().run()
+    assert alone.desk.records.get(draft.id).state == "checking"

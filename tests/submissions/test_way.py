@@ -314,3 +314,47 @@ def test_a_workbook_that_holds_more_tables_names_them(office):
     checked = office.hand_in(office.clerk, "IR-07", {"staff.csv": more_people()[PERSONNEL]})
     assert checked.state == "ready", "recognised by its headers"
     assert office.desk.tables(checked)["personnel"] in ("in", "late")
+
+
+def test_a_file_in_which_nothing_is_new_is_asked_about(office):
+    # The same rows in another order: the bytes are others, the data are not.
+    head, *lines = province_files(FARS)[PERSONNEL].splitlines()
+    checked = office.hand_in(office.clerk, "IR-07", {PERSONNEL: "\n".join([head, *reversed(lines)]) + "\n"})
+    (sentence,) = checked.result["confirm"]
+    assert "is this last month's file?" in sentence
+    assert "آیا این فایل ماه پیش است؟" in sentence
+    again = office.hand_in(office.clerk, "IR-07", more_people(1))
+    assert again.result["confirm"] == [], "one new row is enough"
+
+
+def test_a_check_is_stopped_and_taken_up_again(office):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    stopped = office.desk.stop(office.clerk, draft.id)
+    assert (stopped.state, len(stopped.files)) == ("draft", 1)
+    assert office.work() == 0, "no order is left"
+    assert office.desk.submit(office.clerk, draft.id).state == "checking", "nothing is submitted unchecked"
+    office.desk.stop(office.clerk, draft.id)
+    office.desk.check(office.clerk, draft.id)
+    office.work()
+    assert office.desk.look(office.clerk, draft.id).state == "ready", "who stopped it did not ask to submit it"
+
+
+def test_a_check_that_runs_stops_at_its_next_step(office, monkeypatch):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    whole, steps = work.checking.whole, []
+
+    def stopping(desk, one, others, folder, say):
+        def stop_at_second(step: str) -> None:
+            steps.append(step)
+            if len(steps) == 2:
+                office.desk.stop(office.clerk, draft.id)
+            say(step)
+
+        return whole(desk, one, others, folder, stop_at_second)
+
+    monkeypatch.setattr(work.checking, "whole", stopping)
+    office.work()
+    assert len(steps) == 2
+    assert office.desk.look(office.clerk, draft.id).state == "draft"

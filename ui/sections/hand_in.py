@@ -4,7 +4,7 @@ The order of a result is: what stops it, rows that come back, what changes, what
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -14,11 +14,12 @@ import streamlit as st
 from etl.analysis import data_quality as load
 from etl.core import jalali
 from etl.core.errors import Refused
+from etl.extract import expected
 from etl.extract.causes import in_language
 from etl.extract.contract import TABLES
 from etl.extract.source_folder import ENDINGS
 from etl.semantic.catalog import catalogue
-from etl.submissions import deadline
+from etl.submissions import deadline, rows_file
 from etl.submissions import desk as steps
 from etl.submissions.desk import Desk, Person
 from etl.submissions.originals import MOST_FILES
@@ -284,7 +285,7 @@ def _result(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
             named = "".join(f"<li><bdi>{text.escape(stop)}</bdi></li>" for stop in stops)
             st.html(blocks.heading(view.word("hand_in.stops"), view.word("hand_in.stops_are")) + f"<ul>{named}</ul>")
     if "rows_loaded" in (result.get("files") or [{}])[0]:
-        _rows(view, now)
+        _rows(view, desk, now)
         _changes(view, now)
     _submit(view, desk, who, now)
     if now.state in ("submitted", "approved"):
@@ -293,7 +294,7 @@ def _result(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
         decide(view, desk, who, now)
 
 
-def _rows(view: PageContext, now: Submission) -> None:
+def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
     files = now.result["files"]
     read, loaded, back, warned = (
         text.number(sum(file.get(name, 0) for file in files), view.lang)
@@ -316,9 +317,7 @@ def _rows(view: PageContext, now: Submission) -> None:
             tables.Column(
                 "column",
                 view.word("hand_in.column"),
-                lambda row: text.escape(
-                    headers.get(row["column"], row["column"]) if view.lang == "fa" else row["column"]
-                ),
+                lambda row: text.escape(_column(view, headers, row)),
             ),
             tables.Column(
                 "reason", view.word("hand_in.reason"), lambda row: text.escape(name_of(view, "reason", row["reason"]))
@@ -326,11 +325,51 @@ def _rows(view: PageContext, now: Submission) -> None:
             tables.Column(
                 "rows", view.word("hand_in.count"), lambda row: text.number(row["rows"], view.lang), is_number=True
             ),
-            tables.Column("places", view.word("hand_in.places"), lambda row: text.escape(" · ".join(row["places"]))),
+            tables.Column("places", view.word("hand_in.places"), lambda row: text.escape(_places(view, row["places"]))),
         ]
         tables.show(view, "returned", columns, lines, view.word("hand_in.returned"))
+        _single_rows(view, desk, now)
         address = text.escape(f"./hand-in/{now.id}/rows.xlsx")
         st.html(f'<p class="pd-note"><a href="{address}" download>{view.escaped("hand_in.rows_file")}</a></p>')
+
+
+def _single_rows(view: PageContext, desk: Desk, now: Submission) -> None:
+    """Row by row where each is and what to do; of sixteen equal faults the summary says enough."""
+    if not (rows := rows_file.listed(desk.root, now)):
+        return
+    headers = load.headers()
+
+    def what_to_do(row: Mapping[str, Any]) -> str:
+        # These sentences are for provinces, in their language.
+        return (
+            expected.remedy(row["column"], row["reason"])
+            if view.lang == "fa"
+            else name_of(view, "reason", row["reason"])
+        )
+
+    def cells(name: str, written: Callable[[Any], str]) -> tables.Column:
+        return tables.Column(name, view.word(f"hand_in.{name}"), lambda row: text.escape(written(row)))
+
+    columns = [
+        cells("file", lambda row: row["file"]),
+        cells("place", lambda row: rows_file.place(view.lang, *row["at"])),
+        cells("todo", what_to_do),
+        cells("column", lambda row: _column(view, headers, row)),
+        cells("expected", lambda row: in_language(row["expected"], view.lang)),
+    ]
+    title = view.word("hand_in.single", count=text.number(len(rows), view.lang))
+    with st.expander(title, key="single-rows"):
+        tables.show(view, "single", columns, rows, title)
+
+
+def _places(view: PageContext, places: Sequence[Any]) -> str:
+    return " · ".join(
+        text.listed([file, rows_file.place(view.lang, sheet, line)], view.lang) for file, sheet, line in places
+    )
+
+
+def _column(view: PageContext, headers: Mapping[str, str], row: Mapping[str, Any]) -> str:
+    return headers.get(row["column"], row["column"]) if view.lang == "fa" else row["column"]
 
 
 def _changes(view: PageContext, now: Submission) -> None:
@@ -385,6 +424,12 @@ def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
             )
             reasons[name] = st.text_area(label, key=f"why-{now.id}-{name}", max_chars=300)
     with st.container(horizontal=True):
+        if now.state == "checking":
+            stop = partial(act, view, partial(desk.stop, who, now.id))
+            st.button(view.word("hand_in.stop"), key="hand-in-stop", on_click=stop)
+        if now.state == "draft" and now.files:
+            check = partial(act, view, partial(desk.check, who, now.id))
+            st.button(view.word("hand_in.check"), key="hand-in-check", type="primary", on_click=check)
         if now.state == "ready":
             lacks = not all(ticks) or any(len(why.strip()) < steps.LEAST_REASON for why in reasons.values())
             st.button(

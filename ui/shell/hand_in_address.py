@@ -192,7 +192,8 @@ async def _show(request: Request, person: Person, desk: Desk, lang: str) -> Resp
 async def _rows(request: Request, person: Person, desk: Desk, lang: str) -> Response:
     def made() -> bytes:
         found = desk.look(person, request.path_params["id"])
-        content = rows_file.workbook(desk.root, found)
+        # The rows themselves go to who handed them in.
+        content = rows_file.workbook(desk.root, found, with_cells=person.is_alone or person.sub in found.hands)
         person.note("export", form="xlsx", province=found.province, submission=found.id)
         return content
 
@@ -222,6 +223,8 @@ async def _step(request: Request, person: Person, desk: Desk, lang: str) -> Resp
     taken: dict[str, Callable[[], Submission]] = {
         "submit": lambda: desk.submit(person, ident, reasons if isinstance(reasons, dict) else {}),
         "withdraw": lambda: desk.withdraw(person, ident),
+        "stop": lambda: desk.stop(person, ident),
+        "check": lambda: desk.check(person, ident),
         "approve": lambda: desk.approve(person, ident),
         "return": lambda: desk.give_back(person, ident, str(given.get("reason") or "")),
         "unchanged": lambda: desk.declare_unchanged(
