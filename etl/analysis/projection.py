@@ -6,7 +6,8 @@ relative errors of the same method in the past, each run made only from the data
 
 Breaks (`etl.analysis.signals`) are left out of pace and profile, and months before the last break out of the pace. For a year
 after one, which may end or come again, the range is wider by its size for each month ahead; there is none until three months
-have passed, none beyond nine months ahead, nor one that would be wider than half of the projection.
+have passed, none beyond nine months ahead, nor one that would be wider than half of the projection. For a year after a run to
+one side, which may be a break too small to be told from chance, the range is wider to that side by the run's mean for each month.
 """
 
 import math
@@ -23,7 +24,7 @@ import pandas as pd
 from cachetools import LRUCache, cached
 
 from etl.analysis.registry import analysis
-from etl.analysis.signals import FEWEST_AFTER_BREAK, break_sizes, monthly_profiles
+from etl.analysis.signals import FEWEST_AFTER_BREAK, break_sizes, breaks_and_runs, monthly_profiles
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions
@@ -120,12 +121,23 @@ class History:
             known[: bisect_left(self.ends, known_on), at[end]] -= persons
         return known
 
-    @cached_property
+    @property
     def breaks(self) -> np.ndarray:
         """For every month's end (row), the size of each net change (column) as a break, as known on it."""
+        return self._breaks_and_runs[0]
+
+    @property
+    def one_sided(self) -> np.ndarray:
+        """For every month's end (row), the mean of the run to one side that each net change (column) ends, as known on it."""
+        return self._breaks_and_runs[1]
+
+    @cached_property
+    def _breaks_and_runs(self) -> tuple[np.ndarray, np.ndarray]:
         # At most months' ends nothing more is known than at the one before.
         is_new = np.any(np.diff(self.vintages, axis=0, prepend=np.nan) != 0, axis=1)
-        return break_sizes(self.vintages[is_new], len(self.active))[np.cumsum(is_new) - 1]
+        sizes, runs = breaks_and_runs(self.vintages[is_new])
+        known = np.cumsum(is_new) - 1
+        return sizes[known], runs[known]
 
     @cached_property
     def runs(self) -> tuple[np.ndarray, np.ndarray]:
@@ -155,8 +167,10 @@ class History:
         misses = misses[:, (ends <= month).sum(0) >= FEWEST_RUNS]
         low, high = middle_range(misses)
         sizes = self.breaks[month, :month][-PACE_MONTHS:]
-        wider = np.abs(sizes).max(initial=0) / max(self.vintages[month, month], 1) * ahead[: len(low)]
-        low, high = np.minimum.accumulate([0.0, *(low - wider)]), np.maximum.accumulate([0.0, *(high + wider)])
+        largest, sided = np.abs(sizes).max(initial=0), self.one_sided[month, :month][-PACE_MONTHS:]
+        wider = ahead[: len(low)] / max(self.vintages[month, month], 1)
+        low = np.minimum.accumulate([0.0, *(low - max(largest, *-sided) * wider)])
+        high = np.maximum.accumulate([0.0, *(high + max(largest, *sided) * wider)])
         shown = len(low)
         if sizes.any():
             narrow = int(np.count_nonzero(high - low < WIDEST))

@@ -9,7 +9,7 @@ Quality Engineering 14).
 
 Breaks of a series: months whose net change lies outside the limits of the 24 months before it (XmR chart), and as far from the
 same month in these two years. The limits leave out what the season explains, so that a step below the dip of one month a year is
-found. A change back from the level since a break, its end, is one too.
+found. A change back from the level since a break, its end, is one too. Months within the limits may run to one side of the level.
 """
 
 import math
@@ -42,6 +42,8 @@ _OF_MOVING_RANGE = 3 / 1.128
 _OF_TWO_YEARS = math.sqrt(3 / 2)
 # The months after a break before which its level is not known.
 FEWEST_AFTER_BREAK = 3
+# Runs to one side: so many of so many neighbours beyond such a part of the limit (Western Electric, 1956, rules 2 and 3).
+_RUNS = ((2, 3, 2 / 3), (4, 5, 1 / 3))
 
 
 @dataclass(frozen=True)
@@ -215,15 +217,34 @@ def break_sizes(active: np.ndarray, most: int) -> np.ndarray:
 
     The months are the last axis. A size rests on the months up to it alone.
     """
+    return breaks_and_runs(active)[0][..., -most:]
+
+
+def breaks_and_runs(active: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each net change: its size as a break, and the mean distance from the level of the run to one side that it ends; else 0."""
     changes = np.diff(active).astype(float)
-    sizes = np.zeros(changes.shape)
+    sizes, runs = np.zeros(changes.shape), np.zeros(changes.shape)
     if changes.shape[-1] > MONTHS:
-        sizes[..., MONTHS:] = _breaks(changes)
-    return sizes[..., -most:]
+        sizes[..., MONTHS:], apart, wide = _breaks(changes)
+        runs[..., MONTHS:] = _runs(apart, wide)
+    return sizes, runs
 
 
-def _breaks(changes: np.ndarray) -> np.ndarray:
-    """The sizes of the breaks among the changes after the first 24; 0 of a month that is none.
+def _runs(apart: np.ndarray, wide: np.ndarray) -> np.ndarray:
+    """The mean distance of the months of the run that each month ends, the farther of two; 0 of a month that ends none."""
+    runs = np.zeros_like(apart)
+    for fewest, months, part in _RUNS:
+        before = ((0, 0),) * (apart.ndim - 1) + ((months - 1, 0),)
+        of = sliding_window_view(np.pad(apart, before), months, axis=-1)
+        limit = part * sliding_window_view(np.pad(wide, before), months, axis=-1)
+        is_run = np.maximum((of > limit).sum(-1), (of < -limit).sum(-1)) >= fewest
+        runs = np.where(is_run & (np.abs(of.mean(-1)) > np.abs(runs)), of.mean(-1), runs)
+    return runs
+
+
+def _breaks(changes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The sizes of the breaks among the changes after the first 24, 0 of a month that is none; how far all others are from level
+    and season, and how far they may be.
 
     The level is the mean of the 24 months before; for 24 months after a break that of the months since it, of three at least:
 
@@ -239,7 +260,8 @@ def _breaks(changes: np.ndarray) -> np.ndarray:
     apart, same = last - middle, (before[..., 0] + before[..., 12]) / 2 - middle
     total = np.concatenate([np.zeros_like(last[..., :1]), np.cumsum(last, axis=-1)], axis=-1)
     sizes, side = np.zeros(last.shape), np.zeros(last.shape[:-1])
-    since = np.full(last.shape[:-1], -MONTHS)
+    # No break before the first of these months.
+    since = np.full(last.shape[:-1], -MONTHS - 1)
     for at in range(last.shape[-1]):
         months = at - 1 - since
         is_after = (months >= FEWEST_AFTER_BREAK) & (months < MONTHS)
@@ -256,7 +278,9 @@ def _breaks(changes: np.ndarray) -> np.ndarray:
         # The months right after a break on its side are the same one: the level since it is not known yet.
         is_new = (now != 0) & ((months >= FEWEST_AFTER_BREAK) | (now != side))
         since, side = np.where(is_new, at, since), np.where(is_new, now, side)
-    return sizes
+    beyond = (apart - same) / _OF_TWO_YEARS
+    nearer = np.sign(apart) * np.minimum(np.abs(apart), np.abs(beyond))
+    return sizes, np.where((sizes == 0) & (apart * beyond > 0), nearer, 0), wide
 
 
 def _limit_without_season(changes: np.ndarray) -> np.ndarray:

@@ -94,12 +94,25 @@ def seasonal(changes: list[float], left_out: list[bool]) -> list[float]:
     return [value - mean for value in season]
 
 
-@cache
 def breaks(data: Data, vintage: date, ends: tuple[date, ...]) -> dict[date, float]:
-    """The months whose change lies outside the limits around their level, and around the same month's of the two years before."""
+    return breaks_and_runs(data, vintage, ends)[0]
+
+
+@cache
+def breaks_and_runs(data: Data, vintage: date, ends: tuple[date, ...]) -> tuple[dict[date, float], dict[date, float]]:
+    """The months that are breaks and those that end a run, with their sizes."""
     stocks = [stock(data, vintage, end) for end in ends]
-    changes = [after - before for before, after in pairwise(stocks)]
+    found, runs = breaks_and_runs_of([after - before for before, after in pairwise(stocks)])
+    return {ends[at + 1]: size for at, size in found.items()}, {ends[at + 1]: mean for at, mean in runs.items()}
+
+
+def breaks_and_runs_of(changes: list[float]) -> tuple[dict[int, float], dict[int, float]]:
+    """The changes that lie outside the limits around their level, and around the same month's of the two years before; and the
+    others that end a run to one side, with its mean: two of three beyond two thirds of the limits, or four of five beyond a
+    third."""
     apart: dict[int, float] = {}
+    # How far a month is from both, and what part of the limits that is.
+    nearer: dict[int, tuple[float, float]] = {}
     found: dict[int, float] = {}
     # The first month of the last break and its direction.
     begun, direction = None, 0
@@ -118,7 +131,17 @@ def breaks(data: Data, vintage: date, ends: tuple[date, ...]) -> dict[date, floa
             found[at] = apart[at]
             if begun is None or since >= 3 or side != direction:
                 begun, direction = at, side
-    return {ends[at + 1]: size for at, size in found.items()}
+        both = sorted((apart[at], (apart[at] - same) / 1.5**0.5), key=abs)
+        distance = both[0] if at not in found and both[0] * both[1] > 0 else 0.0
+        nearer[at] = distance, distance / wide if wide else 0.0
+    runs: dict[int, float] = {}
+    for months, fewest, part in ((3, 2, 2 / 3), (5, 4, 1 / 3)):
+        for at in range(24, len(changes)):
+            window = [nearer.get(month, (0.0, 0.0)) for month in range(at - months + 1, at + 1)]
+            mean = sum(distance for distance, _ in window) / months
+            if any(sum(sign * of > part for _, of in window) >= fewest for sign in (1, -1)):
+                runs[at] = max(mean, runs.get(at, 0.0), key=abs)
+    return found, runs
 
 
 def unseasonal(changes: list[float], at: int) -> float:
@@ -161,7 +184,8 @@ def percentile(values: list[float], tenths: int) -> float:
 @cache
 def bounds(data: Data, until: date, ahead: int) -> tuple[float, float] | None:
     """The relative range so many months ahead: it never narrows, is wider with each month ahead in the year after a break,
-    and not there in its first three months, beyond nine months or where it is wider than half of the projection."""
+    and not there in its first three months, beyond nine months or where it is wider than half of the projection. It is wider to
+    one side in the year after a run to it."""
     if ahead == 0:
         return 0.0, 0.0
     ends = tuple(month_ends(data, until))
@@ -169,9 +193,11 @@ def bounds(data: Data, until: date, ahead: int) -> tuple[float, float] | None:
     misses = [past_misses(data, until, distance) for distance in range(1, ahead + 1)]
     if len(misses[-1]) < 24 or any(end in ends[-3:] for end in lately):
         return None
-    wider = max(map(abs, lately.values()), default=0) / max(stock(data, ends[-1], ends[-1]), 1)
-    low = min(0.0, *(percentile(each, 1) - wider * months for months, each in enumerate(misses, 1)))
-    high = max(0.0, *(percentile(each, 9) + wider * months for months, each in enumerate(misses, 1)))
+    runs = [mean for end, mean in breaks_and_runs(data, ends[-1], ends)[1].items() if end in ends[-12:]]
+    people, largest = max(stock(data, ends[-1], ends[-1]), 1), max(map(abs, lately.values()), default=0)
+    lower, higher = (max(largest, *(sign * mean for mean in runs), 0) / people for sign in (-1, 1))
+    low = min(0.0, *(percentile(each, 1) - lower * months for months, each in enumerate(misses, 1)))
+    high = max(0.0, *(percentile(each, 9) + higher * months for months, each in enumerate(misses, 1)))
     return None if lately and (ahead > 9 or high - low >= 0.5) else (low, high)
 
 
