@@ -1,16 +1,21 @@
 // The headings of a table (ui/components/tables.py) are buttons: a click, or Enter, sorts its rows on the server, because
-// long tables are sent a page at a time. The pressed button keeps the focus when the new rows arrive.
+// long tables are sent a page at a time; the menu of a column has more. The pressed button, or that of its menu, keeps the
+// focus when the new rows arrive.
 export default function ({ parentElement, setTriggerValue }) {
   const box = parentElement.closest("[class*='st-key-table-']");
   if (!box) return;
   const pressed = (event) => {
-    const button = event.target.closest("button[data-sort]");
+    const button = event.target.closest("button[data-sort], button[data-choice]");
     if (!button) return;
-    const name = button.dataset.sort;
-    setTriggerValue("sort", name);
+    const { sort, choice } = button.dataset;
+    const menu = button.closest("[popover]");
+    menu?.hidePopover();
+    setTriggerValue(menu ? "choice" : "sort", menu ? choice : sort);
+    const wanted = menu ? `button[popovertarget="${CSS.escape(menu.id)}"]` : `button[data-sort="${CSS.escape(sort)}"]`;
+    const before = box.querySelector(wanted);
     const seen = new MutationObserver(() => {
-      const again = box.querySelector(`button[data-sort="${CSS.escape(name)}"]`);
-      if (!again || again === button) return;
+      const again = box.querySelector(wanted);
+      if (!again || again === before) return;
       seen.disconnect();
       again.focus({ preventScroll: true });
     });

@@ -30,7 +30,7 @@ _COUNTED = (
 # Why a calculation has no meaning, as the command line says it; pages say it in words of their own.
 REASONS = {
     "share_of_rate": "{measure} is no count of people or things: it has no share of a total",
-    "no_groups": "{measure}: a share of the total is that of a group; split by a dimension",
+    "no_groups": "{measure}: a share of the total is that of a group; split by a dimension other than time",
     "no_time": "{measure}: {calc} compares units of time; split by month, quarter or year",
     "no_history": "{measure} has no history: of past days only the flags of today are known",
     "no_number": "{measure} is a day, not a number",

@@ -116,8 +116,9 @@ def _column(metric: Metric, kind: str, unit: str) -> Metric:
     names = words["unit"].get(unit, {})
 
     def written(lang: str) -> str:
-        label: str = words[kind]["label"][lang]
-        return label.format(measure=metric.label[lang], unit=names.get(lang, ""))
+        label: str = words[kind]["label"][lang].format(measure=metric.label[lang], unit=names.get(lang, ""))
+        is_in_points = metric.unit == "share" and kind in ("previous", "year")
+        return f"{label} ({words['points'][lang]})" if is_in_points else label
 
     label = {lang: written(lang) for lang in metric.label}
     return Metric(

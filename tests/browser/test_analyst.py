@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator
 from etl.analysis import detail, growth
 from etl.core.jalali import DAY
 from etl.semantic import access, answers, rights
+from etl.semantic.calculations import CALCULATIONS, Calculation
 from etl.semantic.catalog import catalogue
 from etl.warehouse import publications
 from tests.browser import app as front
@@ -23,10 +24,17 @@ from ui.state import periods
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+AXE = (Path(__file__).parents[1] / "axe.min.js").read_text(encoding="utf-8")
 TEHRAN = "IR-23"
 # What a user may choose on each page besides the scope, as in its link.
 CHOSEN: dict[str, dict[str, str | list[str]]] = {
-    "explore": {"m": ["training_compliance", "joiners"], "by": ["province", "month"], "show": "pivot", "page": "2"},
+    "explore": {
+        "m": ["training_compliance", "joiners"],
+        "by": ["province", "month"],
+        "show": "pivot",
+        "calc": "index",
+        "page": "2",
+    },
     "compare": {"p": TEHRAN, "a": "2026-03-20", "q": "IR", "b": "2026-06-01"},
     "register": {"find": "كرمانشاه"},
     "growth": {"recruits": "70", "leave": "20"},
@@ -92,6 +100,47 @@ def choose(reader: front.Visit, key: str, word: str) -> None:
     reader.settle()
     reader.page.keyboard.press("Escape")
     reader.settle()
+
+
+def test_the_menu_of_a_column_calculates_beside_its_measure_by_click_and_by_keyboard(
+    address: str, chromium: Browser
+) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("explore", m="active_assistants", by="province")
+        table = reader.page.locator(".st-key-table-rows")
+        opener = table.locator("thead .pd-menu-button")
+        opener.click()
+        menu = table.locator(".pd-menu:popover-open")
+        assert menu.locator("button").all_inner_texts() == [
+            text.word(f"calc.{calc}", "fa") for calc in ("none", *CALCULATIONS)
+        ]
+        button, box = opener.bounding_box(), menu.bounding_box()
+        assert button is not None
+        assert box is not None
+        assert 0 <= box["y"] - button["y"] - button["height"] < 12, "the menu stands at its button"
+        assert min(one.bounding_box()["height"] for one in menu.locator("button").all()) >= 24
+        reader.page.evaluate(AXE)
+        found = reader.page.evaluate("axe.run('.st-key-table-rows', {resultTypes: ['violations']})")
+        assert [(one["id"], one["nodes"][0]["html"][:120]) for one in found["violations"]] == []
+
+        menu.locator("[data-choice=share]").click()
+        reader.settle()
+        assert parameters(reader) == {"m=active_assistants", "by=province", "calc=share"}
+        share = Calculation("share", ("active_assistants",)).columns(catalogue()["active_assistants"])[0].label["fa"]
+        assert table.locator("thead th", has_text=share).count() == 1
+        assert opener.evaluate("button => button === document.activeElement")
+
+        reader.page.keyboard.press("Enter")
+        reader.page.keyboard.press("Tab")
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        assert parameters(reader) == {"m=active_assistants", "by=province"}, "the first option calculates nothing"
+        assert table.locator("thead th", has_text=share).count() == 0
+        reader.page.keyboard.press("Enter")
+        assert menu.count() == 1
+        reader.page.keyboard.press("Escape")
+        assert menu.count() == 0
+        assert opener.evaluate("button => button === document.activeElement")
 
 
 def test_a_bar_narrows_and_the_breadcrumb_widens_again(address: str, chromium: Browser) -> None:

@@ -86,6 +86,15 @@ def test_the_measures_of_an_analysis_have_an_address_without_what_it_adds(view: 
     assert connect.question_of(view, changed) is None
 
 
+def test_the_address_of_a_calculated_table_asks_for_the_calculation(view: PageContext) -> None:
+    answer = scoped_query.free(view, ["active_assistants"], ["province"], calc="share")
+    query = parse_qs(connect.question_of(view, answer))
+    assert query["calc"] == ["share"]
+    assert query["m"] == ["active_assistants"]
+    women = scoped_query.free(view, ["women"], ["province"], calc="share")
+    assert parse_qs(connect.question_of(view, women))["m"] == ["women"], "women_share is a measure of its own"
+
+
 def test_an_analysis_has_no_address(view: PageContext) -> None:
     assert connect.question_of(view, warehouse.analyse("seats")) is None
 

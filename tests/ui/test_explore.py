@@ -13,12 +13,13 @@ import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from etl.analysis import comparison, data_quality, detail
+from etl.analysis import comparison, data_quality, detail, quick_calculations
 from etl.analysis.comparison import Side
 from etl.core.errors import QuestionError
 from etl.core.text_folding import fold
 from etl.extract.contract import TABLES
 from etl.semantic import access, answers, rights
+from etl.semantic.calculations import CALCULATIONS
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
@@ -476,6 +477,78 @@ def test_the_charts_and_the_table_of_a_question_are_of_one_day_that_is_named(
     total = text.number(whole, "en") if names[0] == "active_assistants" else ""
     assert total in both
     assert text.day(as_of, "en") not in "".join(re.findall(r'<div class="pd-head"><h3>.*?</h3><p>(.*?)</p>', both))
+
+
+def table_of(page: str) -> tuple[list[str], list[list[str]]]:
+    """The headings and the cells of the table of Explore, without marks and menus."""
+    (table,) = re.findall(r'<table class="pd-grid">.*?</table>', page, re.DOTALL)
+    table = re.sub(r"<button[^>]*pd-menu-button.*?</div>|<i .*?</i>", "", table)
+    heads, *rows = (re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", table))
+    return [re.sub("<[^>]*>", "", head) for head in heads], [
+        [re.sub("<[^>]*>|[\u200e-\u200f\u061c\u2066-\u2069]", "", cell) for cell in row] for row in rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "by", "calc", "lang"),
+    [
+        (["active_assistants"], "province", "share", "fa"),
+        (["joiners", "active_assistants"], "month", "previous", "en"),
+        (["training_compliance"], "province", "year", "en"),
+        (["training_compliance"], "province", "rank", "fa"),
+        (["coverage_per_10k"], "quarter", "index", "en"),
+        (["leavers"], "month", "running", "fa"),
+    ],
+)
+def test_a_calculation_of_the_address_stands_beside_its_measure_with_a_menu_in_its_heading(
+    names: list[str], by: str, calc: str, lang: str, published: Path
+) -> None:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
+        answer = quick_calculations.ask(con, *names, by=(by,), calc=calc)
+    page = html(opened("explore", m=names, by=by, calc=calc, lang=lang))
+    heads, rows = table_of(page)
+    labels = [metric.label[lang] for metric in answer.metrics]
+    at = heads.index(labels[0])
+    assert heads[at + 1] == labels[1]
+    column = answer.metrics[1]
+    unit = "share_points" if names == ["training_compliance"] and calc == "year" else column.unit
+    is_signed = calc in ("previous", "year")
+    values = [text.plain(value, unit, lang, signed=is_signed) for value in answer.column(column.name)]
+    assert sorted(row[at + 1] for row in rows) == sorted(
+        re.sub("[\u200e-\u200f\u061c\u2066-\u2069]", "", value) for value in values
+    )
+    assert page.count('data-choice="none"') == len(names)
+    pressed = re.findall(r'data-choice="(\w+)" aria-pressed="true"', page)
+    assert pressed == [calc] * len(names)
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_a_calculation_without_meaning_is_refused_in_words_above_the_table(lang: str, published: Path) -> None:
+    label = catalogue()["training_compliance"].label[lang]
+    refused = text.escape(text.word("refused.calc_share_of_rate", lang, measure=label))
+    alone = html(opened("explore", m="training_compliance", by="province", calc="share", lang=lang))
+    assert refused in alone
+    assert not [head for head in table_of(alone)[0] if head.startswith(f"{label}:")]
+    beside = html(
+        opened("explore", m=["training_compliance", "active_assistants"], by="province", calc="share", lang=lang)
+    )
+    assert refused in beside
+    assert [head for head in table_of(beside)[0] if head.startswith(catalogue()["active_assistants"].label[lang] + ":")]
+    assert refused not in html(opened("explore", m="training_compliance", by="province", lang=lang))
+
+
+def test_every_calculation_has_its_words_and_every_reason_a_sentence() -> None:
+    for lang in text.LANGUAGES:
+        for calc in ("none", *CALCULATIONS):
+            assert text.word(f"calc.{calc}", lang)
+        for reason in quick_calculations.REASONS:
+            assert text.word(f"refused.calc_{reason}", lang, measure="x")
+
+
+def test_the_pivot_says_where_a_calculation_stands(published: Path) -> None:
+    question = {"m": "joiners", "by": ["month", "gender"], "calc": "share", "lang": "en"}
+    assert text.word("calc.in_table", "en") in html(opened("explore", **question, show="pivot"))
+    assert text.word("calc.in_table", "en") not in html(opened("explore", **question))
 
 
 def test_the_register_lists_the_best_fit_first_and_then_the_larger(con: duckdb.DuckDBPyConnection) -> None:

@@ -19,6 +19,15 @@ def collated(name: str) -> str:
 
 
 @dataclass(frozen=True)
+class Menu:
+    """What can be chosen in the heading of a column: its name, and each option with its words; the chosen one is pressed."""
+
+    label: str
+    options: tuple[tuple[str, str], ...]
+    chosen: str
+
+
+@dataclass(frozen=True)
 class Column:
     """One column of a table with rows of any type.
 
@@ -34,6 +43,7 @@ class Column:
     has_bar: bool = False
     # The number of a full-length bar; None means the largest of the column.
     longest: float | None = None
+    menu: Menu | None = None
 
 
 def html(
@@ -65,14 +75,31 @@ def html(
 
 def _heading(column: Column, sort: str, several: bool) -> str:
     kind = ' class="pd-number"' if column.is_number else ""
-    title = text.escape(column.title)
+    title, menu = text.escape(column.title), _menu(column)
     if not (column.value and several):
-        return f'<th scope="col"{kind}>{title}</th>'
+        return f'<th scope="col"{kind}>{title}{menu}</th>'
     way = {column.name: "ascending", f"-{column.name}": "descending"}.get(sort, "none")
     mark = {"ascending": "▲", "descending": "▼"}.get(way, "")
     return (
         f'<th scope="col"{kind} aria-sort="{way}"><button type="button" data-sort="{text.escape(column.name)}">{title}'
-        f'<i aria-hidden="true">{mark}</i></button></th>'
+        f'<i aria-hidden="true">{mark}</i></button>{menu}</th>'
+    )
+
+
+def _menu(column: Column) -> str:
+    """A button that opens the options of a column above the page, where no edge of the table cuts them off."""
+    if not (menu := column.menu):
+        return ""
+    ident = f"menu-{text.escape(column.name)}"
+    label = text.escape(f"{menu.label}: {column.title}")
+    options = "".join(
+        f'<button type="button" data-choice="{text.escape(option)}" aria-pressed="{str(option == menu.chosen).lower()}">'
+        f"{text.escape(words)}</button>"
+        for option, words in menu.options
+    )
+    return (
+        f'<button type="button" class="pd-menu-button" popovertarget="{ident}" aria-label="{label}" title="{label}">⋯</button>'
+        f'<div class="pd-menu" id="{ident}" popover role="group" aria-label="{label}">{options}</div>'
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from etl.semantic.answers import Answer
+from etl.semantic.calculations import Calculated
 from etl.semantic.catalog import TIME, described, label_of
 from ui.charts import elements
 from ui.charts.elements import ChartContext
@@ -54,8 +55,9 @@ def show(
     is_total_first: bool = False,
     is_excerpt: bool = False,
     is_short: bool = False,
+    on_choice: Callable[[str], None] | None = None,
 ) -> None:
-    """Show a table; the first column names the row.
+    """Show a table; the first column names the row. `on_choice` takes what is chosen in the menu of a column.
 
     A short one shows its first rows on the screen until a button shows all of them.
 
@@ -74,9 +76,10 @@ def show(
             ordered = sorted_by(columns, ordered, order)
     number = min(state.page, pages(len(rows)))
     with st.container(key=f"table-{ident}", gap=None):
-        if len(rows) > 1 and known:
+        if (len(rows) > 1 and known) or on_choice:
             key = f"headings-{ident}"
-            component("table")(key=key, on_sort_change=partial(_press, state_store, columns, start, key))
+            chosen = {"on_choice_change": partial(_choose, on_choice, key)} if on_choice else {}
+            component("table")(key=key, on_sort_change=partial(_press, state_store, columns, start, key), **chosen)
         page_rows = page_of(ordered, number) if number else ordered[:MOST_ROWS]
         listed = table_html.html(columns, ordered, page_rows, caption, sort, total, is_total_first)
         if pages(len(rows)) > 1:
@@ -91,6 +94,12 @@ def show(
             _all_rows(view, ident, len(rows), is_cut)
         if not is_cut and pages(len(rows)) > 1:
             _pager(view, ident, state_store, state, number, len(rows))
+
+
+def _choose(on_choice: Callable[[str], None], key: str) -> None:
+    """Handle what was chosen in the menu of a column; a press of a heading ends here too, with nothing chosen."""
+    if choice := st.session_state[key]["choice"]:
+        on_choice(str(choice))
 
 
 def _all_rows(view: PageContext, ident: str, count: int, is_cut: bool) -> None:
@@ -295,10 +304,12 @@ def member_column(
 
 
 def _beside(answer: Answer) -> list[str]:
-    """The column names, with the parts of each ratio next to it."""
+    """The column names, with what is calculated and the parts of each ratio next to it."""
     names = list(answer.by)
     for metric in answer.metrics:
-        names += [part for part in (metric.name, metric.numerator, metric.denominator) if part in answer.columns]
+        added = answer.calculation.columns(metric) if isinstance(answer, Calculated) else ()
+        beside = (metric.name, *(column.name for column in added), metric.numerator, metric.denominator)
+        names += [part for part in beside if part in answer.columns]
     return list(dict.fromkeys([*names, *answer.columns]))
 
 

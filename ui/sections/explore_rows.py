@@ -3,28 +3,34 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
 import streamlit as st
 
+from etl.analysis import quick_calculations
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
+from etl.semantic.calculations import CALCULATIONS, Calculated
 from etl.semantic.catalog import TIME, catalogue
 from ui.charts import matrix, titles
 from ui.charts.matrix import ORDERED
 from ui.components import blocks, tables
 from ui.components.blocks import controlled
 from ui.components.footer import context, footer, subtitle
+from ui.components.table_html import Menu
 from ui.components.table_state import InAddress
 from ui.data import warehouse
 from ui.i18n import text
-from ui.state import page_context, page_parameters, rendering
+from ui.state import page_context, page_parameters, rendering, scoped_query
 from ui.state.address import SHOWN
 from ui.state.page_context import PageContext
 
 PAGE = "explore"
 _MOST_COLUMNS = 24
+# Chosen in the menu of a column to calculate nothing.
+_NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -42,14 +48,24 @@ class Selection:
 
 @rendering.fragment
 def rows(view: PageContext, selection: Selection, source: Answer | exportable.StoredRows) -> None:
-    """The paged table or pivot, and the files of all rows."""
+    """The paged table or pivot, and the files of all rows, with the chosen calculation beside each measure."""
+    with blocks.error_boundary(view.lang, "rows"):
+        calc, refused = _calculation(view, selection)
+        if calc:
+            source = scoped_query.free(view, selection.names, selection.by, calc=calc)
+        _rows(view, selection, source, refused)
+
+
+def _rows(
+    view: PageContext, selection: Selection, source: Answer | exportable.StoredRows, refused: Sequence[str]
+) -> None:
     chart_context, answer = context(view), exportable.of(source).answer
     # A pivot needs two dimensions.
     shape = page_parameters.one(PAGE, "show", SHOWN[0]) if len(selection.by) > 1 else "table"
     # Time and bands come in their own order, other groups by their first measure.
     is_ordered = selection.is_timed or set(selection.by) & set(ORDERED)
     start = selection.by[0] if is_ordered else f"-{selection.names[0]}"
-    with st.container(border=True, key="figure-rows"), blocks.error_boundary(view.lang, "rows"):
+    with st.container(border=True, key="figure-rows"):
         is_pivot = shape == "pivot" and not isinstance(source, exportable.StoredRows)
         count = (
             len({row[: len(selection.by) - 1] for row in answer.rows}) if is_pivot else exportable.of(source).count()
@@ -57,19 +73,26 @@ def rows(view: PageContext, selection: Selection, source: Answer | exportable.St
         blocks.head(_title(view, selection, answer, count), subtitle(view, answer))
         if len(selection.by) > 1:
             _choose_shape(view, shape)
+        for sentence in refused:
+            blocks.note(sentence, is_status=True)
         if is_pivot:
+            if isinstance(answer, Calculated):
+                blocks.note(view.word("calc.in_table"))
             _pivot(view, selection, answer)
         else:
             if shape == "pivot":
                 blocks.note(view.word("more.pivot_too_large"))
-            columns = tables.columns_of(view, answer, chart_context)
+            columns = _with_menus(
+                view, answer, tables.columns_of(view, answer, chart_context, words=_changes(view, answer))
+            )
             if isinstance(source, exportable.StoredRows):
                 # To sort the first rows alone would show others than the first of that order.
                 columns = [replace(column, value=None, has_bar=False) for column in columns]
                 answer, start = source.first(tables.PAGE_ROWS, start), ""
                 first = text.number(len(answer.rows), view.lang)
                 blocks.note(view.word("more.first_shown", first=first, count=text.number(count, view.lang)))
-            tables.show(view, "rows", columns, answer.rows, subtitle(view, answer), start, InAddress(PAGE))
+            store = InAddress(PAGE)
+            tables.show(view, "rows", columns, answer.rows, subtitle(view, answer), start, store, on_choice=_calculate)
         footer(view, source, "rows", with_table=False)
 
 
@@ -78,9 +101,47 @@ def _title(view: PageContext, selection: Selection, answer: Answer, count: int) 
     rows = view.word("more.groups", count=text.number(count, view.lang))
     if not selection.by:
         return rows
-    measures = text.listed([metric.short[view.lang] for metric in answer.metrics], view.lang)
+    asked = [metric.short[view.lang] for metric in answer.metrics if metric.name in selection.names]
+    measures = text.listed(asked, view.lang)
     axes = text.listed([view.word(f"dimension.{name}").lower() for name in selection.by], view.lang)
     return titles.first_that_fits([view.word("more.rows_of", measures=measures, axes=axes, rows=rows), rows])
+
+
+def _calculation(view: PageContext, selection: Selection) -> tuple[str, Sequence[str]]:
+    """The chosen calculation, empty where it has no meaning, and in sentences beside which measures it has none."""
+    calc = page_parameters.one(PAGE, "calc")
+    reasons = quick_calculations.refusals(selection.names, selection.by, calc) if calc else {}
+    refused = {name: reason for name, reason in reasons.items() if reason}
+    labels = {name: catalogue()[name].label[view.lang] for name in refused}
+    sentences = [view.word(f"refused.calc_{reason}", measure=labels[name]) for name, reason in refused.items()]
+    return calc if len(refused) < len(reasons) else "", [*dict.fromkeys(sentences)]
+
+
+def _with_menus(view: PageContext, answer: Answer, columns: Sequence[tables.Column]) -> list[tables.Column]:
+    """The columns, those of measures with a menu of what can be calculated beside them."""
+    options = tuple((calc, view.word(f"calc.{calc}")) for calc in (_NONE, *CALCULATIONS))
+    menu = Menu(view.word("calc.title"), options, page_parameters.one(PAGE, "calc", _NONE))
+    return [replace(column, menu=menu) if column.name in answer.measures else column for column in columns]
+
+
+def _calculate(calc: str) -> None:
+    page_parameters.choose(PAGE, calc=calc if calc in CALCULATIONS else None, page=None)
+    page_context.write()
+
+
+def _changes(view: PageContext, answer: Answer) -> tables.Words:
+    """How the cells of changes are written: with their sign, of shares in percentage points."""
+    if not isinstance(answer, Calculated) or answer.calculation.kind not in ("previous", "year"):
+        return {}
+    added = [(metric, column) for metric in answer.metrics for column in answer.calculation.columns(metric)]
+    return {
+        column.name: partial(_signed, view, "share_points" if column.unit == metric.unit == "share" else column.unit)
+        for metric, column in added
+    }
+
+
+def _signed(view: PageContext, unit: str, value: Any) -> str:
+    return text.plain(value, unit, view.lang, signed=True)
 
 
 def _choose_shape(view: PageContext, shape: str) -> None:
