@@ -129,7 +129,7 @@
   // Commands are acts of the page that is open.
   const ACTS = {
     language: () => document.querySelector(".pd-switch a[hreflang]")?.click(),
-    look: () => document.querySelector(".pd-look")?.click(),
+    look: () => document.dispatchEvent(new CustomEvent("pd-look")),
     print: () => dispatchEvent(new KeyboardEvent("keydown", { code: "KeyP", ctrlKey: true, cancelable: true })),
     workbook: () => {
       // The server draws what the tools hold once they are open.

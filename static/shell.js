@@ -14,14 +14,16 @@ const onChange = (act) => new MutationObserver(act).observe(document, { subtree:
   const apply = (look) => localStorage.setItem(`stActiveTheme-${location.pathname}-v2`, JSON.stringify(look));
   if (kept()) apply(kept());
   else document.documentElement.classList.add("pd-system-look");
-  onClick(".pd-look", (event) => {
+  const turn = (event) => {
     event.preventDefault();
     const system = matchMedia("(prefers-color-scheme: dark)").matches ? "Dark" : "Light";
     const look = (kept() || system) === "Dark" ? "Light" : "Dark";
     localStorage.setItem("look", look);
     apply(look);
     location.reload();
-  });
+  };
+  onClick(".pd-look", turn);
+  document.addEventListener("pd-look", turn);
 })();
 
 // Streamlit's own words (labels for screen readers, "No results") are English; where we have a word for one, ours is shown.

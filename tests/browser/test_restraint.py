@@ -12,15 +12,38 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SCREEN = 900
 # The height of what the page scrolls.
 HEIGHT = "() => document.querySelector('[data-testid=stMain]').scrollHeight"
-# What can be pressed or typed into above the first sentence; a box and its button are one.
-BEFORE = """() => {
-    const first = document.querySelector('.pd-verdict p').getBoundingClientRect().top;
-    const kinds = 'a[href], button, input:not([type=hidden]), select, textarea, summary';
-    const boxes = [...document.querySelectorAll(`[data-testid=stMain] :is(${kinds})`)].filter((at) => {
+# What a reader of the page has before them: what can be pressed or typed into (a box and its button are one), words, and
+# where what needs action begins and how high its items are.
+COUNTED = """() => {
+    const main = document.querySelector('[data-testid=stMain]');
+    const isShown = (at) => {
         const box = at.getBoundingClientRect();
-        return box.width > 1 && box.height > 1 && box.top < first && getComputedStyle(at).visibility !== 'hidden';
-    }).map((at) => at.closest('[data-testid=stMultiSelect], [data-testid=stSelectbox], [class*=st-key-day-]') ?? at);
-    return [...new Set(boxes)].map((at) => at.innerText || at.getAttribute('aria-label') || at.outerHTML.slice(0, 80));
+        return box.width > 1 && box.height > 1 && at.checkVisibility({ visibilityProperty: true });
+    };
+    const kinds = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]';
+    const box = '[data-testid=stMultiSelect], [data-testid=stSelectbox], [class*=st-key-day-]';
+    const controls = [...new Set([...main.querySelectorAll(kinds)].filter(isShown).map((at) => at.closest(box) ?? at))];
+    const first = document.querySelector('.pd-verdict p').getBoundingClientRect().top;
+    const name = (at) => at.innerText || at.getAttribute('aria-label') || at.outerHTML.slice(0, 80);
+    const words = [], walk = document.createTreeWalker(main, NodeFilter.SHOW_TEXT), range = document.createRange();
+    while (walk.nextNode()) {
+        const at = walk.currentNode, isMark = at.parentElement.closest('style, script, [data-testid=stIconMaterial]');
+        range.selectNodeContents(at);
+        const { width, height } = range.getBoundingClientRect();
+        if (!isMark && width > 1 && height > 1 && isShown(at.parentElement))
+            words.push(...at.nodeValue.split(/\\s+/).filter(Boolean));
+    }
+    return {
+        before: controls.filter((at) => at.getBoundingClientRect().top < first).map(name),
+        controls: controls.map(name),
+        words,
+        action: document.querySelector('.st-key-needs-action').getBoundingClientRect().top,
+        items: [...document.querySelectorAll('.pd-actions li')].map((item) => ({
+            lines: Math.floor(item.clientHeight / parseFloat(getComputedStyle(item.querySelector('a')).lineHeight)),
+            isCut: [...item.querySelectorAll('*')].some((at) => at.scrollWidth > at.clientWidth + 1),
+            words: item.innerText,
+        })),
+    };
 }"""
 
 
@@ -34,12 +57,19 @@ def test_no_page_is_longer_than_six_screens_and_the_first_one_than_three(
         assert reader.page.evaluate(HEIGHT) <= (3 if part == "overview" else 6) * SCREEN
 
 
-def test_few_controls_stand_before_the_first_number(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_the_first_screen_shows_little_and_what_needs_action_on_it(lang: str, address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address, lang=lang) as reader:
         reader.page.set_viewport_size({"width": 1440, "height": SCREEN})
-        reader.go("").drawn_charts()
-        # Tools, PDF, find, look, language; place, day, more.
-        assert len(before := reader.page.evaluate(BEFORE)) <= 8, before
+        reader.go("", **({"lang": lang} if lang == "en" else {})).drawn_charts()
+        found = reader.page.evaluate(COUNTED)
+        # Tools, PDF, find, language; place, day, more.
+        assert len(found["before"]) <= 7, found["before"]
+        assert len(found["controls"]) <= 45, found["controls"]
+        assert len(found["words"]) <= 650, " ".join(found["words"])
+        assert found["action"] < 700
+        assert found["items"]
+        assert all(item["lines"] == 1 and not item["isCut"] for item in found["items"]), found["items"]
 
 
 def test_two_words_stand_below_a_figure(address: str, chromium: Browser) -> None:

@@ -95,7 +95,7 @@ class Hand:
 
     def panel(self, page: str) -> None:
         """The link of a panel of the first page."""
-        self.click(self.reader.page.locator(f".st-key-panel-{page} .pd-panel-top a").last)
+        self.click(self.reader.page.locator(f".st-key-panel-{page} .pd-panel-top h3 a"))
 
     def download(self, what: Locator) -> Path:
         with self.reader.page.expect_download(timeout=front.FILE_PATIENCE) as fetched:

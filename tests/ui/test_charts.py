@@ -618,12 +618,12 @@ def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(conte
     meta = maps.provinces(provinces_tested(), EN)["layout"]["meta"]
     labels = [key["label"] for key in meta["keys"]]
     assert labels == [
-        "below the nation (over 5 points)",
+        "below the nation",
         "others",
         "above the nation",
         "No data",
     ], "no class without a province"
-    assert meta["credit"] == "Nation 80.0%"
+    assert meta["credit"] == "Nation 80.0% · strong: over 5 points apart"
     answer = provinces_tested()
     nearer = ("IR-09", 0.77, 0.8, 0.001, 9, 770, 1000, "lower")
     orders = [
@@ -634,7 +634,7 @@ def test_the_test_decides_the_hue_of_a_province_and_the_distance_its_depth(conte
         for look in (EN, ChartContext("en", True))
     ]
     assert orders[0] == orders[1]
-    assert orders[0][:3] == ["below the nation (over 5 points)", "below the nation", "others"], "one label a class"
+    assert orders[0][:3] == ["", "below the nation", "others"], "two classes of one side have one label"
 
 
 def covered() -> Answer:
@@ -659,12 +659,15 @@ def test_coverage_has_its_five_sides_on_the_map_and_in_bars_and_is_named_where_i
     assert ranked["data"][0]["customdata"] == ["IR-11", "IR-02", "IR-20", "IR-10", "IR-23"]
     meanings = ("problem", "behind", "pending", "ahead", "actual")
     assert ranked["data"][0]["marker"]["color"] == [context.colour(meaning) for meaning in meanings]
-    said = [
-        "below half of the nation", "below three quarters of the nation", "others", "above four thirds of the nation",
-        "more than twice the nation",
-    ]  # fmt: skip
-    for figure in (maps.provinces(covered(), EN), bars.ranking(covered(), EN)):
-        assert [key["label"] for key in figure["layout"]["meta"]["keys"]][:5] == said
+    said = {
+        maps.provinces: ["below half", "below 3/4", "others", "above 4/3", "over twice"],
+        bars.ranking: [
+            "below half of the nation", "below three quarters of the nation", "others",
+            "above four thirds of the nation", "more than twice the nation",
+        ],
+    }  # fmt: skip
+    for chart, labels in said.items():
+        assert [key["label"] for key in chart(covered(), EN)["layout"]["meta"]["keys"]][:5] == labels
     title = titles.extreme(covered(), EN)
     assert (title.sentence, title.focus) == (
         "Coverage below half of the national average: Sistan and Baluchestan",
@@ -680,8 +683,8 @@ def test_who_is_low_without_being_told_from_chance_has_a_question_mark() -> None
     area = maps.provinces(provinces_tested(alike="unclear"), EN)
     labels = [label for trace in area["data"] for label in trace.get("text") or () if "?" in label]
     assert labels == ["<b>Markazi</b><br>75.0?", "75.0?"], "with its name, and alone on a phone"
-    for figure in (ranked, area):
-        assert "? not statistically significant" in [key["label"] for key in figure["layout"]["meta"]["keys"]]
+    assert "? not statistically significant" in [key["label"] for key in ranked["layout"]["meta"]["keys"]]
+    assert "? not statistically significant" in area["layout"]["meta"]["credit"]
 
 
 def test_a_path_names_the_month_in_which_it_reaches_its_target_even_beyond_what_is_shown() -> None:

@@ -237,17 +237,18 @@ def test_three_panels_answer_the_three_questions_in_their_order(
 ) -> None:
     scope = {"province": province} if province else {}
     panels = re.findall(
-        r'<div class="pd-panel"><div class="pd-panel-top"><h3>(.*?)</h3>(?:<a [^>]*>[^<]*</a>)?'
-        r'<a class="pd-go" href="([^"]*)"[^>]*>[^<]*</a></div>'
+        r'<div class="pd-panel"><div class="pd-panel-top"><h3><a href="([^"]*)"[^>]*>(.*?)</a></h3>(?:<a [^>]*>[^<]*</a>)?</div>'
         r'.*?<p class="pd-value"><bdi>(.*?)</bdi>.*?<p class="pd-sentence">(.*?)</p>',
         html_of(opened(part, lang, **scope)),
         re.DOTALL,
     )
     # A place without a target of its own grows, but not to one.
     heads = [f"panel.{page}" if page != "growth" or not province else "group.growth" for page in PANELS]
-    assert [panel[0] for panel in panels] == [text.escaped(head, lang) for head in heads]
+    assert [panel[1] for panel in panels] == [
+        text.escaped("change.page", lang, page=text.word(head, lang)) for head in heads
+    ]
     with access.connect(published, ADMINISTRATOR) as con:
-        for (page, name), (_, address, number, sentence) in zip(PANELS.items(), panels, strict=True):
+        for (page, name), (address, _, number, sentence) in zip(PANELS.items(), panels, strict=True):
             assert address.partition("?")[0] == page
             assert (f"province={province}" in address) == bool(province)
             value = ask(con, name, where={key: [code] for key, code in scope.items()}).value()

@@ -397,10 +397,13 @@ def test_coverage_below_half_and_counties_without_anybody_are_an_item(province: 
     assert (item.kind, item.part) == (kind, "coverage")
     said = {
         "": (
-            "Recruit in 1 province with coverage below half of the national average (6.19 per 10,000)",
-            f"Sistan and Baluchestan · {counties}",
+            "Recruit in 1 province with very low coverage",
+            f"Sistan and Baluchestan · coverage below half of the national average (6.19 per 10,000) · {counties}",
         ),
-        "IR-11": ("Recruit: coverage is 1.81, below half of the national average (6.19 per 10,000)", counties),
+        "IR-11": (
+            "Recruit in the province",
+            f"coverage 1.81, below half of the national average (6.19 per 10,000) · {counties}",
+        ),
         "IR-23": (f"Recruit for {counties}", ""),
     }
     assert (item.sentence, item.about) == said[province]

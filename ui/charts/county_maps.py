@@ -192,7 +192,7 @@ def _note(answer: Answer, found: Counties, areas: maps.Areas, context: ChartCont
     if found.without_shape:
         names = [context.named(_COUNTY, code) for code in found.without_shape]
         on_no_map.append(context.word("figure.no_shape", names=text.shortened(names, context.lang)))
-    return " · ".join(filter(None, (whole, *on_no_map, context.word("figure.osm"))))
+    return " · ".join(filter(None, (whole, *areas.about, *on_no_map, context.word("figure.osm"))))
 
 
 # ---------------------------------------------------------------- where labels fit

@@ -39,12 +39,16 @@ _FAR_POINTS = 0.05
 
 @dataclass(frozen=True)
 class Areas:
-    """The class of each area, the colour of each class, the legend keys, and how to read the colours."""
+    """The class of each area, the colour of each class, the legend keys, the value of the nation, and what marks mean.
+
+    A key without a label has that of the next one.
+    """
 
     steps: list[int]
     colours: Sequence[str]
     keys: list[Figure]
     note: str = ""
+    about: Sequence[str] = ()
 
     @property
     def is_tested(self) -> bool:
@@ -102,7 +106,7 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
     data += _labels(labelled, areas, context, unclear)
     return elements.figure(
         context, data, height, keys, clicks=answer.by[0],
-        credit=areas.note, boundaries=context.word("figure.osm"),
+        credit=" · ".join(filter(None, (areas.note, *areas.about))), boundaries=context.word("figure.osm"),
         geo=plane(*COUNTRY),
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
     )  # fmt: skip
@@ -146,20 +150,24 @@ def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartCont
         for row in rows
     ]
     colours = [context.colour(area) for area in AREAS]
+    shown = sorted({*steps})
     if is_far_by_side:
         sides = (f"far_{worse}", worse, "others", better, f"far_{better}")
-        labels = [bars.side_words(answer, side, context) for side in sides]
+        # The note below says of what.
+        labels = [context.word(f"different.key_{side}") for side in sides]
     else:
-        words = [bars.side_words(answer, side, context) for side in (worse, "others", better)]
-        limit = context.word("figure.few_points", count=text.number(100 * _FAR_POINTS, context.lang))
-        far = [context.word("figure.far", side=side, far=limit) for side in words]
-        labels = [far[0], *words, far[-1]]
+        below, others, above = (bars.side_words(answer, side, context) for side in (worse, "others", better))
+        # Two classes on one side have one label, at the second of them.
+        labels = ["" if 1 in shown else below, below, others, "" if 4 in shown else above, above]
     # Classes without a province have no key.
-    keys = [{"label": labels[step], "colour": colours[step], "kind": "fill"} for step in sorted({*steps})]
-    if elements.is_unclear(answer, rows):
-        keys.append({"label": context.word("different.short_unclear"), "colour": colours[_ALIKE], "kind": "fill"})
+    keys = [{"label": labels[step], "colour": colours[step], "kind": "fill"} for step in shown]
     note = context.word("figure.nation", nation=text.plain(whole, metric.unit, context.lang))
-    return Areas(steps, colours, keys, note)
+    about = []
+    if not is_far_by_side and {0, 4} & {*shown}:
+        about.append(context.word("figure.far", count=text.number(100 * _FAR_POINTS, context.lang)))
+    if elements.is_unclear(answer, rows):
+        about.append(context.word("different.short_unclear"))
+    return Areas(steps, colours, keys, note, about)
 
 
 def _labels(

@@ -32,9 +32,13 @@ def intro(words: str) -> None:
     st.html(f'<p class="pd-intro">{text.escape(words)}</p>')
 
 
-def note(words: str, is_status: bool = False, on_screen: bool = False) -> None:
-    """A quiet line; a screen reader announces it if it is a status. One `on_screen` is not printed: it says what to press."""
-    role, kind = ' role="status"' if is_status else "", " pd-on-screen" if on_screen else ""
+def note(words: str, is_status: bool = False, on_screen: bool = False, on_paper: bool = False) -> None:
+    """A quiet line; a screen reader announces it if it is a status.
+
+    One `on_screen` is not printed: it says what to press. One `on_paper` is for those who add up what they hold.
+    """
+    role = ' role="status"' if is_status else ""
+    kind = " pd-on-screen" if on_screen else " pd-on-paper" if on_paper else ""
     st.html(f'<p class="pd-note{kind}"{role}>{text.escape(words)}</p>')
 
 

@@ -185,11 +185,12 @@ def _months_of(view: PageContext, name: str, now: Answer) -> str:
     return sparkline(view, history if history and history.where == now.where else None)
 
 
-def page_link(view: PageContext, name: str, part: str) -> str:
-    """A link to the page with more about a measure, named after it, as HTML."""
+def linked_title(view: PageContext, part: str, title: str) -> str:
+    """A title that leads to the page with more about it, as HTML."""
     address = page_parameters.address(part, view.lang, view.scope.address())
-    words = view.word("change.page", page=navigation.part_words(part)[view.lang])
-    return _link(view, name, address, words)
+    page = text.escape(navigation.part_words(part)[view.lang])
+    words = view.escaped("change.page", page=title)
+    return f'<a href="{text.escape(address)}" target="_self" title="{page}">{words}</a>'
 
 
 def _link(view: PageContext, name: str, address: str, words: str) -> str:

@@ -202,7 +202,7 @@ def prepare(
     title = _title(answer, rule, chart_context, ident)
     drawn, spoken = drawn_chart(answer, chart, chart_context, title, asked.below, tuple((options or {}).items()))
     meta = drawn["layout"]["meta"]
-    on_screen, all_notes = _notes(asked, drawn)
+    on_screen, all_notes = _notes(asked, drawn, head)
     circulated = partial(_circulated, view, chart, rule, asked, options or {}, chart_context)
     picture = Picture(drawn, title.sentence, asked.below, downloads.source_of(view, answer, all_notes), circulated)
 
@@ -267,12 +267,12 @@ def _circulated(
     return Picture(redrawn, title.sentence, asked.subtitle, source)
 
 
-def _notes(asked: Asked, drawn: elements.Figure) -> tuple[list[str], list[str]]:
-    """The notes below a chart on screen, and all of them, as a picture has them."""
+def _notes(asked: Asked, drawn: elements.Figure, head: bool = True) -> tuple[list[str], list[str]]:
+    """The notes below a chart on screen, and all of them, as paper and a picture have them; without `head` the page says more."""
     meta = drawn["layout"]["meta"]
     credit, boundaries = ([meta[name]] if name in meta else [] for name in ("credit", "boundaries"))
-    on_screen = [*asked.own_notes, *credit, *asked.notes]
-    return on_screen, [*on_screen, *boundaries]
+    on_screen = [*asked.own_notes, *(credit if head else []), *asked.notes]
+    return on_screen, [*asked.own_notes, *credit, *asked.notes, *boundaries]
 
 
 def _is_known(answer: Answer, name: str) -> bool:

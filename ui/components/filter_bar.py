@@ -48,8 +48,6 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
     further = [name for name in FILTERS if name not in main and (name in known or name in view.where)]
     with page_context.scope_line():
         _said(view)
-        if not page_context.sees_nation(view.where):
-            blocks.note(view.word("sign_in.nation_closed"))
     with st.container(key="scope", gap="small"):
         with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):
             for name in main:
@@ -64,11 +62,13 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
             _two_days(view)
         day_field.trouble("on", *_ENDS)
+        if not page_context.sees_nation(view.where):
+            blocks.note(view.word("sign_in.nation_closed"))
 
 
 def _said(view: PageContext) -> None:
     """The scope in words, with links to other views of the same place; on a phone beside the button that opens the filters."""
-    summary = " · ".join(map(text.escape, _summary(view)))
+    summary = "<i> · </i>".join(f"<span>{text.escape(part)}</span>" for part in _summary(view))
     said = f'<p class="pd-said" role="status">{summary}{_profile(view)}</p>'
     st.html(f'<div class="pd-scope">{_filters_button(view)}{said}{_compared_with(view)}</div>')
 

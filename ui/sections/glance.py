@@ -32,43 +32,50 @@ def at_a_glance(view: PageContext) -> None:
         rendering.defer(_show, view, by, place=place, ready=partial(_asked, view, by))
 
 
-def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, list[str], Answer, date | None]:
-    """The places, the whole, why their people do not add up to its, the months of each, and the day of the leaver rate."""
+def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, int, bool, Answer, date | None]:
+    """The places, the whole, why their people do not add up to its, the months of each, and the day of the leaver rate.
+
+    Why: how many people are in no known place, and whether some are counted in two.
+    """
     within = view.where if by == "county" else {name: codes for name, codes in view.where.items() if name != "province"}
     where = {name: codes for name, codes in within.items() if name in catalogue()["active_assistants"].dimensions}
     places, whole = (warehouse.analyse("glance", on=view.as_of, where=where, by=axis) for axis in (by, ""))
     people = warehouse.ask("active_assistants", by=by, on=view.as_of, where=where)
     unknown = next((count for place, count in people.rows if place is None), 0)
-    apart = [view.word("glance.unknown", count=text.number(unknown, view.lang))] if unknown else []
-    apart += [view.word("figure.overlap")] * overlaps(people, people.metrics[0])
     over = last_complete_months(view.as_of, MONTHS)
     months = warehouse.ask("active_assistants", by=(by, "month"), over=over, where=where)
-    return places, whole, apart, months, scoped_query.settled_on("leaver_rate_12m", view.as_of)
+    settled = scoped_query.settled_on("leaver_rate_12m", view.as_of)
+    return places, whole, unknown, overlaps(people, people.metrics[0]), months, settled
 
 
 def _show(view: PageContext, by: str) -> None:
     with error_boundary(view.lang, "glance"):
-        places, whole, apart, months, settled = _asked(view, by)
+        places, whole, unknown, are_counted_twice, months, settled = _asked(view, by)
         if not places.rows:
             blocks.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         name = view.member("province", view.where["province"][0]) if by == "county" else ""
         title = view.word(f"glance.{by}", count=text.number(len(places.rows), view.lang), place=name)
         first = unit_of(last_complete_months(view.as_of, MONTHS)[0], "month").label
-        fewest = text.number(LEAST, view.lang)
-        colour, pale = view.word("glance.colour"), view.word("glance.pale", fewest=fewest)
-        trend = view.word("glance.trend", month=text.unit_in_both(first, view.lang), fewest=fewest)
+        fewest, rows = text.number(LEAST, view.lang), places.records()
+        # What a sign means is said where it stands in the table.
+        is_unclear, is_pale = any(row["unclear"] for row in rows), any(_has_few(places, row) for row in rows)
+        said = [view.word("glance.colour"), *[view.word("glance.unclear")] * is_unclear]
+        said += [view.word("glance.pale", fewest=fewest)] * is_pale
+        trend = [view.word("glance.trend", month=text.unit_in_both(first, view.lang))]
+        trend += [view.word("glance.trend_few", fewest=fewest)] * any(row["active_growth"] is None for row in rows)
         is_rate_shown = any(value is not None for value in places.column("leaver_rate_12m"))
         if is_rate_shown and settled not in (None, view.as_of):
             measure = elements.metric_of(places, "leaver_rate_12m").short[view.lang]
-            pale = f"{pale} {view.word('glance.settled', measure=measure, day=text.day(settled, view.lang))}"
-        below = " ".join(map(text.escape, (colour, pale)))
-        about_trend = f'<span class="pd-about-trend"> {text.escape(trend)}</span>'
-        st.html(blocks.heading(title, more=f"<p>{below}{about_trend}</p>"))
-        page_files.note("glance", title, f"{colour} {pale} {trend}", places)
+            said.append(view.word("glance.settled", measure=measure, day=text.day(settled, view.lang)))
+        below, about_trend = text.escape(" ".join(said)), text.escape(" ".join(trend))
+        st.html(blocks.heading(title, more=f'<p>{below}<span class="pd-about-trend"> {about_trend}</span></p>'))
+        page_files.note("glance", title, " ".join([*said, *trend]), places)
         _table(view, places, whole, months, title)
-        if apart:
-            blocks.note(" ".join(apart))
+        if unknown:
+            blocks.note(view.word("glance.unknown", count=text.number(unknown, view.lang)))
+        if are_counted_twice:
+            blocks.note(view.word("figure.overlap"), on_paper=True)
 
 
 @rendering.fragment
@@ -82,10 +89,7 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
         metric = elements.metric_of(places, name)
         return text.escape(text.plain(row[name], metric.unit, view.lang, signed=name == "active_growth"))
 
-    def few(name: str, row: dict[str, Any]) -> float | None:
-        """The people of a share of too few of them; None of any other number."""
-        metric = elements.metric_of(places, name)
-        return elements.size_below(places, metric, tuple(row.values())) if metric.unit == "share" else None
+    few = partial(_few, places)
 
     def number(name: str, row: dict[str, Any]) -> str:
         if name in row["unclear"].split("|"):
@@ -130,7 +134,17 @@ def _table(view: PageContext, places: Answer, whole: Answer, months: Answer, tit
     of_whole = whole.records()[0]
     total = [view.word(f"glance.whole_{by}"), *(written(name, of_whole) for name in shown)]
     start = "training_compliance" if "training_compliance" in shown else "-active_assistants"
-    tables.show(view, "glance", columns, rows, title, start=start, total=total, is_total_first=True)
+    tables.show(view, "glance", columns, rows, title, start=start, total=total, is_total_first=True, is_short=True)
+
+
+def _few(places: Answer, name: str, row: dict[str, Any]) -> float | None:
+    """The people of a share of too few of them; None of any other number."""
+    metric = elements.metric_of(places, name)
+    return elements.size_below(places, metric, tuple(row.values())) if metric.unit == "share" else None
+
+
+def _has_few(places: Answer, row: dict[str, Any]) -> bool:
+    return any(_few(places, metric.name, row) is not None for metric in places.metrics)
 
 
 def _lines(places: Answer, months: Answer) -> dict[Any, str]:

@@ -144,11 +144,12 @@ def needing_action(view: PageContext) -> None:
 
 
 def _action(view: PageContext, action: Action) -> str:
+    """What is to be done, on one line; about what is in its title, on a phone and on paper below it."""
     address = page_parameters.address(action.part, view.lang, view.scope.address() | dict(action.parameters))
-    words = view.escaped("action.open")
+    about = text.escape(action.about)
     return (
-        f'<li class="pd-action-{action.kind}"><a href="{text.escape(address)}" target="_self" title="{words}">'
-        f"{text.escape(action.sentence)}</a> <span>{text.escape(action.about)}</span></li>"
+        f'<li class="pd-action-{action.kind}"><a href="{text.escape(address)}" target="_self" title="{about}">'
+        f"{text.escape(action.sentence)}</a> <span>{about}</span></li>"
     )
 
 

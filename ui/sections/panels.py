@@ -16,7 +16,7 @@ from etl.core.errors import QuestionError
 from ui.charts import county_maps, forecast, lines, maps
 from ui.components import figures
 from ui.components.blocks import error_boundary
-from ui.components.cards import headline_number, page_link
+from ui.components.cards import headline_number, linked_title
 from ui.i18n import text
 from ui.sections import goal
 from ui.sections.overview import has_target, sources
@@ -26,7 +26,7 @@ from ui.summary import different, verdict
 from ui.summary.sources import Sources
 
 # Height of the pictures, in pixels: that of a map as wide as a panel.
-_HEIGHT = 272
+_HEIGHT = 250
 # Around a place that is behind, until its sentence is HTML.
 _BEGIN, _END = "\ue000", "\ue001"
 
@@ -44,8 +44,8 @@ def panels(view: PageContext) -> None:
             else:
                 figure(lines.trend, "coverage_per_10k", by="month", over=over, zero=False)
         with _panel(view, "growth", "active_assistants", _growth):
-            figure(forecast.projection, analysis="projection", target=True, height=_HEIGHT - 110)
             rendering.defer(_pace, view, ready=partial(goal.in_a_sentence, view))
+            figure(forecast.projection, analysis="projection", target=True, height=_HEIGHT - 80)
         with _panel(view, "training", "training_compliance", partial(_finding, "training_compliance")):
             if view.scope.has_map:
                 figure(maps.provinces, "training_compliance", by="province")
@@ -65,11 +65,10 @@ def _panel(
         with error_boundary(view.lang, page):
             number, parts, why = headline_number(view, name)
             below = f'<p class="pd-parts">{text.escape(parts)}</p>' if parts else ""
-            links = why + page_link(view, name, page)
             is_known = page != "growth" or has_target(view)
-            title = view.escaped(f"panel.{page}" if is_known else "group.growth")
+            title = linked_title(view, page, view.word(f"panel.{page}" if is_known else "group.growth"))
             st.html(
-                f'<div class="pd-panel"><div class="pd-panel-top"><h3>{title}</h3>{links}</div>'
+                f'<div class="pd-panel"><div class="pd-panel-top"><h3>{title}</h3>{why}</div>'
                 f"{number}{_marked(sentence(view), page != 'growth')}{below}</div>"
             )
 

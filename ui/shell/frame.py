@@ -69,17 +69,19 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
     try:
         page_run.access_scope()
         page_context.enter_page(part)
+        is_first = entry == navigation.menu()[0]
         with st.container(key="title-line", horizontal=True, gap="small"):
             _heading(entry, navigation.part_words(part), lang)
             tools = st.container(key="page-tools", width="content")
-            if entry == navigation.menu()[0]:
+            if is_first:
                 briefings.take_away(page_context.view())
             st.html(_switches(lang), width="content")
-        page_context.keep_scope_line(st.container(key="page-scope"))
         if left := page_context.left_out():
             notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))
         if pinned:
             _pinned(pinned, lang)
+        # On the first screen it stands beside the filters.
+        page_context.keep_scope_line(st.container(key="page-scope-beside" if is_first else "page-scope"))
         with error_boundary(lang, part), suppress(NothingYet):
             chosen.run()
         with error_boundary(lang, part):
@@ -102,11 +104,12 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
 
 
 def _tools(part: str, title: str) -> None:
-    """What can be done with the whole page: print, present, copy its link, save its view, take it away as one workbook."""
+    """What can be done with the whole page: print, present, darken, copy its link, save its view, take it as one workbook."""
     view = page_context.view()
     st.html(
         f'<nav class="pd-switch"><a class="pd-print" href="#" role="button">{view.escaped("app.print")}</a>'
-        f'<a class="pd-present" href="#" role="button">{view.escaped("more.present")}</a></nav>'
+        f'<a class="pd-present" href="#" role="button">{view.escaped("more.present")}</a>'
+        f'<a class="pd-look" href="#" role="button">{view.escaped("app.look")}</a></nav>'
     )
     saved_views.copy_link(view)
     page_files.offer(view, title, tuple(page_context.parts().values()))
@@ -170,12 +173,11 @@ def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> No
 
 
 def _switches(lang: str) -> str:
-    """Find, and the switches of dark mode and language. The language is a link, so that the HTML shell is in it too."""
+    """Find, and the switch of language, which is a link, so that the HTML shell is in it too."""
     other = "en" if lang == "fa" else "fa"
     return (
         f'<nav class="pd-switch"><a class="pd-find" href="#" role="button" title="{text.escaped("find.keys", lang)}">'
         f"{text.escaped('find.open', lang)}</a>"
-        f'<a class="pd-look" href="#" role="button">{text.escaped("app.look", lang)}</a>'
         f'<a href="{_address(other)}" lang="{other}" hreflang="{other}" title="{text.escaped("app.language_help", lang)}">'
         f"{text.escaped('app.language', lang)}</a></nav>"
     )
@@ -202,7 +204,7 @@ def _trust(lang: str) -> None:
     In the mode `open` it says that nobody signs in.
     """
     published = page_run.publication()
-    loaded = text.day_in_both(published.published_at.date(), lang)
+    loaded = text.day(published.published_at.date(), lang)
     hour = text.digits(f"{published.published_at:%H:%M}", lang)
     sentences = [
         text.escaped(

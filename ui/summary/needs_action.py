@@ -153,17 +153,18 @@ def _low_coverage(sources: Sources) -> Iterator[Action]:
             yield Action("counties", counties[0], words, "", "", "coverage", {})
         return
     counted = f"{sources.number(counties[0])} {counties[1]}" if counties else ""
-    value = text.amount(low[0]["whole_value"], answer.metrics[0].unit, sources.lang)
-    whole = sources.word("different.mean_nation")
-    told = {"beyond": different.beyond(answer.metrics[0], low[0]["side"], whole, sources.lang), "value": value}
+    metric, row = answer.metrics[0], low[0]
+    whole, value = sources.word("different.mean_nation"), text.amount(row["whole_value"], metric.unit, sources.lang)
+    told = {"beyond": different.beyond(metric, row["side"], whole, sources.lang), "value": value}
     if sources.province:
-        here = text.plain(low[0]["coverage_per_10k"], answer.metrics[0].unit, sources.lang)
-        words, parameters = sources.word("action.coverage_here", here=here, **told), {"province": [sources.province]}
-        yield Action("coverage", 1, words, counted, "", "coverage", parameters)
+        here = text.plain(row["coverage_per_10k"], metric.unit, sources.lang)
+        words, why = sources.word("action.coverage_here"), sources.word("action.coverage_is", here=here, **told)
+        yield Action("coverage", 1, words, why, counted, "coverage", {"province": [sources.province]})
     else:
         codes = [row["province"] for row in low]
-        who, told["group"] = sources.named("province", codes), different.group(answer, sources.lang, len(codes))
-        yield _action(sources, answer, "coverage", len(codes), who, counted, "coverage", {}, **told)
+        who, group = sources.named("province", codes), different.group(answer, sources.lang, len(codes))
+        when = " · ".join(filter(None, (sources.word("action.coverage_why", **told), counted)))
+        yield _action(sources, answer, "coverage", len(codes), who, when, "coverage", {}, group=group)
 
 
 def _low_levels(sources: Sources) -> Iterator[Action]:
@@ -197,9 +198,10 @@ def _sudden_falls(sources: Sources) -> Iterator[Action]:
         if row["month"] == latest and row["is_signal"] and row["flow_share"] < row["flow_low"]:
             place = text.isolated(sources.member("province", row["province"]), sources.lang)
             share, usual = (text.percent(row[name], sources.lang) for name in ("flow_share", "flow_middle"))
-            words = {"place": place, "share": share, "usual": usual}
+            why = sources.word("action.change_why", share=share, usual=usual)
             parameters = {"province": [row["province"]], "m": ["joiners"], "by": ["month"], "chart": ["control"]}
-            yield _action(sources, answer, "change", row["flow_here"], place, in_month, "explore", parameters, **words)
+            count = row["flow_here"]
+            yield _action(sources, answer, "change", count, why, in_month, "explore", parameters, place=place)
 
 
 def _of_place(answer: Answer, sources: Sources) -> Iterable[dict]:
