@@ -311,7 +311,7 @@ def test_both_editions_have_one_share_of_a_hundred_people_and_one_number_of_inst
 
     def institutes(book):
         found = (
-            re.match(r"Follow up [0-9,]+ institutes?|Renew [0-9,]+ licences?", item["sentence"])
+            re.match(r"Follow up [0-9,]+ unlicensed institutes?|Renew [0-9,]+ licences?", item["sentence"])
             for item in book["actions"]["items"]
         )
         return {number[0] for number in found if number}

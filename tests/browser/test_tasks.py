@@ -28,6 +28,7 @@ from tests.browser import app as front
 from tests.conftest import BUILD_DAY
 from tests.effort import draws
 from tests.loading import national_id
+from ui.components import tables
 from ui.i18n import member_names, navigation, text
 from ui.summary.different import sentence
 
@@ -173,9 +174,12 @@ def test_the_provinces_below_the_nation_are_told_on_the_first_screen(hand: Hand,
             assert told.all_inner_texts() == [said] * bool(said), "nothing where all provinces are too small"
             tops = told.evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().top)")
             assert hand.is_phone or all(top < 500 for top in tops)
-    rows = page.locator(".st-key-table-glance tbody tr:has(.pd-behind) th")
-    assert set(rows.all_inner_texts()) == marked != set()
     assert hand.clicks == 0
+    table = page.locator(".st-key-table-glance")
+    assert table.locator("tbody tr:visible").count() == tables.FIRST_ROWS + 1, "the nation and the first"
+    hand.click(table.locator(".st-key-all-glance button"))
+    rows = table.locator("tbody tr:visible:has(.pd-behind) th")
+    assert set(rows.all_inner_texts()) == marked != set()
 
 
 @on_a("wide")
