@@ -42,7 +42,7 @@ from etl.core.errors import Refused  # noqa: E402
 from etl.semantic import disclosure  # noqa: E402
 from etl.semantic.rights import AccessScope, Grant  # noqa: E402
 from tests.parts import PARTS, opened  # noqa: E402
-from ui.components import blocks, connect, downloads, figures, footer, page_files, table_html, tables  # noqa: E402
+from ui.components import blocks, connect, downloads, footer, page_files, table_html, tables  # noqa: E402
 from ui.data import page_run  # noqa: E402
 from ui.exports.job import ExportJob  # noqa: E402
 from ui.state import page_context  # noqa: E402
@@ -177,23 +177,17 @@ class Parts:
     def __init__(self, with_workbook: bool) -> None:
         self.found: dict[tuple[str, str], dict[str, Any]] = {}
         self.sentences: list[str] = []
-        self._asked: dict[str, Any] = {}
         self._with_workbook = with_workbook
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Within the context, what a page draws is noted where every page passes."""
-        prepare, note, note_card, intro, popover = (
-            figures.prepare,
+        note, note_card, intro, popover = (
             page_files.note,
             page_files.note_card,
             blocks.intro,
             blocks.popover,
         )
-
-        def prepared(view: Any, chart: Any, asked: Any, ident: str, *more: Any, **options: Any) -> Any:
-            self._asked[ident] = asked
-            return prepare(view, chart, asked, ident, *more, **options)
 
         def noted(ident: str, title: str, below: str, *more: Any, **options: Any) -> None:
             self._at("figure", ident).update(title=title, below=below)
@@ -215,7 +209,6 @@ class Parts:
 
         nothing = mock.Mock()
         with (
-            mock.patch.object(figures, "prepare", prepared),
             mock.patch.object(page_files, "note", noted),
             mock.patch.object(page_files, "note_card", carded),
             mock.patch.object(blocks, "intro", said),
@@ -234,16 +227,16 @@ class Parts:
         part["answer"], part["limit"] = rows_of(answer), limit
         if picture:
             part["chart"], part["subtitle"], part["source"] = picture.figure, picture.subtitle, picture.source
-            if asked := self._asked.get(ident):
-                part["notes"] = figures._notes(asked, picture.figure)
-            other = picture.for_circulation(source)
+            if picture.made:
+                part["notes"] = picture.made.exhibit.all_notes(view.dark)
+            rounded, other = downloads.for_circulation(view, source, picture)
             part["circulated"] = other and {
                 "title": other.title,
                 "below": other.subtitle,
                 "chart": other.figure,
                 "source": other.source,
             }
-        part["files"] = self._files(source, context, place, limit)
+        part["files"] = self._files(source, context, place, limit, rounded if picture else source)
         if picture:
             part["table"] = table_of(view, answer, picture, context)
 
@@ -254,15 +247,16 @@ class Parts:
         part |= {"label": label, "below": below, "measure": measure, "answer": rows_of(answer)}
         part["files"] = self._files(answer, footer.context(view), place)
 
-    def _files(self, source: Any, context: Any, place: str, limit: str = "") -> dict[str, str]:
+    def _files(self, source: Any, context: Any, place: str, limit: str = "", rounded: Any = None) -> dict[str, str]:
+        rounded = rounded or source
         files = {
             "csv": file_of("csv", source, context, place, limit),
-            "csv_circulated": file_of("csv", source, context, place, limit, True),
+            "csv_circulated": file_of("csv", rounded, context, place, limit, True),
             "json": digest(file_of("json", source, context, place, limit)),
         }
         if self._with_workbook:
             files["xlsx"] = file_of("xlsx", source, context, place, limit)
-            files["xlsx_circulated"] = file_of("xlsx", source, context, place, limit, True)
+            files["xlsx_circulated"] = file_of("xlsx", rounded, context, place, limit, True)
         return files
 
     def _at(self, kind: str, ident: str) -> dict[str, Any]:

@@ -26,9 +26,11 @@ from ui.charts import bars, elements, forecast, lines, maps, steps, titles
 from ui.charts.chart import Chart
 from ui.charts.elements import ChartContext
 from ui.components import blocks, figures
+from ui.exhibits.exhibit import Drawing, Made, Value
 from ui.i18n import text
 from ui.i18n.text import escape
 from ui.palette import COLOURS
+from ui.state.page_context import PageContext
 
 pytestmark = pytest.mark.slow
 
@@ -85,17 +87,18 @@ class Shown:
 def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Shown]:
     """The figures of the page that is opened next, in their order."""
     captured: list[Shown] = []
-    say, draw, head, plot = figures._title, figures.drawn_chart, blocks.heading, figures.plot
+    show, head, plot = figures.show, blocks.heading, figures.plot
 
-    def saying(answer: Answer, *arguments: Any) -> titles.Title:
-        title = say(answer, *arguments)
-        captured.append(Shown(answer, title))
-        return title
-
-    def drawn(answer: Answer, chart: Chart, chart_context: ChartContext, title: Any, below: str, *more: Any) -> Any:
-        result = draw(answer, chart, chart_context, title, below, *more)
-        captured[-1].chart, captured[-1].below, captured[-1].ready = chart, below, result[0]
-        return result
+    def showing(view: PageContext, made: Made, *arguments: Any, **more: Any) -> Any:
+        exhibit = made.exhibit
+        if isinstance(exhibit.form, Value) and exhibit.answer is not None:
+            captured.append(Shown(exhibit.answer, exhibit.title))
+        send = show(view, made, *arguments, **more)
+        # Nothing is sent of a trend that another figure draws.
+        if send and isinstance(exhibit.form, Drawing) and exhibit.answer is not None:
+            figure, _ = exhibit.drawn(view.dark)
+            captured.append(Shown(exhibit.answer, exhibit.title, exhibit.form.chart, exhibit.below, ready=figure))
+        return send
 
     def heading(title: str, below: str | None = None, more: str = "") -> str:
         for figure in captured:
@@ -107,8 +110,7 @@ def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Show
         next(one for one in captured if one.ready is figure).drawn = figure
         plot(figure, *arguments, **more)
 
-    monkeypatch.setattr(figures, "_title", saying)
-    monkeypatch.setattr(figures, "drawn_chart", drawn)
+    monkeypatch.setattr(figures, "show", showing)
     monkeypatch.setattr(blocks, "heading", heading)
     monkeypatch.setattr(figures, "plot", plotting)
     return captured

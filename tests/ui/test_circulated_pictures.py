@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from etl.semantic import disclosure
 from etl.semantic.answers import Answer
 from tests.parts import PARTS, opened
-from ui.components import page_files
+from ui.components import downloads, page_files
 from ui.components.downloads import Picture
-from ui.data import warehouse
+from ui.exhibits.exhibit import Drawing
+from ui.state.page_context import PageContext
 
 MADE_UP = (0.02, 5)
 PAGES = [part for part in PARTS if part not in ("methods", "quality")]
@@ -40,11 +40,11 @@ def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatc
     opened(name, lang="en")
     assert pictures or name in ("register", "handin", "approve"), "the register has pictures of one institute alone"
     for exact, picture in pictures:
-        assert picture.circulated
-        ask = warehouse.ask
-        circulated = picture.circulated(disclosure.for_circulation(exact, ask), ask)
-        if circulated is None:
+        assert picture.made
+        exhibit = picture.made.for_circulation()
+        if not isinstance(exhibit.form, Drawing):
             continue
+        circulated = downloads.picture_of(PageContext(picture.made.scope), exhibit)
         assert "counts of people rounded to 5" in circulated.source
         assert "n\u00a0=" not in circulated.subtitle, "the exact number of cases"
         # The goal that a plan is made for is no share of people.

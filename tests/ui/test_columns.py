@@ -18,6 +18,7 @@ from ui.charts import ahead
 from ui.charts.elements import ChartContext
 from ui.components import blocks, downloads
 from ui.data import warehouse
+from ui.exhibits.exhibit import Drawing
 from ui.exports.job import ExportJob
 from ui.exports.page_workbook import Card
 from ui.i18n import text
@@ -26,8 +27,8 @@ pytestmark = pytest.mark.slow
 MADE_UP = (0.02, 5)
 PLACE = "IR-23"
 SCOPES: list[dict[str, str]] = [{}, {"province": PLACE}]
-# Chart and sentence alone take these: no table and no file for circulation shows them.
-CHART_ALONE = {"goal", "common", "flow_here", "flow_nation"}
+# A chart, a sentence or a link alone takes these: no table and no file for circulation shows them.
+CHART_ALONE = {"goal", "common", "flow_here", "flow_nation", "exact_recruits"}
 # Events of these are no fraction.
 WHOLE_NUMBERS = ("applications", "institutes", "licences", "persons")
 
@@ -114,15 +115,16 @@ def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
                 continue
             assert {cell.value for cell in filled} == {whole.value()}
             assert {cell.number_format for cell in filled} == {"0.0%" if metric.unit == "share" else "General"}
-        assert picture.circulated
-        rounded = disclosure.for_circulation(answer, warehouse.ask)
-        circulated = picture.circulated(rounded, warehouse.ask)
+        assert picture.made
+        exhibit = picture.made.for_circulation()
         if by not in ("province", "county"):
             continue
         assert said in str(picture.figure["layout"]), "the line of the bars or the key of the map"
-        if circulated is not None:
-            value = disclosure.for_circulation(whole, warehouse.ask).value()
-            assert text.plain(value, metric.unit, "en") in str(circulated.figure["layout"]), (metric.name, by)
+        value = disclosure.for_circulation(whole, warehouse.ask).value()
+        assert exhibit.answer is not None
+        assert {*exhibit.answer.column("whole_value")} == {value}, "a file for circulation has the rounded value"
+        if isinstance(exhibit.form, Drawing):
+            assert text.plain(value, metric.unit, "en") in str(exhibit.drawn()[0]["layout"]), (metric.name, by)
 
 
 def test_licences_that_end_circulate_exactly_and_people_rounded(published: Path) -> None:

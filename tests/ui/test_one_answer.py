@@ -30,6 +30,7 @@ from ui.charts import bars, maps
 from ui.charts.elements import ChartContext
 from ui.components import figures, table_state
 from ui.data import warehouse
+from ui.exhibits import exhibit
 from ui.i18n import member_names, text
 from ui.shell import data_address
 from ui.state import scoped_query
@@ -175,21 +176,21 @@ def test_a_province_has_the_same_colour_on_every_map_of_a_measure(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And a colour of the light look has one in the dark look, which means the same."""
-    drawn, shown = figures.drawn_chart, []
+    drawn, shown = exhibit.drawn_chart, []
 
     def watched(answer: Any, chart: Any, *more: Any) -> Any:
         if chart is maps.provinces:
             shown.append(answer)
         return drawn(answer, chart, *more)
 
-    monkeypatch.setattr(figures, "drawn_chart", watched)
+    monkeypatch.setattr(exhibit, "drawn_chart", watched)
     meanings = set()
     for name, parts in MAPS.items():
         found = []
         for part in parts:
             shown.clear()
             html_of(opened(part, "en", **({"m": name, "by": "province"} if part == "explore" else {})))
-            (answer,) = [one for one in shown if one.metrics[0].name == name]
+            (answer,) = {one for one in shown if one.metrics[0].name == name}
             found.append([fills(answer, is_dark) for is_dark in (False, True)])
         assert all(looks == found[0] for looks in found), name
         light, dark = found[0]

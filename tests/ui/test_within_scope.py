@@ -10,7 +10,8 @@ from etl.semantic.answers import Answer, ask
 from etl.warehouse.dimensions import PLACES
 from tests.parts import html, opened
 from ui.charts import maps
-from ui.components import figures
+from ui.charts.elements import ChartContext
+from ui.exhibits import exhibit
 from ui.i18n import member_names
 
 pytestmark = pytest.mark.slow
@@ -24,13 +25,13 @@ def shown(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[A
     """The chart, the answer and the title of each figure that is drawn."""
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     captured: list[tuple[Any, Answer, str]] = []
-    draw = figures.drawn_chart
+    draw = exhibit.drawn_chart
 
     def drawn(answer: Answer, chart: Any, context: Any, title: Any, *more: Any) -> Any:
         captured.append((chart, answer, title.sentence))
         return draw(answer, chart, context, title, *more)
 
-    monkeypatch.setattr(figures, "drawn_chart", drawn)
+    monkeypatch.setattr(exhibit, "drawn_chart", drawn)
     return captured
 
 
@@ -91,7 +92,7 @@ def test_under_a_few_provinces_maps_titles_and_files_are_of_them(
 def test_a_map_of_a_few_provinces_leaves_the_others_empty_to_be_chosen(shown: list[tuple[Any, Answer, str]]) -> None:
     html(opened("training", province=list(FEW)))
     chart, answer, _ = next(one for one in shown if one[0] is maps.provinces)
-    figure = chart(answer, figures.elements.ChartContext("fa"), chosen=FEW)
+    figure = chart(answer, ChartContext("fa"), chosen=FEW)
     areas = [trace for trace in figure["data"] if trace["type"] == "choropleth"]
     assert {*areas[0]["locations"]} == {*FEW}
     (empty,) = [trace for trace in areas[1:] if len(trace["locations"]) == 28]

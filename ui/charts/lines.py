@@ -17,7 +17,7 @@ from ui.charts.elements import ChartContext, Figure
 from ui.charts.matrix import heatmap
 from ui.i18n import text
 
-TIME = (*dimensions.TIME, "day")
+TIME_AXES = (*dimensions.TIME, "day")
 # The width of a line, as a part of an axis of shares.
 _LINE = 0.003
 
@@ -90,7 +90,7 @@ def trend(
 
 
 def _time_column(answer: Answer) -> int:
-    return next(i for i, name in enumerate(answer.by) if name in TIME)
+    return next(i for i, name in enumerate(answer.by) if name in TIME_AXES)
 
 
 def _series(answer: Answer, context: ChartContext, t: int) -> list[tuple[str, Metric, list[tuple[Any, ...]]]]:

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from etl.analysis import detail
+from etl.warehouse.dimensions import PLACES
 from ui.data import warehouse
 from ui.i18n import text
 from ui.state import page_context
-from ui.state.page_context import PLACES, PageContext
+from ui.state.page_context import PageContext
 
 
 def path(view: PageContext) -> dict[str, str]:

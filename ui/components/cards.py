@@ -23,7 +23,7 @@ from ui.components.footer import context, question, where_and_when
 from ui.data import warehouse
 from ui.data.ask import Filters, frozen
 from ui.i18n import member_names, navigation, text
-from ui.state import page_parameters, periods, rendering, scoped_query
+from ui.state import page_parameters, periods, rendering, scoped_query, wording
 from ui.state.address import NATION
 from ui.state.page_context import PageContext
 from ui.summary import changes, different
@@ -251,7 +251,7 @@ def _card(view: PageContext, name: str, answers: CardAnswers | None, below: str)
     elif parts := elements.parts_of(answer, metric, row, context(view)):
         lines.append(text.escape(parts))
     if ignored:
-        lines.append(text.escape(scoped_query.no_effect(view, ignored)))
+        lines.append(text.escape(wording.no_effect(view, ignored)))
     if answer.left_out:
         lines.append(text.escape(member_names.left_out(answer.left_out, view.lang)))
     if None not in (value, before) and (link := _why(view, metric, answers)):

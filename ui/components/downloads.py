@@ -21,7 +21,8 @@ from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
 from ui.components import blocks
 from ui.components.plot import plot
-from ui.data import page_run, warehouse, worker_process
+from ui.data import page_run, worker_process
+from ui.exhibits.exhibit import Drawing, Exhibit, Made
 from ui.exports import about
 from ui.exports.file_content import Exportable
 from ui.exports.job import FORMS, MANY_CELLS, ExportJob, Job, Making, noted
@@ -39,21 +40,34 @@ _AT_ONCE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart as a standalone picture: figure, title, subtitle and source.
-
-    `circulated` draws the chart from the rounded answer; it returns None if too little of the answer may circulate.
-    """
+    """A chart as a standalone picture: figure, title, subtitle and source. `made` makes its exhibit again for circulation."""
 
     figure: Figure
     title: str
     subtitle: str
     source: str
-    circulated: "Callable[[disclosure.Circulated, disclosure.Ask], Picture | None] | None" = None
+    made: Made | None = None
 
-    def for_circulation(self, source: Exportable) -> "Picture | None":
-        """The picture drawn from the rounded answer of `source`; None if there is none that may circulate."""
-        rounded = disclosure.for_circulation(source, warehouse.ask)
-        return self.circulated(rounded, warehouse.ask) if self.circulated else None
+
+def picture_of(view: PageContext, exhibit: Exhibit, made: Made | None = None) -> Picture:
+    """The picture of an exhibit that is a drawing."""
+    assert exhibit.answer is not None
+    _, notes = exhibit.all_notes(view.dark)
+    if isinstance(exhibit.answer, disclosure.Circulated):
+        notes.append(view.word("file.circulation_short"))
+    source = source_of(view, exhibit.answer, notes)
+    return Picture(exhibit.drawn(view.dark)[0], exhibit.title.sentence, exhibit.below, source, made)
+
+
+def for_circulation(
+    view: PageContext, source: Exportable, picture: Picture | None
+) -> tuple[Exportable, Picture | None]:
+    """What is behind a figure, and its picture, for circulation; no picture where too little of it may circulate."""
+    if picture is None or picture.made is None:
+        return source, None
+    exhibit = picture.made.for_circulation()
+    assert exhibit.answer is not None
+    return exhibit.answer, picture_of(view, exhibit) if isinstance(exhibit.form, Drawing) else None
 
 
 def source_of(view: PageContext, answer: Answer, notes: Iterable[str] = ()) -> str:
@@ -181,8 +195,9 @@ def buttons(
     count = exportable.of(source).count()
     place = page_context.place(view, answer.where)
     blocks.note(view.word("more.rows", rows=text.number(count, view.lang)))
+    exported = for_circulation(view, source, picture) if circulation else (source, picture)
     for kind in FORMS:
-        job = ExportJob(kind, source, context, circulation, place, limit)
+        job = ExportJob(kind, exported[0], context, circulation, place, limit)
         name = about.file_name(source, context, place, kind, circulation, limit)
         details = noted(answer, kind, count)
         if count * len(answer.columns) > MANY_CELLS[kind]:
@@ -190,12 +205,11 @@ def buttons(
         else:
             offered(view, f"{kind}-{ident}", view.word(f"more.{kind}"), name, FORMS[kind], job.write, details)
     if picture and st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
-        exported = picture.for_circulation(source) if circulation else picture
-        if exported:
+        if exported[1]:
             name = about.file_name(source, context, place, "", circulation).rstrip(".")
             # The browser writes the file itself, so the audit log records that the picture was shown.
             page_run.record("export", **noted(answer, "picture", count), **audit.rights(page_run.access_scope()))
-            _show_picture(view, exported, context, name, ident)
+            _show_picture(view, exported[1], context, name, ident)
         else:
             blocks.note(view.word("figure.no_picture"), is_status=True)
 

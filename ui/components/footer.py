@@ -11,18 +11,15 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, label_of
 from etl.semantic.ranking import worse_side
 from etl.warehouse import official_calendar
-from ui.charts import bars, titles
+from ui.charts import bars
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
 from ui.components import blocks, connect, downloads, page_files, tables
-from ui.data import warehouse
+from ui.data import page_run, warehouse
 from ui.exports.file_content import Exportable
 from ui.i18n import text
-from ui.state import page_context, page_parameters, rendering
+from ui.state import page_context, page_parameters, rendering, wording
 from ui.state.page_context import PageContext
-
-# With more measures than this the subtitle names only the first; the chart's keys name the others.
-_MOST_NAMED = 2
 
 
 def context(view: PageContext, **more: Mapping[str, str]) -> ChartContext:
@@ -31,45 +28,14 @@ def context(view: PageContext, **more: Mapping[str, str]) -> ChartContext:
     return ChartContext(view.lang, view.dark, names | more)
 
 
-def subtitle(
-    view: PageContext, answer: Answer, place: str | None = None, with_parts: bool = False, with_axes: bool = False
-) -> str:
-    """Measure, place and period of an answer. `place` names the places if the filters do not.
-
-    `with_axes` it says by what, which a title need not. `with_parts`: what is shown are the parts of the first measure as
-    shares, in the order of the last one. A median has its unit, which its name does not say.
-    """
-    # An analysis may add auxiliary metrics, in another unit (people at risk) or of some rows (an excess): they are not named.
-    first, known = answer.metrics[0], catalogue()
-    beside = [
-        metric
-        for metric in answer.metrics[1:]
-        if metric.name in known
-        or (metric.unit == first.unit and not metric.hidden and None not in answer.column(metric.name))
-    ]
-    named = [first, *beside]
-    labels = [
-        text.with_unit(metric.label[view.lang], metric.unit, view.lang)
-        if metric.sample_size
-        else metric.label[view.lang]
-        for metric in (named if len(named) <= _MOST_NAMED else named[:1])
-    ]
-    if with_parts:
-        labels = [view.word("figure.with_parts", part=named[-1].label[view.lang])]
-    # "Outstanding, up to 30 days" is a part of "Outstanding": the legend names the parts.
-    whole = [label for at, label in enumerate(labels) if not any(map(label.startswith, labels[:at]))]
-    # A number of another country has five words about itself.
-    is_compared = with_axes and answer.by and "country" not in answer.by
-    compared = [view.word("finding.by", axes=titles.axes(answer.by, context(view)))] if is_compared else []
-    return " · ".join([text.listed(whole, view.lang), *compared, where_and_when(view, answer, place)])
+def subtitle(view: PageContext, answer: Answer, place: str = "") -> str:
+    """Measure, place and period of an answer. `place` names the places if the filters do not."""
+    return wording.subtitle(view, answer, page_run.access_scope(), view.as_of, place)
 
 
-def where_and_when(view: PageContext, answer: Answer, place: str | None = None) -> str:
-    if "country" in answer.by:
-        years = view.word("figure.own_years")
-        return f"{page_context.place(view, answer.where)} · {years}" if answer.where else years
-    when = text.period(*answer.over, view.lang) if answer.over else text.day(answer.on or view.as_of, view.lang)
-    return f"{place or page_context.place(view, answer.where)} · {when}"
+def where_and_when(view: PageContext, answer: Answer, place: str = "") -> str:
+    """The place and the period of an answer."""
+    return wording.where_and_when(view, answer, page_run.access_scope(), view.as_of, place)
 
 
 @rendering.fragment
@@ -81,13 +47,15 @@ def footer(
     picture: downloads.Picture | None = None,
     chart_context: ChartContext | None = None,
     limit: str = "",
+    title: str = "",
 ) -> None:
     """Two words: what the number is, and all ways to take it. Their content and the table are loaded only when opened.
 
-    `chart_context` brings names of members that only this answer has; `limit` says in words where a list ends.
+    `chart_context` brings names of members that only this answer has; `limit` says in words where a list ends, `title` is that
+    of what has no picture.
     """
     switch, answer = f"table shown {ident}", exportable.of(source).answer
-    title = picture.title if picture else page_context.titles().get(ident, answer.metrics[0].label[view.lang])
+    title = picture.title if picture else title or answer.metrics[0].label[view.lang]
     page_files.note(ident, title, picture.subtitle if picture else subtitle(view, answer), source, limit, picture)
     blocks.left_out(view, answer)
     is_shown = bool(st.session_state.get(switch))

@@ -120,9 +120,10 @@ def _may_leave(source: Exportable) -> bool:
 
 def _for_circulation(view: PageContext, one: _Noted) -> _Noted:
     """A figure under the words of its picture for circulation, else its measure: its own title may state a small exact number."""
-    if picture := one.chart and one.chart.for_circulation(one.source):
-        return replace(one, title=picture.title, below=picture.subtitle, chart=picture)
-    return replace(one, title=_measure(view, one), below="" if one.chart else one.below, chart=None)
+    source, picture = downloads.for_circulation(view, one.source, one.chart)
+    if picture:
+        return replace(one, title=picture.title, below=picture.subtitle, source=source, chart=picture)
+    return replace(one, title=_measure(view, one), below="" if one.chart else one.below, source=source, chart=None)
 
 
 def _measure(view: PageContext, one: _Noted) -> str:

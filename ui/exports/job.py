@@ -18,7 +18,7 @@ from ui.exports import workbook, writers
 from ui.exports.file_content import Exportable
 from ui.exports.page_workbook import PageJob, content_of
 from ui.exports.status_facts import facts_of
-from ui.state import page_context
+from ui.state import questions
 
 # The formats with their media types.
 FORMS = {
@@ -128,7 +128,7 @@ def _nation(answer: Answer) -> Answer | None:
     is_asked = answer.by and set(answer.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= catalogue().keys()
     if not is_asked:
         return None
-    where = page_context.without_places(answer.where)
+    where = questions.without_places(answer.where)
     try:
         nation = warehouse.ask(*names, on=answer.on, over=answer.over, where=where)
     except QuestionError:

@@ -17,7 +17,7 @@ from ui.find import reading, words
 from ui.find.reading import Reading
 from ui.find.words import LISTS, PLACES, Meaning
 from ui.i18n import navigation, text
-from ui.state import page_context, page_parameters, periods, saved_views, scoped_query
+from ui.state import page_context, page_parameters, periods, saved_views, scoped_query, wording
 from ui.state.page_context import PageContext
 from ui.state.scope import Scope, in_order
 
@@ -133,7 +133,7 @@ def _composed(view: PageContext, read: Reading) -> Iterator[Result]:
     title = " · ".join(filter(None, (metric.label[view.lang], place, when, value)))
     part, own = _page_of(name, where)
     chosen = {key: values for key, values in view.scope.address().items() if key not in ignored}
-    about = " · ".join(filter(None, (_about(view, part), scoped_query.no_effect(view, ignored) if ignored else "")))
+    about = " · ".join(filter(None, (_about(view, part), wording.no_effect(view, ignored) if ignored else "")))
     yield Result("answer", title, about, _address(part, view, chosen | own), value)
 
 

@@ -24,8 +24,9 @@ from ui.exports import about, workbook
 from ui.exports.job import FORMS, noted
 from ui.i18n import text
 from ui.sections import listings
-from ui.state import page_context, page_parameters, rendering, scoped_query
-from ui.state.page_context import PageContext, without_places
+from ui.state import page_context, page_parameters, rendering, scoped_query, wording
+from ui.state.page_context import PageContext
+from ui.state.questions import without_places
 
 _PAGE = "growth"
 # What ends, and the unit in which it is counted.
@@ -217,5 +218,5 @@ def _recruits(view: PageContext, count: int, answer: Answer, ignored: Sequence[s
     tables.show(view, "recruit-places", [place, *map(column, RULES)], rows, caption, "-equal", is_short=True)
     blocks.note(view.word("ahead.recruits_note"))
     if ignored:
-        blocks.note(scoped_query.no_effect(view, ignored))
+        blocks.note(wording.no_effect(view, ignored))
     footer(view, answer, "recruit-places", with_table=False)

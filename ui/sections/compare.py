@@ -26,15 +26,18 @@ from ui.charts.comparison import SideDay
 from ui.components import blocks, tables
 from ui.components import figures as ui
 from ui.components.blocks import controlled
-from ui.components.figure_question import asked_around
 from ui.components.footer import context, footer, subtitle
 from ui.data import page_run, warehouse
-from ui.data.ask import Filters, frozen
+from ui.data.ask import Ask, Filters, frozen
+from ui.exhibits import figure as exhibits
+from ui.exhibits.exhibit import Exhibit, Made
 from ui.i18n import text
 from ui.sections.sides import PAGE, Sides, choices, named, shown, sides_of, where_of
-from ui.state import page_context, page_parameters, scoped_query
+from ui.state import page_parameters, scoped_query, wording
 from ui.state.address import NATION, SIMILAR
-from ui.state.page_context import PageContext, without_places
+from ui.state.page_context import PageContext
+from ui.state.questions import without_places
+from ui.state.scope import Scope
 from ui.summary import changes, different
 
 # The default measure of parts and lines: a rate, because a province and the nation differ too much in counts.
@@ -80,11 +83,11 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         verdicts = [_verdict(chosen, each, frozen(where)) for each in answer.metrics]
         sides = [chart_context.member("side", side) for side in ("first", "second", "difference")]
         compared = view.word("compare.sides", first=sides[0], second=sides[1])
-        filters = text.listed(page_context.filters(view, where), view.lang)
+        filters = text.listed(wording.filters(view, where), view.lang)
         below = " · ".join(filter(None, (compared, filters, view.word("compare.difference_is"))))
         blocks.head(_finding(view, answer, rows, verdicts, sum(tested), chosen), below)
         if ignored := sorted(BELOW_PROVINCE & {*view.where}):
-            blocks.note(scoped_query.no_effect(view, ignored))
+            blocks.note(wording.no_effect(view, ignored))
         heads = [view.word("compare.measure"), *sides]
         columns = [tables.Column("", title, itemgetter(i), is_number=i > 0) for i, title in enumerate(heads)]
         body = [
@@ -294,18 +297,26 @@ def over_time(view: PageContext, chosen: Sides, name: str) -> None:
         settled = (scoped_query.settled_on(name, day) or day for day in chosen.days)
         days = tuple(map(SideDay, chosen.places, settled, compared.column(name)[:2]))
         labels = {place: shown(view, place, answer) for place in sides}
-        chart_context = context(view, side=labels)
-        whose = (text.listed(names, view.lang) for names in (list(labels.values()), page_context.filters(view, where)))
+        whose = (text.listed(names, view.lang) for names in (list(labels.values()), wording.filters(view, where)))
         named_sides = subtitle(view, answer, " · ".join(filter(None, whose)))
-        ui.prepare(
-            view,
-            charts.two_sides,
-            replace(asked_around(view, answer), subtitle=named_sides, cases=_cases(view, compared)),
-            "compare-lines",
-            partial(charts.side_by_side, days=days),
-            {"days": days, "zero": catalogue()[name].unit != "share"},
-            chart_context=chart_context,
-        )()
+
+        def make(scope: Scope, ask: Ask) -> Exhibit:
+            # The values of the days are exact.
+            marked = days if ask is ask.exactly else tuple(replace(day, value=None) for day in days)
+            return exhibits.of_answer(
+                scope,
+                ask,
+                charts.two_sides,
+                answer,
+                partial(charts.side_by_side, days=marked),
+                options={"days": marked, "zero": catalogue()[name].unit != "share"},
+                subtitle=named_sides,
+                cases=_cases(view, compared),
+                names={"side": labels},
+            )
+
+        if send := ui.show(view, Made(make, view.asked, warehouse.of_page()), "compare-lines"):
+            send()
 
 
 def _cases(view: PageContext, compared: Answer) -> str:

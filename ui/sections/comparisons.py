@@ -10,7 +10,8 @@ from ui.charts import signals, steps
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.state import scoped_query
-from ui.state.page_context import PageContext, without_places
+from ui.state.page_context import PageContext
+from ui.state.questions import without_places
 
 
 def levels(view: PageContext, name: str) -> None:
@@ -42,10 +43,6 @@ def _unless_empty(view: PageContext, draw: Callable[..., None], answer: Answer, 
 def bridge(view: PageContext) -> None:
     """The steps of a period, where they add up; leavers by the latest settled day unless a period is chosen."""
     if growth.adds_up(view.under(registry.filters("bridge"))[0]):
-        ui.figure(view if view.over else settled(view, "leaver_rate_12m"), steps.bridge, analysis="bridge")
-
-
-def settled(view: PageContext, name: str) -> PageContext:
-    """The view on the latest settled day of a metric; on the as-of day if no month is settled yet."""
-    day = scoped_query.settled_on(name, view.as_of) or view.as_of
-    return replace(view, scope=view.scope.on_day(day))
+        day = scoped_query.settled_on("leaver_rate_12m", view.as_of)
+        settled = view.asked if view.over or not day else view.asked.on_day(day)
+        ui.figure(view, steps.bridge, analysis="bridge", asked=settled)

@@ -17,7 +17,7 @@ from ui.components.footer import question
 from ui.components.table_html import collated
 from ui.data import page_run, warehouse
 from ui.i18n import text
-from ui.state import page_context, page_parameters, rendering, scoped_query
+from ui.state import page_parameters, questions, rendering, scoped_query, wording
 from ui.state.page_context import PageContext
 
 _PAGE = "coverage"
@@ -68,7 +68,7 @@ def counties_without(view: PageContext) -> None:
 
 def _whom(view: PageContext, answer: Answer) -> str:
     """The people among whom none is active, in brackets, as filters name them; empty for all."""
-    names = page_context.filters(view, page_context.without_places(answer.where))
+    names = wording.filters(view, questions.without_places(answer.where))
     return f" ({text.listed(names, view.lang)})" if names else ""
 
 
@@ -94,7 +94,7 @@ def _counties_without(view: PageContext) -> None:
         about = [view.word("population.boundaries")]
         is_stated = bool(counts.value("uncovered_counties"))
         about += [view.word("population.no_county", count=unknown)] if unknown and not is_stated else []
-        about += [scoped_query.no_effect(view, ignored)] if ignored else []
+        about += [wording.no_effect(view, ignored)] if ignored else []
         if not is_stated:
             blocks.note(" ".join(about))
             blocks.left_out(view, active)

@@ -24,7 +24,7 @@ from ui.data import warehouse
 from ui.i18n import text
 from ui.sections import comparisons, explore_rows
 from ui.sections.explore_rows import PAGE, Selection
-from ui.state import page_context, page_parameters, periods, scoped_query
+from ui.state import page_context, page_parameters, periods, questions, scoped_query
 from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from ui.state.page_context import PageContext
 
@@ -79,7 +79,7 @@ def explore(view: PageContext) -> None:
             blocks.note(view.word("more.settled", day=text.day(day, view.lang)))
         if isinstance(answer, StoredRows):
             blocks.note(view.word("more.too_many_for_chart"))
-        elif scoped_query.nothing(answer):
+        elif questions.is_empty(answer):
             blocks.notice(view.lang, "state.empty_title", view.word("state.empty"))
             return
         else:

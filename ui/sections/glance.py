@@ -15,9 +15,9 @@ from etl.semantic.ranking import LEAST, named_side, worse_side
 from ui.charts import elements
 from ui.components import blocks, page_files, tables
 from ui.components.blocks import error_boundary, polygon
-from ui.components.figure_question import overlaps
 from ui.components.table_html import Column
 from ui.data import warehouse
+from ui.exhibits.figure import overlaps
 from ui.i18n import text
 from ui.state import rendering, scoped_query
 from ui.state.page_context import PageContext
@@ -45,7 +45,7 @@ def _asked(view: PageContext, by: str) -> tuple[Answer, Answer, int, bool, Answe
     over = last_complete_months(view.as_of, MONTHS)
     months = warehouse.ask("active_assistants", by=(by, "month"), over=over, where=where)
     settled = scoped_query.settled_on("leaver_rate_12m", view.as_of)
-    return places, whole, unknown, overlaps(people, people.metrics[0]), months, settled
+    return places, whole, unknown, overlaps(people, people.metrics[0], warehouse.of_page()), months, settled
 
 
 def _show(view: PageContext, by: str) -> None:

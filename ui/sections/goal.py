@@ -18,7 +18,7 @@ from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import question
 from ui.i18n import text
 from ui.sections.overview import sources
-from ui.state import address, page_parameters, rendering, scoped_query
+from ui.state import address, page_parameters, rendering, scoped_query, wording
 from ui.state.page_context import PageContext
 from ui.state.scope import Days
 from ui.summary import verdict
@@ -51,7 +51,7 @@ def _seek(view: PageContext, month_ends: list[date], until: date, ask: Callable[
         answer, ignored = ask()
         row = answer.records()[0]
         if ignored:
-            blocks.note(scoped_query.no_effect(view, ignored))
+            blocks.note(wording.no_effect(view, ignored))
         st.html(
             f"{blocks.heading(view.word('goal.title'))}"
             f'<p class="pd-sentence" role="status">{text.escape(_words(view, row, until) + _before(view, row, until))}</p>'
@@ -120,7 +120,7 @@ def announced(view: PageContext) -> None:
         note = view.escaped("goal.announced_why" if lines else "goal.announced_none")
         st.html(blocks.heading(view.word("goal.announced_title")) + "".join([*lines, f'<p class="pd-note">{note}</p>']))
         if lines and ignored:
-            blocks.note(scoped_query.no_effect(view, ignored))
+            blocks.note(wording.no_effect(view, ignored))
         question(view, answer, "announced")
 
 

@@ -12,15 +12,16 @@ from etl.semantic.answers import Answer
 from etl.warehouse.dimensions import expand_groups
 from ui.components import blocks, tables
 from ui.components.blocks import controlled
-from ui.components.figure_question import overlaps
 from ui.components.footer import context, footer, subtitle
 from ui.components.table_state import InAddress
 from ui.data import person_rows, warehouse
 from ui.data.ask import frozen
+from ui.exhibits.figure import overlaps
 from ui.i18n import text
 from ui.sections.listings import institute_address
 from ui.state import page_context, page_parameters, rendering
-from ui.state.page_context import PageContext, without_places
+from ui.state.page_context import PageContext
+from ui.state.questions import without_places
 
 PAGE = "register"
 _MEASURES = ("active_assistants", "in_service", "training_compliance", "licensed_until", "licensed_institutes")
@@ -77,7 +78,7 @@ def listing(view: PageContext) -> None:
         store = InAddress(PAGE)
         order = "" if is_search else f"-{answer.metrics[0].name}"
         tables.show(view, "institutes", columns, answer.rows, below, order, store)
-        if any(overlaps(answer, metric) for metric in answer.metrics):
+        if any(overlaps(answer, metric, warehouse.of_page()) for metric in answer.metrics):
             blocks.note(view.word("figure.overlap"))
         footer(view, answer, "institutes", with_table=False)
 

@@ -14,13 +14,13 @@ from etl.core.jalali import add_months
 from etl.semantic.answers import Answer
 from ui.components import blocks, tables
 from ui.components.blocks import controlled, error_boundary
-from ui.components.figure_question import overlaps
 from ui.components.footer import context, footer, where_and_when
 from ui.components.table_html import Column
 from ui.components.table_state import AmongLists, InSession
 from ui.data import warehouse
+from ui.exhibits.figure import overlaps
 from ui.i18n import text
-from ui.state import page_context, page_parameters, rendering, scoped_query
+from ui.state import page_context, page_parameters, rendering, scoped_query, wording
 from ui.state.address import DAYS_LEFT, NAMES
 from ui.state.page_context import PageContext
 
@@ -59,7 +59,7 @@ def ready(view: PageContext, analysis: str) -> None:
     """Prefetch what a list asks into the cache."""
     answer, _ = scoped_query.computed(view, analysis)
     for metric in answer.metrics:
-        overlaps(answer, metric)
+        overlaps(answer, metric, warehouse.of_page())
 
 
 @rendering.fragment
@@ -90,10 +90,10 @@ def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool, is_
             )
         else:
             blocks.note(view.word("listing.none"))
-        if any(overlaps(answer, metric) for metric in answer.metrics):
+        if any(overlaps(answer, metric, warehouse.of_page()) for metric in answer.metrics):
             blocks.note(view.word("figure.overlap"))
         if ignored:
-            blocks.note(scoped_query.no_effect(view, ignored))
+            blocks.note(wording.no_effect(view, ignored))
         # The list of what ends holds at most the last of these days.
         limit = view.word("why.days", count=text.number(int(days or DAYS_LEFT[-1]), view.lang)) if ends else ""
         footer(view, answer, ident, with_table=False, limit=limit)

@@ -19,7 +19,7 @@ from ui.components.table_html import Column
 from ui.data import submissions, warehouse
 from ui.data.ask import Where
 from ui.i18n import text
-from ui.state import page_context, page_parameters, periods, rendering, scoped_query
+from ui.state import page_context, page_parameters, periods, rendering, scoped_query, wording
 from ui.state.page_context import PageContext
 from ui.summary import different, needs_action, verdict
 from ui.summary.needs_action import Action
@@ -86,7 +86,7 @@ def summed_up(view: PageContext, reached: bool = True) -> None:
             paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in sentences)
             st.html(f'<div class="pd-verdict">{paragraphs}{_progress(view, facts)}</div>')
             if ignored := view.under(catalogue()["active_assistants"].dimensions)[1]:
-                blocks.note(scoped_query.no_effect(view, ignored))
+                blocks.note(wording.no_effect(view, ignored))
             blocks.left_out(view, facts.latest)
             question(view, facts.latest, "verdict")
 

@@ -14,7 +14,6 @@ from ui.charts import bars, forecast, lines
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import error_boundary, notice
-from ui.components.figure_question import asked_around
 from ui.components.footer import where_and_when
 from ui.i18n import text
 from ui.state import rendering, scoped_query
@@ -47,8 +46,7 @@ def lapsing(view: PageContext) -> None:
         with error_boundary(view.lang, "lapsing"):
             answer, ignored = ask()
             subtitle = f"{view.word('futures.lapsing')} · {where_and_when(view, answer)}"
-            asked = replace(asked_around(view, answer, ignored), subtitle=subtitle)
-            ui.prepare(view, bars.spans, asked, "lapsing")()
+            ui.draw(view, bars.spans, answer, "lapsing", ignored=ignored, subtitle=subtitle)
 
     rendering.defer(
         draw, place=st.container(border=True, key="figure-lapsing", height="stretch"), ready=ask, first=True

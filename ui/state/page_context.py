@@ -8,27 +8,24 @@ Every widget gets its value at each run, also if the session already holds it: S
 last, so after a change of page the session's value belongs to the widget of the old page.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import streamlit as st
 
-from etl.semantic.answers import Answer
-from etl.semantic.open_totals import is_open
 from etl.semantic.rights import BELOW_PROVINCE
-from etl.warehouse.dimensions import PLACES
 from ui import streamlit_internals
 from ui.data import page_run, warehouse
 from ui.i18n import member_names, navigation, text
 from ui.state import address as parameters
-from ui.state import page_parameters, periods, rendering
+from ui.state import page_parameters, periods, questions, rendering, wording
 from ui.state.scope import Days, Scope
 from ui.streamlit_internals import DeltaGenerator
 
-_SCOPE, _PAGE, _LANG, _LEFT, _TITLES, _PARTS = "scope", "scope page", "lang", "left out", "titles", "page parts"
-_TRENDS, _LINE = "trends", "scope line"
+_SCOPE, _PAGE, _LANG, _LEFT, _TRENDS, _PARTS = "scope", "scope page", "lang", "left out", "trends", "page parts"
+_LINE = "scope line"
 
 
 @dataclass(frozen=True)
@@ -198,7 +195,7 @@ def open_part(part: str) -> None:
 def enter_page(page: str) -> None:
     """Begin a page run: the address says the scope, but after a click in the menu and until a choice is written to it."""
     rendering.begin()
-    st.session_state[_TITLES], st.session_state[_PARTS], st.session_state[_TRENDS] = {}, {}, {}
+    st.session_state[_TRENDS], st.session_state[_PARTS] = {}, {}
     came_from = st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     address_scope, of_page, rejected = _read(page)
@@ -212,13 +209,8 @@ def enter_page(page: str) -> None:
         st.session_state[_SCOPE] = address_scope
 
 
-def titles() -> dict[str, str]:
-    """The titles on the page so far, by figure."""
-    return st.session_state.setdefault(_TITLES, {})
-
-
-def trends() -> dict[str, Callable[[], Answer]]:
-    """The answers by month that figures of the page draw, by figure, also of those that are not drawn yet."""
+def trends() -> dict[str, Any]:
+    """The figures of the page that draw a measure by month, also those that are not drawn yet."""
     return st.session_state.setdefault(_TRENDS, {})
 
 
@@ -238,42 +230,18 @@ def scope_line() -> DeltaGenerator:
 
 def sees_nation(where: Collection[str]) -> bool:
     """Whether the user may see the nation under these filters, places aside."""
-    return page_run.access_scope().sees_whole_country or is_open((), {*where}.difference(PLACES))
-
-
-def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    return {name: codes for name, codes in where.items() if name not in PLACES}
+    return questions.sees_nation(warehouse.of_page(), where)
 
 
 def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
     """A place with its other filters, in words."""
-    if not set(PLACES) & set(where) and not sees_nation(where):
-        where = {"province": tuple(sorted(page_run.access_scope().codes)), **where}
-    parts = filters(view, where)
-    if not set(PLACES) & set(where):
-        parts.insert(0, view.word("scope.nation"))
-    return text.listed(parts, view.lang)
+    return wording.place(view, where, page_run.access_scope())
 
 
 def scope_in_words(view: PageContext) -> str:
     """The place and filters of the page. Either side of a comparison is a province or the country, whatever the scope."""
     below = BELOW_PROVINCE if part() == "compare" else ()
     return place(view, {name: codes for name, codes in view.where.items() if name not in below})
-
-
-def filters(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """The members of each filter in words, places first."""
-    return [
-        text.shortened([text.isolated(_distinct(view, name, code), view.lang) for code in where[name]], view.lang)
-        for name in sorted(where, key=lambda name: name not in PLACES)
-    ]
-
-
-def _distinct(view: PageContext, dimension: str, code: str) -> str:
-    """The name of a member; of a county named as a province with what it is."""
-    name = view.member(dimension, code)
-    is_county = dimension == "county" and name in member_names.fixed("province", view.lang).values()
-    return view.word("scope.county_of", place=name) if is_county else name
 
 
 def _choose(scope: Scope) -> None:

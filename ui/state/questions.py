@@ -1,0 +1,168 @@
+"""What a page asks under its scope: measures, analyses, who differs, and what something is compared with.
+
+Each function takes a Scope and an Ask and no page, so that screen, file, paper and test ask alike. Independent of Streamlit.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from etl.analysis import detail, registry
+from etl.core.errors import TooEarly
+from etl.semantic import resolve
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME, catalogue
+from etl.semantic.open_totals import is_open
+from etl.semantic.rights import BELOW_PROVINCE
+from etl.warehouse.dimensions import PLACES
+from ui.data.ask import Ask, Question, Where, frozen, of_analysis
+from ui.state import periods
+from ui.state.scope import Scope
+
+Over = tuple[date, date]
+
+
+def ask_under(
+    scope: Scope,
+    ask: Ask,
+    names: Sequence[str],
+    by: tuple[str, ...] = (),
+    over: Over | None = None,
+    without: Collection[str] = (),
+) -> tuple[Answer, list[str]]:
+    """The answer under the scope, and the filters that have no meaning for these measures.
+
+    Flows and units of time are asked over the period of the scope, else over `over`, else over the twelve complete months
+    before its day. With a measure that stays provisional for a while, the day is the latest on which it is settled.
+    """
+    known = frozenset.intersection(*(catalogue()[name].dimensions for name in names)).difference(without)
+    where, ignored = scope.under(known)
+    on, period = when(scope, ask, names, by, over)
+    answer = with_cut_unit(ask(Question(tuple(names), by, on, period, frozen(where))))
+    # A province that is left out is outlined or a part of what is shown.
+    return answer, [name for name in ignored if name != "province" or name not in without]
+
+
+def analyse_under(scope: Scope, ask: Ask, analysis: str, **options: Any) -> tuple[Answer, list[str]]:
+    """The result of an analysis under the scope, and the filters that have no meaning for it.
+
+    `options` are its parameters besides the scope: a goal, a metric.
+    """
+    where, ignored = scope.under(registry.filters(analysis))
+    return ask(of_analysis(analysis, scope.day, where, scope.over, **options)), ignored
+
+
+def when(
+    scope: Scope,
+    ask: Ask,
+    names: Sequence[str],
+    by: Sequence[str],
+    over: Over | None = None,
+    is_settled: bool = True,
+) -> tuple[date | None, Over | None]:
+    """The day of the snapshots, and the period of the flows and units of time, of a question.
+
+    All snapshots have one day, whichever stands first: the latest on which each is settled. Raises TooEarly without any.
+    """
+    kinds, is_timed = {catalogue()[name].kind for name in names}, bool({*TIME} & {*by})
+    period = scope.over or over or scope.complete_months(periods.DEFAULT_MONTHS)
+    if is_timed or kinds == {"event"}:
+        return None, period
+    if not is_settled:
+        return scope.day, period if "event" in kinds else None
+    days = {name: settled_on(ask, name, scope.day) for name in names if catalogue()[name].kind == "snapshot"}
+    settled = [day for day in days.values() if day is not None]
+    if len(settled) < len(days):
+        raise TooEarly(f"{', '.join(days)}: no month is settled yet")
+    return min(settled), period if "event" in kinds else None
+
+
+def with_cut_unit(answer: Answer) -> Answer:
+    """The answer with the unit of time that its period begins within among those that are not complete."""
+    unit = resolve.unit_of_time(answer.by)
+    if not (unit and answer.over and any(metric.kind == "event" for metric in answer.metrics)):
+        return answer
+    cut = resolve.cut_at_start(answer.over, unit)
+    return replace(answer, provisional=answer.provisional | cut) if cut else answer
+
+
+def settled_on(ask: Ask, name: str, on: date) -> date | None:
+    """The latest settled day of a metric up to `on`, for headlines and comparisons; None if no month is settled."""
+    return ask.look_up(resolve.settled_on, name, on)
+
+
+def sees_nation(ask: Ask, where: Collection[str]) -> bool:
+    """Whether the person may see the nation under these filters, places aside."""
+    return ask.rights.sees_whole_country or is_open((), {*where}.difference(PLACES))
+
+
+def different(scope: Scope, ask: Ask, name: str, by: str, where: Where, over: Over | None = None) -> Answer:
+    """Who is below or above the whole, by the one test.
+
+    Provinces are compared with the nation whichever are chosen, so that the test is made once for all choices.
+    """
+    asked, codes = dict(where), tuple(where.get("province", ()))
+    is_national = by == "province" and not BELOW_PROVINCE & {*where} and sees_nation(ask, where)
+    if is_national:
+        asked.pop("province", None)
+    answer = ask(of_analysis("different", scope.day, asked, over, metric=name, by=by))
+    if not (is_national and codes):
+        return answer
+    return replace(
+        answer, where=answer.where | {"province": codes}, rows=[row for row in answer.rows if row[0] in codes]
+    )
+
+
+# ---------------------------------------------------------------- what is compared with
+
+
+def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {name: codes for name, codes in where.items() if name not in PLACES}
+
+
+def of_nation(answer: Answer, ask: Ask) -> Answer:
+    """The measure for the nation; beside a trend its own over the same months."""
+    where = without_places(answer.where)
+    if len(answer.by) == 1 and answer.by[0] in TIME:
+        return ask(Question((answer.metrics[0].name,), answer.by, None, answer.over, frozen(where)))
+    return _as_whole(answer, ask, where)
+
+
+def of_whole(answer: Answer, ask: Ask) -> Answer:
+    """The measure for what groups are compared with: provinces with the nation, others with all within the filters."""
+    is_national = answer.by == ("province",) and not BELOW_PROVINCE & {*answer.where}
+    return of_nation(answer, ask) if is_national else _as_whole(answer, ask, answer.where)
+
+
+def _as_whole(answer: Answer, ask: Ask, where: Mapping[str, tuple[str, ...]]) -> Answer:
+    on, over = answer.on, answer.over
+    if over and answer.metrics[0].kind == "snapshot":
+        # A state over time is compared with that of its last day.
+        on, over = over[1], None
+    return ask(Question((answer.metrics[0].name,), (), on, over, frozen(where)))
+
+
+# ---------------------------------------------------------------- what an answer holds
+
+
+def is_empty(answer: Answer) -> bool:
+    """Whether no measure has a value."""
+    at = [answer.columns.index(metric.name) for metric in answer.metrics]
+    return not any(row[i] is not None for row in answer.rows for i in at)
+
+
+def of_own_provinces(answer: Answer, ask: Ask) -> Answer:
+    """An answer by province under smaller places without the provinces that hold none of them, which have a row too."""
+    counties = answer.where.get("county", ())
+    provinces = ask.look_up(detail.provinces_of_counties)
+    return _narrowed(answer, frozenset(provinces.get(county) for county in counties) if counties else None)
+
+
+@lru_cache(maxsize=100)
+def _narrowed(answer: Answer, own: frozenset[str] | None) -> Answer:
+    """The same answer for the same one: charts are kept by theirs."""
+    at, first = answer.by.index("province"), len(answer.by)
+    rows = [row for row in answer.rows if (row[at] in own if own is not None else any(row[first:]))]
+    return replace(answer, rows=rows)

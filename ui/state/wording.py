@@ -1,0 +1,99 @@
+"""What stands around an answer in words: its measure, its place and its period. Independent of Streamlit."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Protocol
+
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
+from etl.semantic.open_totals import is_open
+from etl.semantic.rights import AccessScope
+from etl.warehouse.dimensions import PLACES
+from ui.i18n import member_names, text
+
+# With more measures than this the subtitle names only the first; the chart's keys name the others.
+_MOST_NAMED = 2
+
+
+class Words(Protocol):
+    """A language, and the names of members in it."""
+
+    @property
+    def lang(self) -> str: ...
+    def word(self, key: str, **values: object) -> str: ...
+    def member(self, dimension: str, code: object) -> str: ...
+
+
+def place(words: Words, where: Mapping[str, tuple[str, ...]], rights: AccessScope) -> str:
+    """A place with its other filters, in words; without a place the nation, or the own provinces where only these are seen."""
+    if not set(PLACES) & set(where) and not (rights.sees_whole_country or is_open((), {*where})):
+        where = {"province": tuple(sorted(rights.codes)), **where}
+    parts = filters(words, where)
+    if not set(PLACES) & set(where):
+        parts.insert(0, words.word("scope.nation"))
+    return text.listed(parts, words.lang)
+
+
+def filters(words: Words, where: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The members of each filter in words, places first."""
+    return [
+        text.shortened([text.isolated(_distinct(words, name, code), words.lang) for code in where[name]], words.lang)
+        for name in sorted(where, key=lambda name: name not in PLACES)
+    ]
+
+
+def _distinct(words: Words, dimension: str, code: str) -> str:
+    """The name of a member; of a county named as a province with what it is."""
+    name = words.member(dimension, code)
+    is_county = dimension == "county" and name in member_names.fixed("province", words.lang).values()
+    return words.word("scope.county_of", place=name) if is_county else name
+
+
+def no_effect(words: Words, ignored: Iterable[str]) -> str:
+    """The filters that have no meaning for a figure, in a sentence."""
+    named = text.listed([words.word(f"scope.{name}") for name in ignored], words.lang)
+    return words.word("scope.no_effect", filters=named)
+
+
+def where_and_when(words: Words, answer: Answer, rights: AccessScope, day: date, place_named: str = "") -> str:
+    """The place and the period of an answer; `day` is that of one without its own, `place_named` replaces the place."""
+    if "country" in answer.by:
+        years = words.word("figure.own_years")
+        return f"{place(words, answer.where, rights)} · {years}" if answer.where else years
+    when = text.period(*answer.over, words.lang) if answer.over else text.day(answer.on or day, words.lang)
+    return f"{place_named or place(words, answer.where, rights)} · {when}"
+
+
+def subtitle(
+    words: Words,
+    answer: Answer,
+    rights: AccessScope,
+    day: date,
+    place_named: str = "",
+    with_parts: bool = False,
+    compared: str = "",
+) -> str:
+    """Measure, place and period of an answer. `place_named` names the places if the filters do not.
+
+    `compared` says by what, which a title need not. `with_parts`: what is shown are the parts of the first measure as shares, in
+    the order of the last one. A median has its unit, which its name does not say.
+    """
+    # An analysis may add auxiliary metrics, in another unit (people at risk) or of some rows (an excess): they are not named.
+    first, known, lang = answer.metrics[0], catalogue(), words.lang
+    beside = [
+        metric
+        for metric in answer.metrics[1:]
+        if metric.name in known
+        or (metric.unit == first.unit and not metric.hidden and None not in answer.column(metric.name))
+    ]
+    named = [first, *beside]
+    labels = [
+        text.with_unit(metric.label[lang], metric.unit, lang) if metric.sample_size else metric.label[lang]
+        for metric in (named if len(named) <= _MOST_NAMED else named[:1])
+    ]
+    if with_parts:
+        labels = [words.word("figure.with_parts", part=named[-1].label[lang])]
+    # "Outstanding, up to 30 days" is a part of "Outstanding": the legend names the parts.
+    whole = [label for at, label in enumerate(labels) if not any(map(label.startswith, labels[:at]))]
+    when = where_and_when(words, answer, rights, day, place_named)
+    return " · ".join(filter(None, (text.listed(whole, lang), compared, when)))
