@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui.components import filter_bar
-from ui.sections import approval, audit_log, briefings, data_quality, revisions
+from ui.sections import approval, data_quality, revisions
 from ui.state import page_context
 
 
@@ -22,8 +22,5 @@ def page() -> None:
     with right:
         data_quality.rules(view)
     data_quality.warned(view)
-    data_quality.publications(view)
     data_quality.files(view)
     revisions.log(view)
-    briefings.listed(view)
-    audit_log.show(view)

@@ -78,8 +78,8 @@ def test_the_audit_log_is_on_the_page_of_a_steward_and_of_nobody_else(
     signed_in: Callable[[str], front.Visit],
 ) -> None:
     for sub, shown in (("data.steward", 1), ("national.analyst", 0)):
-        page = signed_in(sub).go("quality", lang="en").page
-        assert page.locator(".st-key-changes").count()
+        page = signed_in(sub).go("approve", lang="en").page
+        assert page.locator(".st-key-figure-publications").count()
         assert page.get_by_role("heading", name="Audit log").count() == shown
 
 

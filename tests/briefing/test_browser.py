@@ -33,7 +33,7 @@ def test_books_are_fetched_by_button_and_from_the_list_and_events_by_keyboard(
             reader.page.locator(".st-key-briefing button").first.click()
             reader.settle()
             assert download(make) == books[place]
-        reader.go("quality")
+        reader.go("approve")
         assert member_names.of("province", "IR-11", "fa") in reader.page.locator(".st-key-briefing-0").inner_text()
         assert download(take, ".st-key-briefing-0") == to.read_bytes()
 

@@ -33,7 +33,8 @@ def book(place: str, file: Path, is_exact: bool = False) -> Written:
 
 def page_html(lang: str) -> str:
     app = AppTest.from_string(SCRIPT, default_timeout=300)
-    app._page_hash, _ = opening("quality")
+    app._page_hash, tab = opening("approve")
+    app.query_params["tab"] = tab["tab"]
     app.query_params["lang"] = lang
     assert not app.run().exception
     return "".join(element.proto.body for element in app.get("html"))

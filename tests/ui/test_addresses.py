@@ -137,7 +137,7 @@ MOVED = [
     ("explore", "signals", "post=guard",
      "./explore?m=training_compliance&m=leaver_rate_12m&by=province&chart=funnel&post=guard"),
     ("overview", "province", "province=IR-11&gender=female", "./?province=IR-11&gender=female"),
-    ("quality", "briefings", "province=IR-11", "./quality?province=IR-11"),
+    ("quality", "briefings", "province=IR-11", "./quality?tab=approve&province=IR-11"),
     ("growth", "planning", "province=IR-11&recruits=7&leave=20&goal=900&n=50",
      "./growth?province=IR-11&recruits=7&leave=20&goal=900&n=50"),
     ("growth", "planning", "recruits=7&of=IR-23&seats=lead%3A3&seats=IR-23.aid%3A2",

@@ -11,7 +11,7 @@ _MOVED: Mapping[str, tuple[str, Mapping[str, list[str]]]] = {
     "international": ("coverage", {}),
     "smart": ("licensing", {}),
     "province": ("overview", {}),
-    "briefings": ("quality", {}),
+    "briefings": ("approve", {}),
     "signals": (
         "explore",
         {"m": ["training_compliance", "leaver_rate_12m"], "by": ["province"], "chart": ["funnel"]},
