@@ -76,7 +76,7 @@
       const query = new URLSearchParams({ q: said, lang: document.documentElement.lang });
       const answer = await fetch(`./find?${query}`, { signal: mine.signal });
       if (answer.ok) found = await answer.json();
-      else if ([400, 429].includes(answer.status)) sentence = await answer.text();
+      else if ([400, 401, 429].includes(answer.status)) sentence = await answer.text();
     } catch { /* said below */ }
     if (mine.signal.aborted) return;
     const wanted = early;

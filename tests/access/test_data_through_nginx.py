@@ -24,6 +24,7 @@ from tests.access import site as running
 from tests.access.site import Site
 from ui.access.tokens import Tokens
 from ui.components import connect
+from ui.i18n import text
 
 pytestmark = pytest.mark.slow
 QUERY = urlencode({"m": "coverage_per_10k", "by": "province", "on": "1404/05/31", "lang": "en"})
@@ -84,12 +85,20 @@ def test_without_a_token_a_program_is_asked_for_one(site: Site) -> None:
     assert refused.value.headers["WWW-Authenticate"].startswith("Basic")
 
 
+def test_a_browser_without_a_session_is_told_so_by_find_in_a_sentence(site: Site) -> None:
+    request = urllib.request.Request(f"{site.address}/find?q=x&lang=en", headers={"Accept": "text/html"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    assert refused.value.code == 401
+    assert refused.value.read().decode() == text.word("sign_in.needed", "en") + "\n"
+
+
 def texts(site: Site) -> dict[str, str]:
     """What "Connect" gives to copy, for the question of these tests."""
     addresses = {form: f"{site.address}/data/answer.{form}?{QUERY}" for form in ("csv", "xlsx", "parquet")}
     return {
-        name: text.format(user="national.analyst", **addresses)
-        for name, text in (connect._PROGRAMS | connect._WITH_TOKEN).items()
+        name: written.format(user="national.analyst", **addresses)
+        for name, written in (connect._PROGRAMS | connect._WITH_TOKEN).items()
     }
 
 

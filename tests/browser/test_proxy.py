@@ -13,7 +13,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser import app as front
 from tests.serving import Served
@@ -39,6 +39,44 @@ def served(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def _address(served: Served) -> str:
     return served.origin + served.base
+
+
+@pytest.fixture(scope="module")
+def at_root(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with Served(tmp_path_factory.mktemp("root"), WAREHOUSE=str(small_register)) as running:
+        yield running
+
+
+@pytest.mark.parametrize("where", ["served", "at_root"])
+def test_find_opens_by_its_keys_and_leads_to_a_page_under_the_same_path(
+    where: str, request: pytest.FixtureRequest, chromium: Browser
+) -> None:
+    address = _address(request.getfixturevalue(where))
+    with front.visit(chromium, address) as reader:
+        reader.watch_console()
+        reader.go("methods")
+        page = reader.page
+        field, options = (
+            page.locator("dialog.pd-finder[open] input"),
+            page.locator("dialog.pd-finder[open] [role=option]"),
+        )
+        for key, words, target in (
+            ("Control+k", "آموزش تهران", "/training?province=IR-23"),
+            ("/", "پوشش", "/coverage"),
+        ):
+            page.keyboard.press(key)
+            expect(field).to_be_focused()
+            page.keyboard.type(words)
+            expect(field).not_to_have_attribute("aria-busy", "true")
+            expect(options.first).to_contain_text("تهران" if "تهران" in words else words)
+            with page.expect_navigation():
+                page.keyboard.press("Enter")
+            reader.settle()
+            assert page.url == address + target
+            assert page.locator(".pd-value").first.inner_text().strip()
+            assert page.locator(".pd-error, [data-testid=stException]").count() == 0
+        assert reader.strangers() == []
+        assert reader.failures == []
 
 
 def test_the_host_alone_leads_to_the_dashboard_and_the_menu_and_links_stay_under_the_path(

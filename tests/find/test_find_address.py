@@ -76,6 +76,24 @@ def test_nobody_is_answered_without_a_session(client: TestClient) -> None:
     assert ask(client, "فارس", groups=["nobody"], sub="stranger").status_code == 403
 
 
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+@pytest.mark.parametrize("path", ["/find", "/hand-in/1"])
+def test_who_is_signed_out_is_told_so_in_a_sentence_and_never_by_a_page(
+    client: TestClient, path: str, lang: str
+) -> None:
+    accepts = {"Accept": "text/html"}
+    for sent, key, status in (
+        (accepts, "needed", 401),
+        (accepts | cookie(exp=1), "expired", 401),
+        (accepts | cookie(groups=["nobody"], sub="stranger"), "no_rights", 403),
+    ):
+        refused = client.get(path, params={"q": "فارس", "lang": lang}, headers=sent)
+        assert (refused.status_code, refused.text) == (status, text.word(f"sign_in.{key}", lang) + "\n")
+        assert refused.headers["content-type"].startswith("text/plain")
+    page = client.get("/overview", headers=accepts)
+    assert (page.status_code, page.headers["content-type"].partition(";")[0]) == (401, "text/html")
+
+
 @pytest.mark.parametrize("client", ["open"], indirect=True)
 def test_without_sign_in_this_machine_alone_is_answered(client: TestClient) -> None:
     assert client.get("/find", params={"q": "فارس"}).status_code == 200

@@ -91,7 +91,7 @@ def _asker(request: Request) -> tuple[AccessScope, tuple[str, ...]]:
         return ADMINISTRATOR, ()
     person = request.scope.get("person")
     if person is None:
-        raise _Refused(401, "data.denied")
+        raise _Refused(401, "sign_in.needed")
     return people.scope_of(person), people.teams_of(person)
 
 

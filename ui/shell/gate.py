@@ -5,6 +5,7 @@ serves this machine only, every request passes.
 """
 
 import json
+import re
 import time
 from collections.abc import Iterable, MutableMapping
 from functools import partial
@@ -26,13 +27,16 @@ from etl.operations import audit
 from ui import streamlit_internals
 from ui.access.sessions import LONGEST_SECONDS, Offer
 from ui.data import page_run
+from ui.i18n import text
 from ui.shell import people, sign_in_page, strangers, threads
 from ui.shell.people import Person
-from ui.shell.requests import CLOSE_SOCKET, base_path
+from ui.shell.requests import CLOSE_SOCKET, base_path, language
 
 # Served without a session: what the sign-in page needs, and the health checks. None shows data of the register.
 _OPEN = ("/auth/login", "/oauth2callback", "/sign-in", "/sign-out", "/healthz", "/readyz", "/_stcore/health")
 _OPEN_FOLDERS = ("/static/", "/app/static/")
+# Asked by the scripts of pages: answered with a sentence, never with a page.
+_SCRIPTED = re.compile(r"/find|/hand-in(/.*)?")
 # Never answered with a page.
 _CLOSED_FOLDERS = ("/_stcore/", "/media/", "/files/", "/component/", "/metrics")
 # Of Streamlit, and used by no page: uploads stay in memory, the agent runs pages, and its sign-out is a GET with the token in
@@ -85,14 +89,15 @@ class Gate:
         scope["person"] = None if is_data and (refusal or person is None) else person
         if refusal == "unknown" and not (is_open or is_data):
             page = sign_in_page.with_link("sessions_unknown", "/", "again")
-            await _refuse(scope, receive, send, page, 503)
+            await _refuse(scope, receive, send, page, 503, "sessions_unknown")
         elif is_open or is_data:
             await self.app(scope, receive, _short_lived(send))
         elif refusal or person is None:
-            await _refuse(scope, receive, send, sign_in_page.signed_out(refusal), 401)
+            reason = sign_in_page.reason(refusal)
+            await _refuse(scope, receive, send, sign_in_page.with_link(reason, "/sign-in", "go"), 401, reason)
         elif people.scope_of(person).role == "none":
             page = sign_in_page.without_rights(person, people.table())
-            await _refuse(scope, receive, send, page, 403)
+            await _refuse(scope, receive, send, page, 403, "no_rights")
         else:
             people.remember(person)
             scope["headers"] = [*scope["headers"], (people.SESSION_HEADER.encode(), person.key.encode())]
@@ -262,12 +267,18 @@ def _offered(request: Request) -> Response:
     )
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, page: str, status: int) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, page: str, status: int, said: str = "") -> None:
+    """Refuse with a page, or where none is wanted with `said`, a key of a sentence under `sign_in`, or nothing."""
     if scope["type"] == "websocket":
         await send(CLOSE_SOCKET)
         return
+    path = _path(scope)
+    if said and _SCRIPTED.fullmatch(path):
+        sentence = text.word(f"sign_in.{said}", language(scope))
+        await PlainTextResponse(f"{sentence}\n", status, _PRIVATE)(scope, receive, send)
+        return
     accepts_page = "text/html" in Headers(scope=scope).get("accept", "")
-    is_page = page and accepts_page and not _path(scope).startswith(_CLOSED_FOLDERS)
+    is_page = page and accepts_page and not path.startswith(_CLOSED_FOLDERS)
     answer: Response = HTMLResponse(page, status, _PRIVATE) if is_page else PlainTextResponse("", status, _PRIVATE)
     await answer(scope, receive, send)
 

@@ -15,9 +15,9 @@ _STYLE = palette.variables() + (
 )
 
 
-def signed_out(reason: str) -> str:
-    """A link to sign in, and the reason why a session ended if there was one."""
-    return with_link(reason if reason in ("expired", "idle", "ended", "early") else "needed", "/sign-in", "go")
+def reason(refusal: str) -> str:
+    """The key under `sign_in` of why somebody has to sign in: how a session ended, if there was one."""
+    return refusal if refusal in ("expired", "idle", "ended", "early") else "needed"
 
 
 def without_rights(person: Person, table: Roles) -> str:
