@@ -59,6 +59,11 @@ export default function ({ parentElement, data, setTriggerValue }) {
     if (!files.length) return;
     button.disabled = true;
     said.replaceChildren();
+    if (files.length > told.most.files) {
+      line(words.many);
+      button.disabled = false;
+      return;
+    }
     try {
       const draft = told.draft || (await opened());
       told.draft = draft;
@@ -66,6 +71,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
       let arrived = 0;
       for (const file of files) {
         const item = line(file.name);
+        if (file.size > told.most.bytes) {
+          item.textContent = words.large.replace("{file}", () => file.name);
+          continue;
+        }
         if (await sent(draft, number, file, item)) { number += 1; arrived += 1; }
       }
       told.next = number;

@@ -6,6 +6,7 @@ Each raises ValueError with one clear line that says what is wrong.
 import ipaddress
 import os
 import re
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -130,6 +131,18 @@ def release_day(value: Any) -> str:
         return parse_day(latin_digits(str(value))).isoformat()
     except ValueError:
         raise ValueError(f"{_quoted(value)} is no day; write it like 1405/10/05") from None
+
+
+def program(value: Any) -> str:
+    """A program by its whole path, and its arguments in the quotes of a shell; empty for none."""
+    written = text(value)
+    try:
+        words = shlex.split(written)
+    except ValueError:
+        words = [""]
+    if written and not words[0].startswith("/"):
+        raise ValueError(f"{_quoted(value)} is no program like /usr/bin/clamdscan --fdpass")
+    return written
 
 
 def host(value: Any) -> str:

@@ -108,7 +108,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Submission:
-    """When the data of a Jalali month are due, and how long files handed in are kept.
+    """When the data of a Jalali month are due, how long files handed in are kept, and the command that scans them for viruses.
 
     `due_day`: the day of the next month; with `due_working_days` so many working days after the month's end instead.
     """
@@ -116,6 +116,8 @@ class Submission:
     due_day: int = _setting(5, kinds.number(1, 29))
     due_working_days: int = _setting(0, kinds.number(0, 40))
     keep_submissions_days: int = _setting(400, kinds.number(1, 3650))
+    # The path of a file is its last argument. Exit code 0 passes the file, 1 refuses it.
+    scanner: str = _setting("", kinds.program)
 
 
 @dataclass(frozen=True)

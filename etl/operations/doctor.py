@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import stat
 import sys
@@ -44,7 +45,7 @@ def examine(with_publication: bool = True) -> list[Finding]:
         return [("settings", line, False) for line in error.lines]
     where = settings.file_in_use()
     findings: list[Finding] = [("settings", str(where) if where else "no file; the defaults apply", True)]
-    checks = [_versions, _permissions, _sign_in, _audit, _owed, _clock, _memory, _disk, _fonts]
+    checks = [_versions, _permissions, _sign_in, _audit, _owed, _clock, _memory, _disk, _fonts, _scanner]
     of_data = [_publication, _calendar, _identity_key, _incoming]
     for check in [*checks, *of_data] if with_publication else checks:
         try:
@@ -101,6 +102,14 @@ def _sign_in(config: settings.Settings) -> list[Finding]:
     except settings.Faulty as error:
         faults = error.lines
     return _found("sign-in", faults, config.sign_in.mode)
+
+
+def _scanner(config: settings.Settings) -> list[Finding]:
+    if not (command := config.submission.scanner):
+        return []
+    program = shlex.split(command)[0]
+    faults = [] if os.access(program, os.X_OK) else [f"{program} is no program that this user can run"]
+    return _found("scanner", faults, program)
 
 
 def _audit(config: settings.Settings) -> list[Finding]:

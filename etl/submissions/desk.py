@@ -207,9 +207,11 @@ class Desk:
         return done
 
     def check(self, person: Person, ident: str) -> Submission:
-        """Have a draft checked whose check was stopped. Raises Declined."""
+        """Have a draft checked again, whose check was stopped or failed for a reason that is no longer there. Raises Declined."""
         self._refuse_others_draft(person, self.look(person, ident))
-        return self._ordered(self.records.change(ident, ("draft",), lambda one: self._to_check(person, one)))
+        return self._ordered(
+            self.records.change(ident, ("draft", "to_correct"), lambda one: self._to_check(person, one))
+        )
 
     def submit(self, person: Person, ident: str, reasons: Mapping[str, str] | None = None) -> Submission:
         """Submit what is ready, or as soon as the check finds nothing in the way. `reasons`: why measures moved far.

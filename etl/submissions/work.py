@@ -26,7 +26,7 @@ from etl.extract.source_folder import HANDED_IN, handed_in
 from etl.operations import readiness, roles
 from etl.operations.commands import note
 from etl.semantic.rights import ADMINISTRATOR
-from etl.submissions import checking, orders, originals, rows_file
+from etl.submissions import checking, orders, originals, rows_file, scanner
 from etl.submissions.desk import Desk, Person, as_json, refuse_jumps, supersede
 from etl.submissions.orders import Order
 from etl.submissions.records import Submission
@@ -95,6 +95,9 @@ def _check(desk: Desk, settings: Settings, order: Order, say: Say) -> None:
         if one.state != "checking" or one.check != order.check:
             return
         refuse_order(desk, settings, one, order)
+        if refusals := scanner.stops(desk.rules.scanner, desk.root, one):
+            _finish(desk, one, {"stops": refusals})
+            return
         with _folder(desk) as folder:
             outcomes = checking.read_alone(desk, one, folder)
             read, result = checking.first_result(desk, one, outcomes)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from etl.core import settings
 from etl.submissions import orders, originals, work
 from etl.submissions.refusals import Declined
 from etl.warehouse import publications
@@ -358,3 +360,36 @@ def test_a_check_that_runs_stops_at_its_next_step(office, monkeypatch):
     office.work()
     assert len(steps) == 2
     assert office.desk.look(office.clerk, draft.id).state == "draft"
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ("exit 0", ""),
+        ('grep -q EVIL "$1" && exit 1; exit 0', f"{PERSONNEL}: the virus scanner refuses it"),
+        ("echo password of the scanner; exit 2", f"{PERSONNEL}: the virus scanner did not answer (exit 2)"),
+        (None, f"{PERSONNEL}: the virus scanner did not answer (No such file or directory)"),
+    ],
+)
+def test_each_file_goes_through_the_scanner_before_it_is_read(office, tmp_path, monkeypatch, script, sentence):
+    program = tmp_path / "scanner"
+    if script:
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    office.settings = replace(office.settings, submission=settings.Submission(scanner=str(program)))
+    if sentence:
+        monkeypatch.setattr(work.checking, "read_alone", lambda *_: pytest.fail("it was read"))
+    content = more_people()[PERSONNEL].replace("پلیس", "EVIL") + ("# EVIL\n" if sentence else "")
+    checked = office.hand_in(office.clerk, "IR-07", {PERSONNEL: content})
+    if not sentence:
+        assert checked.state == "ready"
+        return
+    (stop,) = checked.result["stops"]
+    assert stop.startswith(sentence)
+    assert "ویروس‌یاب" in stop
+    assert "password" not in stop
+    assert checked.state == "to_correct"
+    monkeypatch.undo()
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    assert office.desk.check(office.clerk, checked.id).state == "checking", "once it answers, it is checked again"

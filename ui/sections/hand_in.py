@@ -15,14 +15,14 @@ from etl.analysis import data_quality as load
 from etl.core import jalali
 from etl.core.errors import Refused
 from etl.extract import expected
-from etl.extract.causes import in_language
+from etl.extract.causes import in_language, words
 from etl.extract.contract import TABLES
 from etl.extract.source_folder import ENDINGS
 from etl.semantic.catalog import catalogue
 from etl.submissions import deadline, rows_file
 from etl.submissions import desk as steps
 from etl.submissions.desk import Desk, Person
-from etl.submissions.originals import MOST_FILES
+from etl.submissions.originals import MOST_FILES, MOST_OF_FILE
 from etl.submissions.records import OPEN, Submission
 from ui.components import blocks, tables
 from ui.components.plot import component
@@ -222,7 +222,13 @@ def _drop(view: PageContext, desk: Desk, now: Submission | None, province: str, 
         "token": page_run.hand_in_token(),
         "lang": view.lang,
         "endings": ",".join(ENDINGS),
-        "words": {name: view.word(f"hand_in.drop_{name}") for name in ("choose", "hint", "arrived", "failed")},
+        "words": {name: view.word(f"hand_in.drop_{name}") for name in ("choose", "hint", "arrived", "failed")}
+        | {
+            # Said before a byte is sent; {file} is filled in there.
+            "large": in_language(words("handed_in_too_large", file="{file}", most=MOST_OF_FILE >> 20), view.lang),
+            "many": in_language(words("handed_in_too_many", most=MOST_FILES), view.lang),
+        },
+        "most": {"bytes": MOST_OF_FILE, "files": MOST_FILES - len(taken)},
     }
     # The page is drawn anew by the run that a change starts.
     component("handin")(
@@ -427,9 +433,9 @@ def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
         if now.state == "checking":
             stop = partial(act, view, partial(desk.stop, who, now.id))
             st.button(view.word("hand_in.stop"), key="hand-in-stop", on_click=stop)
-        if now.state == "draft" and now.files:
+        if now.state in ("draft", "to_correct") and now.files:
             check = partial(act, view, partial(desk.check, who, now.id))
-            st.button(view.word("hand_in.check"), key="hand-in-check", type="primary", on_click=check)
+            st.button(view.word("hand_in.check"), key="hand-in-check", on_click=check)
         if now.state == "ready":
             lacks = not all(ticks) or any(len(why.strip()) < steps.LEAST_REASON for why in reasons.values())
             st.button(
