@@ -4,7 +4,7 @@ from typing import Any
 
 from bench.register import Register
 from bench.timing import Times, timed
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.core.errors import QuestionError
 from etl.core.jalali import year_before
 from etl.semantic import access, rights
@@ -23,9 +23,9 @@ def run(made: Register) -> dict[str, Any]:
             **{f"recruit_{what}": {"recruits": 10_000} for what in ("places", "lorenz")},
         }
         for turn in range(_TIMES + 1):
-            for name in registry.analyses():
+            for name in analyses.by_name():
                 try:
-                    _, milliseconds = timed(lambda name=name: registry.analyse(con, name, **needed.get(name, {})))
+                    _, milliseconds = timed(lambda name=name: analyses.analyse(con, name, **needed.get(name, {})))
                 except QuestionError:
                     continue
                 if turn:

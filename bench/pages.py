@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.register import ROOT, Register
 from bench.timing import Times, quantile
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.core.jalali import last_complete_months
 from etl.semantic import access, answers, rights
 from etl.semantic.access import ScopedCursor
@@ -215,10 +215,10 @@ def _figures(con: ScopedCursor, on: date, of: tuple[str, ...]) -> list[Any]:
     """The figures of the three panels as the overview draws them: two maps beside the projection, or those of one province."""
     context = ChartContext("fa")
     where = {"province": of} if of else {}
-    events = marks.events(registry.analyse(con, "events", on, where), context)
-    projected = registry.analyse(con, "projection", on, where)
+    events = marks.events(analyses.analyse(con, "events", on, where), context)
+    projected = analyses.analyse(con, "projection", on, where)
     if len(of) == 1:
-        counties = registry.analyse(con, "different", on, where, metric="coverage_per_10k", by="county")
+        counties = analyses.analyse(con, "different", on, where, metric="coverage_per_10k", by="county")
         nation = answers.ask(con, "coverage_per_10k", on=on).value()
         over = (last_complete_months(on, 24)[0], on)
         compliance = answers.ask(con, "training_compliance", by=("month",), over=over, where=where)
@@ -229,7 +229,7 @@ def _figures(con: ScopedCursor, on: date, of: tuple[str, ...]) -> list[Any]:
         ]
     target = answers.ask(con, "target", on=on, where=where).value()
     coverage, training = (
-        maps.provinces(registry.analyse(con, "different", on, metric=name), context, of)
+        maps.provinces(analyses.analyse(con, "different", on, metric=name), context, of)
         for name in ("coverage_per_10k", "training_compliance")
     )
     return [coverage, forecast.projection(projected, context, target, events), training]

@@ -84,7 +84,7 @@ def test_pages_ask_through_four_functions():
 @by_path([path for path in PAGES_AND_UI if path.parent.name != "data"])
 def test_only_the_data_package_asks(path):
     assert not re.search(
-        r"\b(answers\.ask(_each)?|registry\.analyse|access\.connect|ScopedCursor|cursor_for)\(",
+        r"\b(answers\.ask(_each)?|analyses\.analyse|access\.connect|ScopedCursor|cursor_for)\(",
         path.read_text(encoding="utf-8"),
     )
 

@@ -3,11 +3,11 @@
 from datetime import date
 from typing import Any
 
-from etl.analysis.registry import analysis
+from etl.analysis.analyses import analysis
 from etl.core.jalali import unit_of
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 
 
 @analysis(asks=(), open_by=("",))
@@ -30,7 +30,7 @@ def announced(con: ScopedCursor, on: date, where: Where) -> Answer:
         counted = answers[-1].value()
         rows.append((metric, announced_on, value, counted, None if counted is None else counted - value, words, source))
     names = ("announced_value", "registered_value", "announced_difference", "announced_words", "source")
-    return answered(like, ("metric", "announced_on"), names, rows, also=answers)
+    return compose(like, ("metric", "announced_on"), names, rows, also=answers)
 
 
 @analysis(asks=("target",), open_by=("",))
@@ -49,4 +49,4 @@ def events(con: ScopedCursor, on: date, where: Where) -> Answer:
     ).fetchall()
     names = ("event_month", "event_province", "event_fa", "event_en", "event_kind")
     dated = [(event_day, unit_of(event_day, "month").label, *texts) for event_day, *texts in rows]
-    return answered(like, ("event_date",), names, dated, more=("source",))
+    return compose(like, ("event_date",), names, dated, more=("source",))

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from etl.analysis.analyses import analysis
 from etl.analysis.projection import PACE_MONTHS, History, history_of
-from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 
 HORIZONS = (1, 3, 6, 12)
 # Planted breaks: how many times as many are recruited, and for how many months.
@@ -76,7 +76,7 @@ def backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     table[[*counts]] = table[[*counts]].fillna(0).astype(int)
     table["backtest_inside"] = table["backtest_months_inside"] / table["backtest_months"]
     names = ("backtest_inside", "backtest_miss", "backtest_miss_flat")
-    return answered(history.answers[0], ("ahead",), (*names, *counts), table, also=history.answers)
+    return compose(history.answers[0], ("ahead",), (*names, *counts), table, also=history.answers)
 
 
 @analysis(asks=("active_assistants", "net_change"), open_by=("",))
@@ -90,7 +90,7 @@ def backtest_months(con: ScopedCursor, on: date, where: Where) -> Answer:
     shown = runs[has_range.cummax() & has_range[::-1].cummax()]
     names = {"actual": "active_assistants", "low": "projected_low", "high": "projected_high"}
     by = ("month",)
-    return answered(history.answers[0], by, tuple(names.values()), shown.rename(columns=names), also=history.answers)
+    return compose(history.answers[0], by, tuple(names.values()), shown.rename(columns=names), also=history.answers)
 
 
 def planted_series(kind: str, seed: int) -> tuple[History, int]:

@@ -11,7 +11,7 @@ from etl.core.errors import AccessDenied, QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
-from etl.semantic.derived import joined, reshaped
+from etl.semantic.composed_answers import origins, with_rows
 from etl.semantic.open_totals import is_open, narrowed_to_own
 from etl.semantic.resolve import settled_on
 from etl.warehouse.dimensions import PLACES
@@ -60,8 +60,8 @@ def _compared(con: ScopedCursor, names: Sequence[str], first: Side, second: Side
         ("second", *map(after.get, columns)),
         ("difference", *map(difference, columns)),
     ]
-    answer = reshaped(sides[1][0], ("side",), map(metrics.__getitem__, names), rows, parts)
-    return replace(answer, where=common, **joined(*answers))
+    answer = with_rows(sides[1][0], ("side",), map(metrics.__getitem__, names), rows, parts)
+    return replace(answer, where=common, **origins(*answers))
 
 
 def _of_alike(con: ScopedCursor, sides: Sequence[Side], asked: Callable[[_Where], Answer], common: _Where) -> Answer:
@@ -127,5 +127,5 @@ def _over_time(
         answers[label] = median_of_provinces(answer) if side.is_median else answer
     first = next(iter(answers.values()))
     rows = [(row[0], side, *row[1:]) for side, answer in answers.items() for row in answer.rows]
-    answer = reshaped(first, ("month", "side"), first.metrics, rows, first.columns[2:])
-    return replace(answer, where=common, **joined(*answers.values()))
+    answer = with_rows(first, ("month", "side"), first.metrics, rows, first.columns[2:])
+    return replace(answer, where=common, **origins(*answers.values()))

@@ -7,12 +7,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from etl.analysis.analyses import analysis
 from etl.analysis.planning import last_year
-from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 from etl.semantic.resolve import settled_on
 
 # A province whose rank differs by at least this is marked.
@@ -38,7 +38,7 @@ def coverage_on_census(con: ScopedCursor, on: date, where: Where) -> Answer:
     rows[ranks] = rows[rates].rank(method="min", ascending=False).astype(int)
     rows["is_moved"] = (rows[ranks[0]] - rows[ranks[1]]).abs() >= MOVED
     rows = rows.sort_values(["coverage_per_10k", "province"], ascending=[False, True])
-    return answered(answer, ("province",), [*rates, *ranks], rows, more=("is_moved", "active_assistants"))
+    return compose(answer, ("province",), [*rates, *ranks], rows, more=("is_moved", "active_assistants"))
 
 
 @analysis(asks=("active_assistants",))
@@ -57,7 +57,7 @@ def lorenz(con: ScopedCursor, on: date, where: Where) -> Answer:
     curve = lorenz_curve(active / counts, counts).rename_axis("county").reset_index()
     curve["assistants_share"] = curve["assistants_share"].fillna(0)
     names = ("residents_share", "assistants_share", "gini")
-    return answered(assistants, ("county",), names, curve, also=(residents,))
+    return compose(assistants, ("county",), names, curve, also=(residents,))
 
 
 @analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"), open_by=("",))
@@ -97,7 +97,7 @@ def recruit_places(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
     names = ("recruits", "coverage_before", "coverage_after", "gini_before", "gini_after")
     more_columns = ("active_assistants", "leavers", "residents")
     frame = pd.concat(rows).reset_index()
-    return answered(like, ("rule", "province"), names, frame, on=on, also=(rates,), more=more_columns)
+    return compose(like, ("rule", "province"), names, frame, on=on, also=(rates,), more=more_columns)
 
 
 @analysis(asks=("target", "leaver_rate_12m", "coverage_per_10k"), open_by=("",))
@@ -115,7 +115,7 @@ def recruit_lorenz(con: ScopedCursor, on: date, where: Where, recruits: int) -> 
                 curves[name] = lorenz_curve(coverage, rows["residents"])
     frame = pd.concat(curves, names=["rule", "province"]).reset_index().rename(columns={"gini": "gini_provinces"})
     names = ("residents_share", "assistants_share")
-    return answered(placed, ("rule", "province"), names, frame, on=on, more=("gini_provinces",))
+    return compose(placed, ("rule", "province"), names, frame, on=on, more=("gini_provinces",))
 
 
 def highest_averages(weights: pd.Series, seats: int, held: pd.Series | None = None) -> pd.Series:

@@ -15,7 +15,7 @@ from etl.extract.contract import TABLES, contract
 from etl.revisions import diff
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
-from etl.semantic.derived import report, unread_report
+from etl.semantic.composed_answers import report, report_without_rows
 from etl.warehouse.publications import connect, current, describe, versions
 
 # Provinces send their files every month: after more days without a new row they count as silent.
@@ -179,7 +179,7 @@ def publications(con: ScopedCursor, pointer: Path) -> Answer:
         with suppress(Refused, duckdb.Error), connect(path, any_code=True) as other:
             rows.append(facts(describe(other)))
     numbers = ("as_of", "built_on", "files_read", "rows_read", "rows_loaded", "rows_quarantined")
-    return replace(unread_report(con, ("publication",), numbers, "select 1", "—"), rows=rows)
+    return replace(report_without_rows(con, ("publication",), numbers, "select 1", "—"), rows=rows)
 
 
 def last_revision(con: ScopedCursor, pointer: Path) -> diff.Diff | None:

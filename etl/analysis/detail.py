@@ -7,7 +7,7 @@ from datetime import date
 from etl.core.text_folding import display_name, fold
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, readable, rows_on
-from etl.semantic.derived import Where, report, unread_report
+from etl.semantic.composed_answers import Where, report, report_without_rows
 from etl.semantic.exportable import StreamedRows
 from etl.semantic.open_totals import members_in_scope, narrow
 
@@ -114,7 +114,7 @@ def people(con: ScopedCursor, on: date, where: Where | None = None) -> StreamedR
             )
         """
         by = ("row", "province", "county", "institute", "activity", "gender", "education", "post", "training")
-        answer = unread_report(allowed, by, ("months_served",), sql, readable(sql, parameters), on, where)
+        answer = report_without_rows(allowed, by, ("months_served",), sql, readable(sql, parameters), on, where)
         answer = replace(answer, scope=con.scope.rights(), left_out=left_out)
         return StreamedRows(answer, sql, f"select count(*) from ({source})", parameters, allowed.cursor)
 

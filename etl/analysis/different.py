@@ -20,14 +20,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
+from etl.analysis.analyses import analysis
 from etl.analysis.comparison import Side
-from etl.analysis.registry import analysis
 from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.core.jalali import year_before
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import Metric, catalogue
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 from etl.semantic.open_totals import members_in_scope
 from etl.semantic.ranking import LEAST, is_full_count, is_tested, least, worse_side
 from etl.semantic.resolve import settled_on
@@ -77,7 +77,7 @@ def different(
         frame = frame[frame.province.isin(asked.chosen["province"])]
     names = (metric, "whole_value", "p_value", "institutes_compared")
     also = [one for one in (asked.whole, asked.institutes) if one]
-    answer = answered(groups, (by,), names, frame, also=also, more=(part, count, "side"))
+    answer = compose(groups, (by,), names, frame, also=also, more=(part, count, "side"))
     return _in_unit(answer, rate)
 
 
@@ -230,7 +230,7 @@ def differs(
         also += of_institutes
     names = (metric, "whole_value", "p_value", "institutes_compared")
     row = (value, other, None if np.isnan(p) else float(p), institutes, rows[0][part], rows[0][count], side)
-    return _in_unit(answered(here, (), names, [row], also=also, more=(part, count, "side")), rate)
+    return _in_unit(compose(here, (), names, [row], also=also, more=(part, count, "side")), rate)
 
 
 def is_tested_over_time(name: str) -> bool:

@@ -10,15 +10,15 @@ from itertools import islice, product
 
 import numpy as np
 
+from etl.analysis.analyses import analysis
 from etl.analysis.planning import check_goal, last_year
-from etl.analysis.registry import analysis
 from etl.analysis.seat_scheduling import Ints
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions, readable, rows_on
 from etl.semantic.catalog import tables
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 from etl.semantic.open_totals import members_in_scope
 
 GOAL = 0.95
@@ -81,7 +81,7 @@ def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> 
     names = ("endings", "answered_mean", "answered_most")
     query = ";\n\n".join([*queries, *(answer.query for answer in also if answer)])
     columns = ("kind", "month", *axes)
-    return answered(like, columns, names, rows, on=on, also=[*filter(None, also)], more=("is_above",), query=query)
+    return compose(like, columns, names, rows, on=on, also=[*filter(None, also)], more=("is_above",), query=query)
 
 
 @analysis(asks=("training_compliance", "active_assistants"))
@@ -116,7 +116,7 @@ def institutes_falling(con: ScopedCursor, on: date, where: Where, goal: float = 
     falling = falling.assign(falls_on=falling["falls_on"].dt.date, province=falling["institute"].map(provinces))
     falling = falling.sort_values(["falls_on", "institute"])
     names = ("falls_on", "training_compliance", "trainable_assistants")
-    return answered(like, ("institute", "province"), names, falling, on=on, query=readable(sql, parameters))
+    return compose(like, ("institute", "province"), names, falling, on=on, query=readable(sql, parameters))
 
 
 @analysis(asks=("training_compliance", "active_assistants"))
@@ -162,7 +162,7 @@ def endings_backtest(con: ScopedCursor, on: date, where: Where, goal: float = GO
     listed = int(is_listed[:, :_PAST].sum())
     row = (listed, int(np.sum(fell)) / listed if listed else None)
     query = readable(sql, parameters)
-    return answered(like, (), ("falling_listed", "falling_came_true"), [row], on=on, query=query)
+    return compose(like, (), ("falling_listed", "falling_came_true"), [row], on=on, query=query)
 
 
 def _running(group: Ints, first: Ints, end: Ints, length: int) -> Ints:

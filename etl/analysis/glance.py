@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from etl.analysis.analyses import analysis
 from etl.analysis.different import sides
-from etl.analysis.registry import analysis
 from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months, units_between
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, size_of
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 from etl.semantic.ranking import LEAST, named_side
 from etl.semantic.resolve import settled_on
 
@@ -60,7 +60,7 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
         )
         for place in columns[_COUNT]
     ]
-    return answered(answers[0], axes, names, rows, also=[*answers[1:], *ends], more=(*sizes, "behind", "unclear"))
+    return compose(answers[0], axes, names, rows, also=[*answers[1:], *ends], more=(*sizes, "behind", "unclear"))
 
 
 def _measured(con: ScopedCursor, axes: Sequence[str], on: date, where: Where) -> list[Answer]:

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from etl.analysis.analyses import analysis
 from etl.analysis.projection import MONTHS_SHOWN_BEFORE
-from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 
 
 @analysis(
@@ -41,7 +41,7 @@ def bridge(con: ScopedCursor, on: date, where: Where, over: tuple[date, date] | 
     shown = {name: persons for name, persons in steps.items() if persons or name in ("joiners", "leavers")}
     rows: list[tuple[Any, ...]] = [("start", before.value()), *shown.items(), ("end", in_service)]
     rows += [("licences_lapsed", active - in_service), ("active", active)]
-    return answered(flows, ("step",), ("bridge",), rows, over=(first, last), also=(before, after))
+    return compose(flows, ("step",), ("bridge",), rows, over=(first, last), also=(before, after))
 
 
 def adds_up(where: Where) -> bool:
@@ -68,7 +68,7 @@ def target_path(con: ScopedCursor, on: date, where: Where) -> Answer:
         ).fetchall()
     names = ("active_assistants", "planned", "planned_gap")
     if len(dated) < 2:
-        return answered(like, ("month",), names, [])
+        return compose(like, ("month",), names, [])
     before = jalali.last_complete_months(on, MONTHS_SHOWN_BEFORE)
     past = ask(con, "active_assistants", by=("month",), over=before, where=where)
     current = jalali.unit_of(on, "month")
@@ -82,4 +82,4 @@ def target_path(con: ScopedCursor, on: date, where: Where) -> Answer:
             planned = float(np.interp(day.toordinal(), days, values))
             count = active.get(unit.label)
             rows.append((unit.label, count, planned, None if count is None else count - planned))
-    return answered(like, ("month",), names, rows, also=(past,), sources=frozenset({"targets"}))
+    return compose(like, ("month",), names, rows, also=(past,), sources=frozenset({"targets"}))

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import date
 
-from etl.analysis.registry import analysis
+from etl.analysis.analyses import analysis
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 from etl.warehouse.run_models import sources_of_query
 
 # The claim in the founding statement of 1400: "more than four million" in another country.
@@ -36,7 +36,7 @@ def countries(con: ScopedCursor, on: date, where: Where) -> Answer:
     names = ("persons_per_100k", "persons_counted", "population_then", "source", "address")
     rows = [iran, *con.execute(sql).fetchall()]
     query = f"{register.query};\n\n{sql}"
-    return answered(register, _BY, names, rows, query=query, sources=sources_of_query(sql))
+    return compose(register, _BY, names, rows, query=query, sources=sources_of_query(sql))
 
 
 @analysis(asks=(), open_by=("",))
@@ -56,5 +56,5 @@ def claim(con: ScopedCursor, on: date, where: Where) -> Answer:
         order by {_IN_ORDER}, persons desc, figure
     """
     names = ("persons_counted", "above_claim", "source", "address")
-    answer = answered(like, _BY, names, con.execute(sql).fetchall(), query=sql)
+    answer = compose(like, _BY, names, con.execute(sql).fetchall(), query=sql)
     return replace(answer, sources=sources_of_query(sql))

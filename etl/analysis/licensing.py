@@ -11,10 +11,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from etl.analysis.registry import analysis
+from etl.analysis.analyses import analysis
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
-from etl.semantic.derived import Where, answered, joined
+from etl.semantic.composed_answers import Where, compose, origins
 
 # The minimum of active persons of each size class.
 SIZES = {"0": 0, "1-9": 1, "10-24": 10, "25-49": 25, "50-99": 50, "100+": 100}
@@ -96,7 +96,7 @@ def files_overdue(con: ScopedCursor, on: date, where: Where) -> Answer:
 def sizes(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Licensed institutes by the number of persons active in them: (size, institutes)."""
     answer, counts = _by_size(con, on, where)
-    return answered(answer, ("size",), ("licensed_institutes",), counts)
+    return compose(answer, ("size",), ("licensed_institutes",), counts)
 
 
 @analysis(asks=("licensed_institutes", "smart_institutes", "active_assistants"))
@@ -104,7 +104,7 @@ def smart_sizes(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Adoption by size: (size, share, institutes with smart services, licensed institutes)."""
     answer, counts = _by_size(con, on, where)
     counts["smart_service_share"] = counts["smart_institutes"] / counts["licensed_institutes"]
-    return answered(answer, ("size",), ("smart_service_share",), counts, more=_SMART_PARTS)
+    return compose(answer, ("size",), ("smart_service_share",), counts, more=_SMART_PARTS)
 
 
 @analysis(asks=("smart_service_share", "adoption"), open_by=("",))
@@ -123,7 +123,7 @@ def adoption(con: ScopedCursor, on: date, where: Where) -> Answer:
         order by day
     """
     rows = con.execute(sql, parameters).fetchall()
-    return answered(current, ("day",), ("adopted_share",), rows, more=_SMART_PARTS, query=readable(sql, parameters))
+    return compose(current, ("day",), ("adopted_share",), rows, more=_SMART_PARTS, query=readable(sql, parameters))
 
 
 def _listed(
@@ -148,7 +148,7 @@ def _listed(
     if largest:
         at = columns.index(largest)
         rows.sort(key=lambda row: (-(row[at] or 0), row[0]))
-    behind = joined(*(answer for answer in (measured, facts, dated) if answer))
+    behind = origins(*(answer for answer in (measured, facts, dated) if answer))
     return replace(measured, by=_FACTS, columns=columns, rows=rows, **behind)
 
 

@@ -11,6 +11,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from etl.analysis.analyses import analysis
 from etl.analysis.projection import (
     REACHED,
     end_of_next_year,
@@ -22,12 +23,11 @@ from etl.analysis.projection import (
     whole_above,
     with_months_reached,
 )
-from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 from etl.semantic.resolve import settled_on
 
 
@@ -66,7 +66,7 @@ def pace_now(con: ScopedCursor, on: date, where: Where) -> Answer:
     rate = ask(con, "leaver_rate_12m", on=settled_on(con, "leaver_rate_12m", on) or on, where=where)
     joiners = ask(con, "joiners", over=jalali.last_complete_months(on, 12), where=where)
     row = (joiners.value() / 12, rate.value() or 0.0)
-    return answered(rate, (), ("plan_recruits", "plan_leaver_rate"), [row], on=on, also=(joiners,))
+    return compose(rate, (), ("plan_recruits", "plan_leaver_rate"), [row], on=on, also=(joiners,))
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
@@ -75,7 +75,7 @@ def seats_now(con: ScopedCursor, on: date, where: Where) -> Answer:
     period, within = jalali.last_complete_months(on, 12), filters_of_results(where)
     results = ask(con, "course_results", by=("province", "course"), over=period, where=within)
     seats = results.frame.assign(plan_seats=results.frame["course_results"] / 12)
-    return answered(results, ("province", "course"), ("plan_seats",), seats)
+    return compose(results, ("province", "course"), ("plan_seats",), seats)
 
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by=("",))
@@ -108,7 +108,7 @@ def headcount(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NO
     columns = {"active": "active_assistants", "projected": "plan_active", "low": "plan_low", "high": "plan_high"}
     names = (*columns.values(), *(["target"] if target is not None else []))
     shown = shown.rename(columns=columns)
-    return answered(like, ("month",), names, shown, also=(pace, *history.answers), more=REACHED)
+    return compose(like, ("month",), names, shown, also=(pace, *history.answers), more=REACHED)
 
 
 @analysis(asks=("in_service", "active_assistants", "net_change", "joiners", "leaver_rate_12m"), open_by=("",))
@@ -151,7 +151,7 @@ def recruits_needed(
         sufficiency = _sufficiency(needed, recruits, goal, projected, low)
     row = (needed, exact, first, recruits, goal, until, sufficiency)
     more = ("exact_recruits", "reached", "plan_recruits", "goal", "until", "sufficiency")
-    return answered(like, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
+    return compose(like, (), ("recruits_needed",), [row], more=more, also=(pace, *history.answers))
 
 
 def _sufficiency(needed: int, recruits: float, goal: float, projected: float, low: float) -> str:

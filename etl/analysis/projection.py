@@ -23,13 +23,13 @@ import numpy as np
 import pandas as pd
 from cachetools import LRUCache, cached
 
-from etl.analysis.registry import analysis
+from etl.analysis.analyses import analysis
 from etl.analysis.signals import FEWEST_AFTER_BREAK, break_sizes, breaks_and_runs, monthly_profiles
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions
 from etl.semantic.catalog import tables
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 
 PACE_MONTHS = 12
 PROFILE_MONTHS = 36
@@ -323,7 +323,7 @@ def projection(con: ScopedCursor, on: date, where: Where) -> Answer:
     names = {"active": "active_assistants", "low": "projected_low", "high": "projected_high"}
     names |= {"projected": "projected", "break": "break_size"} | ({} if goal is None else {"target": "target"})
     shown = shown.rename(columns=names)
-    return answered(like, ("month",), tuple(names.values()), shown, also=history.answers, more=REACHED)
+    return compose(like, ("month",), tuple(names.values()), shown, also=history.answers, more=REACHED)
 
 
 @analysis(asks=("active_assistants", "own_target", "net_change"), open_by=("",))
@@ -361,7 +361,7 @@ def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -
     )
     more = ("has_range", "break_month", "break_size")
     row = (required, *paces, *months, bool(points["high"].notna()[-1:].any()), *broken)
-    return answered(answer, (), names, [row], also=history.answers, more=more)
+    return compose(answer, (), names, [row], also=history.answers, more=more)
 
 
 def target_of(con: ScopedCursor, day: date, where: Where) -> float | None:

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.core.jalali import parse_day
 from etl.core.paths import warehouse_pointer
 from etl.semantic import answers
@@ -51,7 +51,7 @@ class OpenPublication(AbstractContextManager["OpenPublication"]):
         """The analysis `name` (python -m etl analyse lists them), with its further parameters. Raises QuestionError."""
         if "over" in more:
             more["over"] = _days(more["over"])
-        return registry.analyse(self._cursor, name, on=_day(on) if on else None, where=_lists(where), **more)
+        return analyses.analyse(self._cursor, name, on=_day(on) if on else None, where=_lists(where), **more)
 
     def close(self) -> None:
         """Close the file."""

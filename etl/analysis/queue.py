@@ -10,15 +10,15 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from etl.analysis.analyses import analysis
 from etl.analysis.planning import last_year
-from etl.analysis.registry import analysis
 from etl.analysis.survival import SERVICE_DAYS
 from etl.core import jalali
 from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions, readable
 from etl.semantic.catalog import tables
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 
 LEAST = 20
 _MONTHS = 12
@@ -49,7 +49,7 @@ def queue(con: ScopedCursor, on: date, where: Where, by: str = "nation", least: 
     else:
         counted = pd.DataFrame([_counted(files, on)])
     rows = _paces(counted, least, _service_months(con, on)).reset_index()
-    return answered(like, axes, _NUMBERS, rows, on=on, query=query, more=_BOUNDS)
+    return compose(like, axes, _NUMBERS, rows, on=on, query=query, more=_BOUNDS)
 
 
 def _files(con: ScopedCursor, like: Answer) -> tuple[pd.DataFrame, str]:

@@ -9,7 +9,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.core import jalali
 from etl.core.errors import AccessDenied, QuestionError
 from etl.semantic import answers
@@ -17,7 +17,7 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.calculations import CALCULATIONS, Calculation, calculated
 from etl.semantic.catalog import TIME, Metric, catalogue
-from etl.semantic.derived import joined
+from etl.semantic.composed_answers import origins
 from etl.semantic.ranking import is_tested
 from etl.semantic.resolve import cut_at_start, metrics_named, settled_on, unit_of_time
 from etl.warehouse.dimensions import expand_groups
@@ -104,7 +104,7 @@ def ask(
         raise QuestionError(REASONS[reason].format(measure=name, calc=calc))
     answer = asking(*names, on=on, over=over, where=where)
     calculation = _calculation(con, answer, calc, measures)
-    behind = joined(answer, *calculation.beside)
+    behind = origins(answer, *calculation.beside)
     answer = replace(answer, query=behind["query"], sources=behind["sources"])
     return calculated(answer, calculation)
 
@@ -145,7 +145,7 @@ def _beside(con: ScopedCursor, answer: Answer, by: Sequence[str], **when: Any) -
 def _tested(con: ScopedCursor, answer: Answer, name: str) -> frozenset[tuple[Any, ...]]:
     """The groups that the test can tell something about."""
     when = {"over": answer.over} if catalogue()[name].kind == "event" else {"on": answer.on}
-    tested = registry.analyse(con, "different", where=answer.where, metric=name, by=answer.by[0], **when)
+    tested = analyses.analyse(con, "different", where=answer.where, metric=name, by=answer.by[0], **when)
     return frozenset(
         (row[0],) for row, side in zip(tested.rows, tested.column("side"), strict=True) if side != "untested"
     )

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from etl.analysis.analyses import analysis
 from etl.analysis.planning import filters_of_results, last_year
-from etl.analysis.registry import analysis
 from etl.analysis.seat_scheduling import Demand, Ints, Numbers, least_out_of_date, order_by, out_of_date, planned
 from etl.core import jalali
 from etl.core.errors import AccessDenied
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, readable, rows_on
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 
 MONTHS = 12
 ROOM = 20
@@ -44,7 +44,7 @@ def seat_plan(con: ScopedCursor, on: date, where: Where, entered: Entered = ()) 
     cells = product(asked.groups, asked.months[1:])
     rows = [(*group, month, *numbers) for (group, month), numbers in zip(cells, counts, strict=True)]
     by, names = ("province", "course", "month"), ("seats_planned", "seats_available")
-    return answered(asked.like, by, names, rows, on=on, also=asked.also, query=asked.query)
+    return compose(asked.like, by, names, rows, on=on, also=asked.also, query=asked.query)
 
 
 @analysis(asks=("trainable_assistants", "course_results"), open_by=("",))
@@ -65,7 +65,7 @@ def seat_plan_months(con: ScopedCursor, on: date, where: Where, entered: Entered
             "plan_gap": (out - least) / people,
         }
     )
-    return answered(asked.like, ("month",), [*rows][1:], rows, on=on, also=asked.also, query=asked.query)
+    return compose(asked.like, ("month",), [*rows][1:], rows, on=on, also=asked.also, query=asked.query)
 
 
 @analysis(asks=("trainable_assistants", "course_results"))
@@ -94,9 +94,7 @@ def seat_plan_rooms(con: ScopedCursor, on: date, where: Where, entered: Entered 
     frame = frame[frame["room_gain"] > 0].sort_values(
         ["room_gain", "province", "course"], ascending=[False, True, True]
     )
-    return answered(
-        asked.like, ("province", "course"), ("room_gain",), frame, on=on, also=asked.also, query=asked.query
-    )
+    return compose(asked.like, ("province", "course"), ("room_gain",), frame, on=on, also=asked.also, query=asked.query)
 
 
 @analysis(asks=("trainable_assistants", "course_results"), open_by=("",))
@@ -114,7 +112,7 @@ def seat_plan_backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
     rows = pd.DataFrame(
         {"month": asked.months} | {name: (asked.people - count) / asked.people for name, count in counts.items()}
     )
-    return answered(asked.like, ("month",), [*counts], rows, on=on, query=asked.query)
+    return compose(asked.like, ("month",), [*counts], rows, on=on, query=asked.query)
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,14 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
+from etl.analysis.analyses import analysis
 from etl.analysis.different import design_effect, spread_of
-from etl.analysis.registry import analysis
 from etl.core import jalali
 from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, Metric, ask
 from etl.semantic.catalog import catalogue, provisional_days
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 from etl.semantic.ranking import least
 from etl.semantic.resolve import last_settled_day, settled_on
 
@@ -154,7 +154,7 @@ def level_signals(con: ScopedCursor, on: date, where: Where, name: str = "traini
         ).reset_index()
         renamed = {"share": name, "beyond": "beyond_common", "z": "funnel_z", "part": part, "count": count}
         rows = rows.rename(columns=renamed)
-    return answered(places, ("province",), names, rows, on=day, also=(nation, institutes), more=more)
+    return compose(places, ("province",), names, rows, on=day, also=(nation, institutes), more=more)
 
 
 def chance(institutes: pd.DataFrame, part: str, count: str) -> float:
@@ -198,7 +198,7 @@ def change_signals(con: ScopedCursor, on: date, where: Where, name: str = "joine
     rows[["flow_here", "flow_nation"]] = rows[["flow_here", "flow_nation"]].astype(int)
     names = ("flow_share", "flow_low", "flow_middle", "flow_high")
     more = ("flow_here", "flow_nation", "is_signal")
-    return answered(by_place, ("province", "month"), names, rows, over=over, also=(nation,), more=more)
+    return compose(by_place, ("province", "month"), names, rows, over=over, also=(nation,), more=more)
 
 
 def _of_nation(answer: Answer) -> Answer:

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from etl.analysis.registry import analysis
+from etl.analysis.analyses import analysis
 from etl.core import paths
 from etl.core.errors import Refused
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 from etl.warehouse.population import Provinces, by_province, read
 
 FILE = "similar_provinces.csv"
@@ -35,7 +35,7 @@ def similar_provinces(con: ScopedCursor, on: date, where: Where) -> Answer:
     except FileNotFoundError:
         raise Refused(f"{FILE}: it is not in the reference data; run python -m etl similar") from None
     rows = known[known["province"].isin(like.frame["province"])]
-    return answered(like, ("province", "rank"), ("similar", "distance"), rows, on=on, more=("made_on",))
+    return compose(like, ("province", "rank"), ("similar", "distance"), rows, on=on, more=("made_on",))
 
 
 def make(on: date, to: Path) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 
 import pandas as pd
 
-from etl.analysis.registry import analysis
+from etl.analysis.analyses import analysis
 from etl.core import jalali
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions, readable
 from etl.semantic.catalog import tables
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 from etl.warehouse.dimensions import CELL
 from etl.warehouse.survival_curves import ALL, EVERYONE, LEAST, curves
 
@@ -55,7 +55,7 @@ def _of_people(con: ScopedCursor, on: date, where: Where, least: int, group: str
     keys = "member, served" if group else "served"
     sql = f"select {keys}, {', '.join(numbers)} from ({selected}) order by {keys}"
     rows = con.execute(sql, parameters).fetchall()
-    return answered(like, by, numbers, rows, on=on, query=readable(sql, parameters))
+    return compose(like, by, numbers, rows, on=on, query=readable(sql, parameters))
 
 
 def _selected(like: Answer, day: date, least: int, group: str) -> tuple[str, dict[str, Any]]:
@@ -98,7 +98,7 @@ def licensing_cohort(con: ScopedCursor, on: date, where: Where, over: tuple[date
     names = [f"files_{name}_by" for name in ("decided", "granted", "refused")]
     more = ("files_withdrawn_by", "files_followed")
     frame = rows.rename(columns=lambda name: name if name in more else f"files_{name}_by").reset_index()
-    return answered(like, ("working_day",), names, frame, over=like.over, more=more, query=query)
+    return compose(like, ("working_day",), names, frame, over=like.over, more=more, query=query)
 
 
 @analysis(asks=("files_complete", "outstanding"), over_period=True, open_by=("",))
@@ -114,7 +114,7 @@ def licensing_times(con: ScopedCursor, on: date, where: Where, over: tuple[date,
     within = max(decided.loc[:SERVICE_DAYS], default=0.0) if is_followed else None
     names = ("files_median", "files_p90", "files_within_25")
     row = (half, most, within, like.value())
-    return answered(like, (), names, [row], over=like.over, more=("files_complete",), query=query)
+    return compose(like, (), names, [row], over=like.over, more=("files_complete",), query=query)
 
 
 @analysis(asks=("registered_institutes",))
@@ -159,7 +159,7 @@ def institute_survival(con: ScopedCursor, on: date, where: Where, least: int = L
     rows["survival"] = rows["survival"].fillna(1)
     names = {"survival": "institute_survival", "at_risk": "institutes_followed"}
     frame = rows.astype({"at_risk": int}).rename(columns=names)
-    return answered(like, ("founded_year", "years"), [*names.values()], frame, query=readable(sql, parameters))
+    return compose(like, ("founded_year", "years"), [*names.values()], frame, query=readable(sql, parameters))
 
 
 def _followed_until(curve: pd.DataFrame) -> float:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from etl.analysis.analyses import analysis
 from etl.analysis.planning import NOW, Scenario, check_goal, filters_of_results, last_year, pace_now, seats_now
-from etl.analysis.registry import analysis
 from etl.analysis.seat_plan import seat_plan_months
 from etl.analysis.seat_scheduling import Ints, Numbers, order_by, out_by_month
 from etl.core import jalali
@@ -23,7 +23,7 @@ from etl.core.errors import AccessDenied, TooEarly
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask, filter_conditions, readable, rows_on
 from etl.semantic.catalog import tables
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 from etl.warehouse.run_models import sources_of_query
 
 GOAL = 0.95
@@ -81,7 +81,7 @@ def run_off(con: ScopedCursor, on: date, where: Where) -> Answer:
         future_day = on + timedelta(days=ahead)
         compliant -= lapses.get(future_day, 0)
         rows.append((future_day, compliant / everyone if everyone else None, compliant, everyone))
-    return answered(answer, ("day",), ("run_off",), rows, more=_PARTS, query=readable(sql, parameters))
+    return compose(answer, ("day",), ("run_off",), rows, more=_PARTS, query=readable(sql, parameters))
 
 
 @analysis(asks=("trainable_assistants",))
@@ -126,7 +126,7 @@ def seats(con: ScopedCursor, on: date, where: Where, goal: float = GOAL) -> Answ
     parameters |= more | {"goal": goal, "horizon": jalali.add_months(on, _SEAT_MONTHS)}
     rows = con.execute(sql, parameters).fetchall()
     names = ("training_seats_needed", "training_seats_by")
-    return answered(base, ("course",), names, rows, query=readable(sql, parameters))
+    return compose(base, ("course",), names, rows, query=readable(sql, parameters))
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def compliance(con: ScopedCursor, on: date, where: Where, scenario: Scenario = N
     names = ("training_compliance", "plan_compliance", "plan_compliance_low", "plan_compliance_high", "plan_goal")
     sources = sources_of_query(path.query)
     also = (past, *path.like[1:])
-    return answered(now, ("month",), names, rows, also=also, more=_PARTS, query=path.query, sources=sources)
+    return compose(now, ("month",), names, rows, also=also, more=_PARTS, query=path.query, sources=sources)
 
 
 @analysis(asks=("training_compliance", "course_results"))
@@ -210,7 +210,7 @@ def compliance_backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
         rows.append((month, planned, share, miss))
     names = ("plan_compliance", "training_compliance", "plan_miss")
     also = (*path.like, real)
-    return answered(real, ("month",), names, rows, also=also, query=path.query, sources=sources_of_query(path.query))
+    return compose(real, ("month",), names, rows, also=also, query=path.query, sources=sources_of_query(path.query))
 
 
 @analysis(asks=("training_compliance", "trainable_assistants", "course_results"))
@@ -252,7 +252,7 @@ def futures(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW)
         rows.append((month, now, *lines, GOAL, miss, *lapses, *parts))
     others = ("plan_in_date", "plan_goal", "plan_miss", "lapses_ahead", "lapses_before")
     shown = ("training_compliance", "run_off", *names, *others)
-    return answered(given, ("month",), shown, rows, also=also, more=_PARTS)
+    return compose(given, ("month",), shown, rows, also=also, more=_PARTS)
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from etl.analysis.registry import analysis
+from etl.analysis.analyses import analysis
 from etl.core import jalali
 from etl.core.errors import AccessDenied, QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, expand, tables
 from etl.semantic.combine import ratio
-from etl.semantic.derived import Where, answered
+from etl.semantic.composed_answers import Where, compose
 from etl.semantic.open_totals import members_in_scope
 from etl.semantic.resolve import metrics_named
 from etl.warehouse.dimensions import ALL, PLACES, SPELL
@@ -60,7 +60,7 @@ def why(
     sides = _sides(con, on, where, before, against)
     by, parts, answers = (by, *_parts(con, entry, by, sides, smallest)) if by else _best(con, entry, sides, smallest)
     names = _OF_RATES if entry.denominator else _OF_COUNTS
-    answer = answered(answers[1], (by,), names, parts, on=on, also=answers)
+    answer = compose(answers[1], (by,), names, parts, on=on, also=answers)
     # Rates, counts and effects have the unit of the metric, shares their own.
     units = [
         column if column.name.startswith("share") else replace(column, unit=entry.unit) for column in answer.metrics

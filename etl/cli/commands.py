@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from etl.analysis import quick_calculations, registry
+from etl.analysis import analyses, quick_calculations
 from etl.build import load_report, pipeline, template, volume
 from etl.cli import arguments, console
 from etl.core import frames, paths, settings
@@ -233,14 +233,14 @@ def _ask(options: argparse.Namespace) -> None:
 
 def _analyse(options: argparse.Namespace) -> None:
     if not options.name:
-        for name, analysis in registry.analyses().items():
+        for name, analysis in analyses.by_name().items():
             more = arguments.options_of(analysis.run)
             takes = ["[--on DAY]", *(["[--over DAY..DAY]"] if analysis.over_period else ())]
-            known = sorted(registry.filters(name)) or (["DIM"] if "metric" in more else [])
+            known = sorted(analyses.filters(name)) or (["DIM"] if "metric" in more else [])
             takes += [f"[--where {'|'.join(known)}=VALUE]"] if known else []
             print("\t".join((name, " ".join((*takes, *(option.described(word) for word, option in more.items()))))))
         return
-    analysis = registry.named(options.name)
+    analysis = analyses.find(options.name)
     more = arguments.settings(options.name, analysis.run, options.set)
     if options.over and not analysis.over_period:
         raise QuestionError(f"{options.name} is computed on a day and takes no period")
@@ -248,7 +248,7 @@ def _analyse(options: argparse.Namespace) -> None:
         more["over"] = options.over
     where = arguments.filters(options.where)
     # What filters the analysis of any metric depends on the metric.
-    if "metric" not in more and (foreign := set(where) - registry.filters(options.name)):
+    if "metric" not in more and (foreign := set(where) - analyses.filters(options.name)):
         raise QuestionError(f"{options.name} has no meaning by {min(foreign)}")
     _print_analysis(options, options.name, where, **more)
 
@@ -260,13 +260,13 @@ def _why(options: argparse.Namespace) -> None:
 
 def _print_analysis(options: argparse.Namespace, name: str, where: dict[str, tuple[str, ...]], **more: Any) -> None:
     with access.connect(options.source, rights.ADMINISTRATOR) as con:
-        answer = registry.analyse(con, name, options.on, where, **more)
+        answer = analyses.analyse(con, name, options.on, where, **more)
         console.note_provisional(con, answer, [more["metric"]] if name == "why" else [])
         console.print_answer(con, answer, options.format)
 
 
 def _similar(options: argparse.Namespace) -> None:
-    registry.analyses()
+    analyses.by_name()
     from etl.analysis import similar
 
     similar.make(options.on or date.today(), options.to)
@@ -284,7 +284,7 @@ def _backtest(options: argparse.Namespace) -> None:
         print(backtesting.planted().to_string(index=False, na_rep="", float_format="{:.0%}".format))
         return
     with access.connect(options.source, rights.ADMINISTRATOR) as con:
-        console.print_answer(con, registry.analyse(con, "backtest"), options.format)
+        console.print_answer(con, analyses.analyse(con, "backtest"), options.format)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,7 +2,7 @@
 
 It reads rows through temporary views that hold those of the own provinces. `ask` narrows each question to them unless it is
 one for open totals (`etl.semantic.open_totals`); an analysis that gives nothing but these is run under all rights
-(`etl.analysis.registry.analyse`).
+(`etl.analysis.analyses.analyse`).
 """
 
 from collections.abc import Callable, Hashable, Iterator

@@ -176,7 +176,7 @@ def modules_that_read(attribute: str) -> set[str]:
 def test_only_ask_and_open_counts_read_whole_tables() -> None:
     """Whatever an analysis reads of persons and institutes it reads through the views of the scope."""
     assert modules_that_read("whole") == {"etl/semantic/answers.py", "etl/analysis/data_quality.py"}
-    assert modules_that_read("under") == {"etl/analysis/registry.py"}
+    assert modules_that_read("under") == {"etl/analysis/analyses.py"}
 
 
 def test_nothing_names_a_table_by_its_database() -> None:

@@ -20,7 +20,7 @@ from scipy.sparse import csr_array
 from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.analysis.comparison import Side, compare, over_time
 from etl.analysis.planning import Scenario
 from etl.core.errors import AccessDenied, QuestionError
@@ -164,7 +164,7 @@ def random_arguments(chance: random.Random, name: str, con: ScopedCursor) -> dic
             recruits=chance.randrange(500), seats={(chance.choice((FARS, ISFAHAN, "")), "x"): 9}
         ),
     }
-    known = inspect.signature(registry.named(name).run).parameters
+    known = inspect.signature(analyses.find(name).run).parameters
     more = {key: make() for key, make in made.items() if key in known and chance.random() < 0.6}
     return arguments(name, con) | more | ({"on": day()} if chance.random() < 0.3 else {})
 
@@ -176,22 +176,22 @@ def test_random_analyses_give_nothing_about_others_but_open_totals(
     chance, place_of = random.Random(37), province_of_county() | registered(con)
     counts = {"open": 0, "own": 0, "denied": 0}
     with cursor_for(con, scope) as cursor:
-        for name in random.Random(3).choices(sorted(registry.analyses()), k=ANALYSES):
+        for name in random.Random(3).choices(sorted(analyses.by_name()), k=ANALYSES):
             more = random_arguments(chance, name, all_seeing)
-            filters = sorted(registry.filters(name) & {*CHOICES})
+            filters = sorted(analyses.filters(name) & {*CHOICES})
             where = {
                 filter_: tuple(chance.sample(sorted(set(CHOICES[filter_].values())), 1))
                 for filter_ in chance.sample(filters, min(len(filters), chance.choice((0, 0, 1, 2))))
             }
             try:
-                answer = registry.analyse(cursor, name, where=where, **more)
+                answer = analyses.analyse(cursor, name, where=where, **more)
             except QuestionError as refused:
                 counts["denied"] += isinstance(refused, AccessDenied)
                 continue
             asked = (name, where, more)
             assert foreign_rows(answer, scope, place_of) == [], asked
             assert answer.restricted <= scope.codes
-            full = registry.analyse(all_seeing, name, where=answer.where if answer.left_out else where, **more)
+            full = analyses.analyse(all_seeing, name, where=answer.where if answer.left_out else where, **more)
             known = [column for column in answer.columns if column not in OF_A_TEST or answer.restricted]
             assert [[row[one] for one in known] for row in answer.records()] == [
                 [row[one] for one in known] for row in full.records()
@@ -205,19 +205,19 @@ def test_who_is_behind_the_nation_is_open_without_p_values(
     con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
 ) -> None:
     with cursor_for(con, OF_FARS) as cursor:
-        mine, full = (registry.analyse(one, "different").records() for one in (cursor, all_seeing))
+        mine, full = (analyses.analyse(one, "different").records() for one in (cursor, all_seeing))
         assert len(mine) == 31
         assert mine == [row | dict.fromkeys(OF_A_TEST) for row in full]
-        change, all_change = (registry.analyse(one, "differs").value("p_value") for one in (cursor, all_seeing))
+        change, all_change = (analyses.analyse(one, "differs").value("p_value") for one in (cursor, all_seeing))
         assert change is None
         assert all_change is not None
-        counties = registry.analyse(cursor, "different", by="county")
+        counties = analyses.analyse(cursor, "different", by="county")
         assert counties.where == {"province": (FARS,)}
-        assert counties.rows == registry.analyse(all_seeing, "different", None, counties.where, by="county").rows
+        assert counties.rows == analyses.analyse(all_seeing, "different", None, counties.where, by="county").rows
         for name, more in (("different", {}), ("level_signals", {}), ("change_signals", {})):
             for where in ({"gender": ("female",)}, {"gender": ("female",), "province": (FARS,)}):
                 with pytest.raises(AccessDenied):
-                    registry.analyse(cursor, name, None, where, **more)
+                    analyses.analyse(cursor, name, None, where, **more)
 
 
 def test_two_days_of_a_group_are_of_the_own_and_a_place_is_not_compared_with_the_nation(
@@ -242,10 +242,10 @@ def test_two_days_of_a_group_are_of_the_own_and_a_place_is_not_compared_with_the
                 over_time(cursor, "in_service", [("a", sides[0]), ("b", sides[1])], over, women)
         of_fars = {"gender": ("female",), "province": (FARS,)}
         with pytest.raises(AccessDenied):
-            registry.analyse(cursor, "differs", None, of_fars, than=Side(before.on, women))
+            analyses.analyse(cursor, "differs", None, of_fars, than=Side(before.on, women))
         with pytest.raises(AccessDenied):
-            registry.analyse(cursor, "why", None, of_fars, metric="in_service", against="nation", by="post")
-        why = registry.analyse(cursor, "why", metric="in_service", before=before.on, by="gender")
+            analyses.analyse(cursor, "why", None, of_fars, metric="in_service", against="nation", by="post")
+        why = analyses.analyse(cursor, "why", metric="in_service", before=before.on, by="gender")
         assert why.where == {"province": (FARS,)}
 
 
@@ -256,17 +256,17 @@ def replace_side(side: Side, where: Any) -> Side:
 
 def test_seats_in_another_province_or_of_all_tell_nothing(con: duckdb.DuckDBPyConnection) -> None:
     with cursor_for(con, OF_FARS) as cursor:
-        course = registry.analyse(cursor, "seats_now").column("course")[0]
+        course = analyses.analyse(cursor, "seats_now").column("course")[0]
         for place in (FARS, ""):
-            planned = registry.analyse(cursor, "compliance", scenario=Scenario(seats={(place, course): 5.0}))
+            planned = analyses.analyse(cursor, "compliance", scenario=Scenario(seats={(place, course): 5.0}))
             assert planned.where == {"province": (FARS,)}
-            entered = registry.analyse(cursor, "seat_plan_months", entered=((place, course, 5.0),))
+            entered = analyses.analyse(cursor, "seat_plan_months", entered=((place, course, 5.0),))
             assert entered.where == {"province": (FARS,)}
-        assert registry.analyse(cursor, "seat_plan_months").where == {}
+        assert analyses.analyse(cursor, "seat_plan_months").where == {}
         with pytest.raises(AccessDenied):
-            registry.analyse(cursor, "compliance", scenario=Scenario(seats={(ISFAHAN, course): 5.0}))
+            analyses.analyse(cursor, "compliance", scenario=Scenario(seats={(ISFAHAN, course): 5.0}))
         with pytest.raises(AccessDenied):
-            registry.analyse(cursor, "seat_plan_months", entered=((ISFAHAN, course, 5.0),))
+            analyses.analyse(cursor, "seat_plan_months", entered=((ISFAHAN, course, 5.0),))
 
 
 # ---------------------------------------------------------------- pages

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from etl.analysis import comparison, data_quality, detail, registry
+from etl.analysis import analyses, comparison, data_quality, detail
 from etl.analysis.comparison import Side
 from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import last_complete_months, year_before
@@ -54,7 +54,7 @@ def test_a_code_of_another_province_looks_like_one_that_does_not_exist(
         for code in (foreign, "9999999"):
             for run in (
                 lambda code=code: ask(cursor, "active_assistants", where={dimension: (code,)}),
-                lambda code=code: registry.analyse(cursor, "seats", None, {dimension: (code,)}),
+                lambda code=code: analyses.analyse(cursor, "seats", None, {dimension: (code,)}),
             ):
                 with pytest.raises(QuestionError) as raised:
                     run()
@@ -126,21 +126,21 @@ def arguments(name: str, con: ScopedCursor) -> dict[str, Any]:
     return needed.get(name, {})
 
 
-@pytest.mark.parametrize("name", sorted(registry.analyses()))
+@pytest.mark.parametrize("name", sorted(analyses.by_name()))
 def test_an_analysis_shows_open_totals_to_all_and_anything_else_of_the_own_province(
     name: str, con: duckdb.DuckDBPyConnection, all_seeing: ScopedCursor
 ) -> None:
     place_of = {"county": province_of_county(), "institute": registered(con)}
     more = arguments(name, all_seeing)
     with cursor_for(con, OF_TEHRAN) as cursor:
-        answer, full_answer = (registry.analyse(each, name, **more) for each in (cursor, all_seeing))
+        answer, full_answer = (analyses.analyse(each, name, **more) for each in (cursor, all_seeing))
         if not answer.restricted:
             shown = [column for column in answer.columns if column not in ("p_value", "institutes_compared")]
             assert answer.frame[shown].equals(full_answer.frame[shown])
             assert answer.query == full_answer.query
             return
         assert (answer.where, answer.left_out) == ({"province": (TEHRAN,)}, OF_TEHRAN.others)
-        assert answer.rows == registry.analyse(all_seeing, name, None, answer.where, **more).rows
+        assert answer.rows == analyses.analyse(all_seeing, name, None, answer.where, **more).rows
         for column in place_of.keys() & {*answer.columns}:
             assert {place_of[column].get(code) for code in answer.column(column)} <= {TEHRAN, None}
         if "province" in answer.columns:
@@ -244,7 +244,7 @@ def test_a_role_with_unsuitable_provinces_gives_no_scope(role: str, provinces: A
 def test_an_answer_is_stamped_and_refused_for_other_rights(con: duckdb.DuckDBPyConnection) -> None:
     with cursor_for(con, OF_ISFAHAN) as cursor:
         answer = ask(cursor, "active_assistants", by=("county",))
-        curve = registry.analyse(cursor, "lorenz")
+        curve = analyses.analyse(cursor, "lorenz")
     assert answer.scope == curve.scope == OF_ISFAHAN
     assert answer.scope.sub == ""
     for scope in (OF_TEHRAN, NATIONAL, OF_TWO, NONE):
@@ -270,7 +270,7 @@ def test_pairs_of_provinces_show_only_moves_from_or_to_the_own_province(con: duc
 
 def test_counties_of_another_province_at_a_glance_are_refused(con: duckdb.DuckDBPyConnection) -> None:
     with cursor_for(con, OF_TEHRAN) as cursor:
-        own = registry.analyse(cursor, "glance", where={"province": (TEHRAN,)}, by="county")
+        own = analyses.analyse(cursor, "glance", where={"province": (TEHRAN,)}, by="county")
         assert own.rows
         with pytest.raises(AccessDenied):
-            registry.analyse(cursor, "glance", where={"province": (ISFAHAN,)}, by="county")
+            analyses.analyse(cursor, "glance", where={"province": (ISFAHAN,)}, by="county")

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.analysis.comparison import Side
 from etl.analysis.different import compared, different, differs, discovered, is_tested_over_time, p_values, with_unclear
 from etl.core.errors import QuestionError, TooEarly
@@ -244,16 +244,16 @@ def test_a_reader_of_one_province_is_told_the_same_about_provinces_and_nothing_b
     con: ScopedCursor, of_tehran: ScopedCursor
 ) -> None:
     for name in ("training_compliance", "coverage_per_10k", "leaver_rate_12m"):
-        full, own = (registry.analyse(cursor, "different", metric=name) for cursor in (con, of_tehran))
+        full, own = (analyses.analyse(cursor, "different", metric=name) for cursor in (con, of_tehran))
         shown = [name for name in full.columns if name not in ("p_value", "institutes_compared")]
         assert own.frame[shown].equals(full.frame[shown]), "all but the numbers of the test"
         assert own.scope == of_tehran.scope.rights()
         assert own.columns == ("province", name, *own.columns[2:])
-    counties = registry.analyse(of_tehran, "different", where={"province": ["IR-23"]}, by="county")
+    counties = analyses.analyse(of_tehran, "different", where={"province": ["IR-23"]}, by="county")
     assert counties.rows == different(con, where={"province": ["IR-23"]}, by="county").rows
-    assert registry.analyse(of_tehran, "different", by="county").rows == counties.rows
+    assert analyses.analyse(of_tehran, "different", by="county").rows == counties.rows
     with pytest.raises(Exception, match=r"."):
-        registry.analyse(of_tehran, "different", where={"province": ["IR-10"]}, by="county")
+        analyses.analyse(of_tehran, "different", where={"province": ["IR-10"]}, by="county")
 
 
 def test_a_group_without_institutes_and_a_scope_without_anybody_are_untested(con: ScopedCursor) -> None:

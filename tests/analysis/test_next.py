@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from scipy.optimize import LinearConstraint, milp
 from scipy.stats import chi2
 
-from etl.analysis import registry, seat_plan, similar
+from etl.analysis import analyses, seat_plan, similar
 from etl.analysis.coverage import MOST, RULES, highest_averages, lorenz_curve
 from etl.analysis.queue import poisson_interval
 from etl.analysis.seat_scheduling import Demand, least_out_of_date, out_of_date, planned
@@ -30,7 +30,7 @@ TEHRAN = {"province": ("IR-23",)}
 
 
 def run(con, name: str, where=None, /, **more):
-    return registry.analyse(con, name, DAY, where, **more)
+    return analyses.analyse(con, name, DAY, where, **more)
 
 
 # ---------------------------------------------------------------- places of recruits
@@ -141,11 +141,11 @@ def test_the_queue_is_that_of_the_files(con, data: oracle.Data) -> None:
         for where in ({}, TEHRAN):
             within = {name: set(values) for name, values in where.items()}
             waiting, arrived, decided = ahead.queue(data, day, *period, within)
-            row = registry.analyse(con, "queue", day, where, least=1).records()[0]
+            row = analyses.analyse(con, "queue", day, where, least=1).records()[0]
             assert row["queue_files"] == waiting
             if waiting:
                 assert (row["queue_arrivals"], row["queue_decisions"]) == (arrived / 12, decided / 12)
-    provinces = registry.analyse(con, "queue", DAY, by="province", least=1).frame
+    provinces = analyses.analyse(con, "queue", DAY, by="province", least=1).frame
     assert provinces["queue_files"].sum() == ahead.queue(data, DAY, DAY, DAY, {})[0]
 
 
@@ -434,7 +434,7 @@ def test_what_cannot_be_planned_is_refused(con, by_hand) -> None:
     needed = {f"recruit_{what}": {"recruits": 7} for what in ("places", "lorenz")}
     for name in ("seat_plan", "seat_plan_rooms", "queue", "endings", "endings_backtest", *needed):
         with pytest.raises(TooEarly, match="the register has fewer"):
-            registry.analyse(by_hand, name, date(2020, 11, 1), **needed.get(name, {}))
+            analyses.analyse(by_hand, name, date(2020, 11, 1), **needed.get(name, {}))
     with pytest.raises(QuestionError, match="no meaning by gender"):
         run(con, "seat_plan", {"gender": ("female",)})
     for name in ("queue", "endings"):

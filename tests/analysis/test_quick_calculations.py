@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from persiantools.jdatetime import JalaliDate
 
-from etl.analysis import quick_calculations, registry
+from etl.analysis import analyses, quick_calculations
 from etl.core.errors import AccessDenied, QuestionError
 from etl.semantic import disclosure
 from etl.semantic.access import ScopedCursor, cursor_for
@@ -147,7 +147,7 @@ class Second:
     def rank(self, name: str) -> pd.Series:
         when = {"over": self.raw.over} if catalogue()[name].kind == "event" else {"on": self.raw.on}
         (by,) = self.keys
-        sides = registry.analyse(self.con, "different", where=self.raw.where, metric=name, by=by, **when).frame
+        sides = analyses.analyse(self.con, "different", where=self.raw.where, metric=name, by=by, **when).frame
         tested = self.frame[by].map(sides.set_index(by).side).fillna("untested") != "untested"
         return self.frame[name].astype(float).where(tested).rank(method="min", ascending=False)
 

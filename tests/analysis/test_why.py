@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.analysis import why as why_of
 from etl.analysis.why import OVERLAP, SMALL, TOTAL, decomposed
 from etl.core.errors import QuestionError
@@ -110,7 +110,7 @@ def test_parts_are_the_change_by_every_dimension(name: str, con, monkeypatch: py
 @pytest.mark.parametrize("by", ["province", "gender", "post", "education", "course", "county"])
 def test_parts_are_those_of_a_second_computation(by: str, con, data: oracle.Data) -> None:
     for before, on, where in ((BEFORE, DAY, {}), (date(2023, 3, 1), date(2024, 9, 9), {"province": ("IR-23",)})):
-        answer = registry.analyse(con, "why", on, where, metric="training_compliance", by=by, before=before)
+        answer = analyses.analyse(con, "why", on, where, metric="training_compliance", by=by, before=before)
         expected = why.split(data, by, (before, where), (on, where))
         # The oracle folds the codes of courses.
         rows = {row[0] and (row[0].lower() if by == "course" else row[0]): row[1:] for row in answer.rows}
@@ -121,7 +121,7 @@ def test_parts_are_those_of_a_second_computation(by: str, con, data: oracle.Data
 
 
 def test_the_total_is_what_ask_says(con) -> None:
-    answer = registry.analyse(con, "why", DAY, metric="training_compliance", by="activity", before=BEFORE)
+    answer = analyses.analyse(con, "why", DAY, metric="training_compliance", by="activity", before=BEFORE)
     total = answer.records()[-1]
     asked = [ask(con, "training_compliance", on=day).value() for day in (BEFORE, DAY)]
     assert [total["rate_before"], total["rate_after"]] == asked
@@ -129,7 +129,7 @@ def test_the_total_is_what_ask_says(con) -> None:
 
 def test_a_count_is_split_into_differences(con) -> None:
     for name in ("active_assistants", "licensed_institutes", "net_change", "outstanding"):
-        answer = registry.analyse(con, "why", DAY, metric=name, by="province", before=BEFORE)
+        answer = analyses.analyse(con, "why", DAY, metric=name, by="province", before=BEFORE)
         assert answer.columns == ("province", "before", "after", "effect")
         *parts, total = answer.rows
         for at in (1, 2, 3):
@@ -140,23 +140,23 @@ def test_a_count_is_split_into_differences(con) -> None:
 
 def test_people_counted_in_two_groups_are_a_row_of_their_own(by_hand) -> None:
     on, before = date(2024, 9, 21), date(2023, 9, 22)
-    answer = registry.analyse(by_hand, "why", on, metric="active_assistants", by="province", before=before, smallest=1)
+    answer = analyses.analyse(by_hand, "why", on, metric="active_assistants", by="province", before=before, smallest=1)
     # Hossein serves in Tehran and in Alborz.
     assert [row for row in answer.rows if row[0] == OVERLAP] == [(OVERLAP, 0, -1, -1)]
     # Under 23 people are not told apart.
-    small = registry.analyse(by_hand, "why", on, metric="training_compliance", by="gender", before=before)
+    small = analyses.analyse(by_hand, "why", on, metric="training_compliance", by="gender", before=before)
     assert small.column("gender") == [SMALL, TOTAL]
 
 
 def test_a_group_of_one_side_is_small_only_if_it_is_small_there(con) -> None:
     where = {"province": ("IR-23",)}
-    rows = registry.analyse(con, "why", DAY, where, metric="women_share", by="province", against="province=IR-30").rows
+    rows = analyses.analyse(con, "why", DAY, where, metric="women_share", by="province", against="province=IR-30").rows
     assert [row[0] for row in rows] == ["IR-23", "IR-30", TOTAL]
     assert [row[5] for row in rows] == [0, 0, 0], "all of it is composition"
 
 
 def test_members_come_in_the_order_of_their_dimension(con) -> None:
-    answer = registry.analyse(con, "why", DAY, metric="active_assistants", by="education", before=BEFORE, smallest=1)
+    answer = analyses.analyse(con, "why", DAY, metric="active_assistants", by="education", before=BEFORE, smallest=1)
     members = ["below_diploma", "diploma", "associate", "bachelor", "master", "doctorate"]
     assert [row for row in answer.column("education") if row in members] == members
     assert answer.column("education")[-1] == TOTAL
@@ -165,10 +165,10 @@ def test_members_come_in_the_order_of_their_dimension(con) -> None:
 @pytest.mark.slow
 def test_without_a_dimension_it_is_the_one_that_explains_most_beyond_its_size(con) -> None:
     for name in ("active_assistants", "training_compliance", "veteran_share"):
-        answer = registry.analyse(con, "why", DAY, metric=name, before=BEFORE)
+        answer = analyses.analyse(con, "why", DAY, metric=name, before=BEFORE)
         explained = {}
         for by in ("province", "post", "gender", "education", "activity"):
-            *rows, total = registry.analyse(con, "why", DAY, metric=name, by=by, before=BEFORE).records()
+            *rows, total = analyses.analyse(con, "why", DAY, metric=name, by=by, before=BEFORE).records()
             named = sorted(
                 (row for row in rows if row[by] not in (SMALL, OVERLAP)), key=lambda row: -abs(row["effect"])
             )
@@ -189,13 +189,13 @@ def test_two_groups_explain_everything_and_are_not_the_first(con) -> None:
 
 
 def test_a_rate_that_splits_by_places_alone_is_split_by_the_counties_of_a_province(con) -> None:
-    answer = registry.analyse(con, "why", DAY, {"province": ("IR-23",)}, metric="coverage_per_10k", before=BEFORE)
+    answer = analyses.analyse(con, "why", DAY, {"province": ("IR-23",)}, metric="coverage_per_10k", before=BEFORE)
     assert answer.by == ("county",)
 
 
 def test_of_one_province_the_first_dimension_is_another_than_the_province(con) -> None:
     for question in ({"before": BEFORE}, {"against": "nation"}):
-        answer = registry.analyse(con, "why", DAY, {"province": ("IR-23",)}, metric="training_compliance", **question)
+        answer = analyses.analyse(con, "why", DAY, {"province": ("IR-23",)}, metric="training_compliance", **question)
         assert answer.by != ("province",), "one member explains everything"
 
 
@@ -221,4 +221,4 @@ def test_of_one_province_the_first_dimension_is_another_than_the_province(con) -
 )  # fmt: skip
 def test_a_question_without_meaning_is_refused(question: dict, sentence: str, con) -> None:
     with pytest.raises(QuestionError, match=sentence):
-        registry.analyse(con, "why", DAY, **question)
+        analyses.analyse(con, "why", DAY, **question)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.cli import commands, console
 from etl.cli.commands import main
 from etl.semantic import access, answers, catalog, rights
@@ -414,7 +414,7 @@ def test_a_build_tells_its_progress_to_a_terminal(tmp_path):
 def test_analyses_are_listed_with_the_options_they_take(capsys):
     assert main(["analyse"]) == 0
     options = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
-    assert list(options) == list(registry.analyses())
+    assert list(options) == list(analyses.by_name())
     assert options["run_off"].startswith("[--on DAY] [--where ")
     assert "--over DAY..DAY" in options["bridge"]
     assert "--over DAY..DAY" not in options["run_off"]
@@ -464,10 +464,10 @@ def test_a_provisional_number_is_marked_on_standard_error_and_stays_that_of_its_
             assert float(output.out.splitlines()[1].split(",")[1]) == value
 
 
-@pytest.mark.parametrize("name", registry.analyses())
+@pytest.mark.parametrize("name", analyses.by_name())
 def test_every_analysis_prints_its_rows_with_all_columns(name, publish_sample, capsys, monkeypatch):
-    given, analyse = [], registry.analyse
-    monkeypatch.setattr(registry, "analyse", lambda *order, **more: given.append(analyse(*order, **more)) or given[-1])
+    given, analyse = [], analyses.analyse
+    monkeypatch.setattr(analyses, "analyse", lambda *order, **more: given.append(analyse(*order, **more)) or given[-1])
     required = {"why": ["--set", "metric=in_service", "--set", "by=gender", "--set", "before=1402/01/01"]}
     required |= {f"recruit_{what}": ["--set", "recruits=7"] for what in ("places", "lorenz")}
     required |= {"differs": ["--set", "on=1402/06/31"]}

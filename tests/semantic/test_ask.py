@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.cli import arguments
 from etl.cli.commands import _parser, main
 from etl.core.errors import QuestionError
@@ -127,7 +127,7 @@ def test_the_worked_example_is_what_the_sample_says(name: str, con: duckdb.DuckD
     if metric_name in catalogue():
         answer = answers.ask(con, metric_name, on=options.on, over=options.over, where=where)
     else:
-        answer = registry.analyses()[metric_name].run(con, on=options.on, where=where, **example.get("with", {}))
+        answer = analyses.by_name()[metric_name].run(con, on=options.on, where=where, **example.get("with", {}))
     row_values = example.get("row", {}).items()
     row = next(row for row in answer.records() if all(str(row[key]) == str(value) for key, value in row_values))
     actual = row[name].isoformat() if isinstance(row[name], date) else row[name]

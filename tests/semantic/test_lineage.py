@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.extract.contract import TABLES
 from etl.semantic import access, answers, catalog, rights
 from etl.warehouse import adoption_history, publications, run_models
@@ -128,7 +128,7 @@ def test_a_number_that_moves_with_a_source_names_it(table, publish_sample, tmp_p
     assert not {name for name in names if table not in catalog.sources_of(name)}
 
 
-@pytest.mark.parametrize("name", registry.analyses())
+@pytest.mark.parametrize("name", analyses.by_name())
 def test_an_analysis_of_several_questions_names_the_sources_of_all(name, bound, monkeypatch):
     built, tables = bound
     metric_names: set[str] = set()
@@ -140,7 +140,7 @@ def test_an_analysis_of_several_questions_names_the_sources_of_all(name, bound, 
 
     monkeypatch.setattr(answers, "resolve", noted)
     with access.connect(built.to, rights.ADMINISTRATOR) as con:
-        answer = registry.analyses()[name].run(con, **arguments(name, con))
+        answer = analyses.by_name()[name].run(con, **arguments(name, con))
     metric_names -= ONLY_FOR_THE_DAY.get(name, set())
     expected_sources = set().union(*(expected(metric, tables) for metric in metric_names))
     assert answer.sources & set(TABLES) == expected_sources

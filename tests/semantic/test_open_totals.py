@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.analysis.comparison import Side
 from etl.semantic.open_totals import is_open
 from etl.warehouse.dimensions import DIMENSIONS
@@ -52,10 +52,10 @@ def test_anything_else_closes_a_question(name: str) -> None:
 def test_an_analysis_is_open_if_it_gives_nothing_but_totals(
     name: str, where: dict[str, tuple[str, ...]], more: dict[str, object], expected: bool
 ) -> None:
-    assert registry.analyses()[name].is_open(where, more) == expected
+    assert analyses.by_name()[name].is_open(where, more) == expected
 
 
 def test_the_other_side_of_a_comparison_closes_it_too() -> None:
-    differs = registry.analyses()["differs"]
+    differs = analyses.by_name()["differs"]
     for where, expected in ((("province", ("IR-14",)), True), (("gender", ("female",)), False)):
         assert differs.is_open({}, {"than": Side(date(2026, 1, 1), (where,))}) == expected

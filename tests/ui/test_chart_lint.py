@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.semantic import access, rights
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
@@ -380,7 +380,7 @@ def test_the_subtitle_of_stacked_bars_names_the_part_of_the_title_and_what_it_is
 
 def test_training_shows_the_futures_of_compliance(published: Path, figures_shown: list[Shown]) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
-        asked = registry.analyse(con, "futures")
+        asked = analyses.analyse(con, "futures")
     is_drawn = asked.rows[-1][asked.columns.index("plan_compliance")] is not None
     html = open_page("training", "en")
     (future,) = (figure for figure in figures_shown if figure.chart is forecast.futures)

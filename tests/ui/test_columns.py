@@ -8,7 +8,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.semantic import access, disclosure, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, described
@@ -138,7 +138,7 @@ def test_licences_that_end_circulate_exactly_and_people_rounded(published: Path)
 
 def test_the_intervals_of_the_queue_circulate_as_they_are_for_files_are_no_people(published: Path) -> None:
     with access.connect(published, ADMINISTRATOR) as con:
-        exact = registry.analyse(con, "queue", least=1)
+        exact = analyses.analyse(con, "queue", least=1)
     drawn = [
         ahead.paces(answer, ChartContext("en"))["data"][0]["error_x"]
         for answer in (exact, disclosure.for_circulation(exact))

@@ -12,7 +12,7 @@ from cachetools import LRUCache, cached
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from etl.analysis import glance, registry
+from etl.analysis import analyses, glance
 from etl.cli.commands import main
 from etl.core import jalali
 from etl.semantic import access
@@ -96,10 +96,10 @@ def expected(con: Any, name: str, lang: str, scope: dict[str, str]) -> list[str]
         return member_names.of(dimension, code, lang)
 
     outside = {key: value for key, value in where.items() if key != "province"}
-    provinces = registry.analyse(con, "different", on, outside, metric=name)
+    provinces = analyses.analyse(con, "different", on, outside, metric=name)
     if "province" not in where:
         return [sentence for sentence in [different.sentence(provinces, lang, member)] if sentence]
-    counties = registry.analyse(con, "different", on, where, metric=name, by="county")
+    counties = analyses.analyse(con, "different", on, where, metric=name, by="county")
     place = different.of_place(provinces, scope["province"], lang, member)
     return [sentence for sentence in (place, different.sentence(counties, lang, member)) if sentence]
 
@@ -140,7 +140,7 @@ def test_somebody_is_named_in_several_scopes_or_the_sentences_would_test_nothing
         on = date.fromisoformat(scope["on"]) if "on" in scope else None
         if not {*where} <= catalogue()[name].dimensions:
             return set()
-        answer = registry.analyse(con, "different", on, where, metric=name)
+        answer = analyses.analyse(con, "different", on, where, metric=name)
         return {row["province"] for row in answer.records() if row["side"] in ("lower", "higher")}
 
     with access.connect(published, ADMINISTRATOR) as con:
@@ -153,7 +153,7 @@ def test_somebody_is_named_in_several_scopes_or_the_sentences_would_test_nothing
 def test_the_orange_bars_are_the_names_of_the_sentence(published: Path) -> None:
     context = ChartContext("en")
     with access.connect(published, ADMINISTRATOR) as con:
-        answer = registry.analyse(con, "different")
+        answer = analyses.analyse(con, "different")
     bar = bars.ranking(answer, context)["data"][0]
     orange = [
         code
@@ -268,7 +268,7 @@ def test_three_panels_answer_the_three_questions_in_their_order(
 
 def shortfalls(con: access.ScopedCursor, lang: str) -> dict[str, str]:
     """The people missing to the national coverage in the provinces that are far below it, the most first."""
-    sides = registry.analyse(con, "different", metric="coverage_per_10k", by="province").records()
+    sides = analyses.analyse(con, "different", metric="coverage_per_10k", by="province").records()
     gaps = {row["province"]: row["coverage_gap"] for row in ask(con, "coverage_gap", by=("province",)).records()}
     below = sorted((row["province"] for row in sides if row["side"] == "far_lower"), key=lambda code: gaps[code])
     return {member_names.of("province", code, lang): text.number(-gaps[code], lang) for code in below}
@@ -310,7 +310,7 @@ def test_the_orange_cells_at_a_glance_are_those_that_the_one_test_names(province
     named = {}
     with access.connect(published, ADMINISTRATOR) as con:
         for name in glance.TESTED:
-            answer = registry.analyse(con, "different", where=where, metric=name, by=by)
+            answer = analyses.analyse(con, "different", where=where, metric=name, by=by)
             side = named_side(catalogue()[name])
             named[name] = {member_names.of(by, row[by], "en") for row in answer.records() if row["side"] == side}
     orange = {
@@ -418,9 +418,9 @@ def test_every_form_names_the_same_places_in_the_same_order(kind: str, published
         for province in provinces:
             by, place = ("county", {"province": province}) if province else ("province", {})
             where = {name: [value] for name, value in (filters | place).items()}
-            cells = registry.analyse(con, "glance", on, where, by=by).records()
+            cells = analyses.analyse(con, "glance", on, where, by=by).records()
             for name in IN_EVERY_FORM:
-                answer = registry.analyse(con, "different", on, where, metric=name, by=by)
+                answer = analyses.analyse(con, "different", on, where, metric=name, by=by)
                 rows = [row for row in answer.records() if row["side"] == named_side(catalogue()[name])]
                 named = [row[by] for row in rows]
                 met += len(named)
@@ -447,7 +447,7 @@ def test_every_form_names_the_same_places_in_the_same_order(kind: str, published
                     told = press.questions(province or "IR", "en", on, exact).different(name, by)
                     assert [row[by] for row in different.named(told)] == named, (province, name, exact)
             low = low_by_address(address, by, scope | place)
-            answer = registry.analyse(con, "different", on, where, metric=IN_EVERY_FORM[0], by=by)
+            answer = analyses.analyse(con, "different", on, where, metric=IN_EVERY_FORM[0], by=by)
             assert [row[by] for row in different.named(answer)] == low, province
     assert met, "else nothing is tried"
 

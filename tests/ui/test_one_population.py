@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.semantic import access
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import ask
@@ -35,7 +35,7 @@ def con(small_register: Path) -> Iterator[ScopedCursor]:
 @pytest.fixture(scope="module")
 def province(con: ScopedCursor) -> str:
     """The province in which most institutes have no valid licence, of those with counties without assistants."""
-    lapsed = Counter(registry.analyse(con, "lapsed").column("province"))
+    lapsed = Counter(analyses.analyse(con, "lapsed").column("province"))
     return next(code for code, _ in lapsed.most_common() if counties(con, code)[0])
 
 
@@ -60,7 +60,7 @@ def test_an_item_of_a_person_of_one_province_is_of_that_province_in_all_its_numb
 ) -> None:
     where = {"province": (province,)}
     people, everywhere = (ask(con, "lapsed_licence_service", where=place).value() for place in (where, {}))
-    listed = len(registry.analyse(con, "lapsed", where=where).rows)
+    listed = len(analyses.analyse(con, "lapsed", where=where).rows)
     assert people != everywhere
     only = f"in {text.isolated(member_names.of('province', province, 'en'), 'en')} only · "
     with writing.press(small_register, of(province)) as press:
@@ -78,7 +78,7 @@ def test_an_item_of_a_person_of_one_province_is_of_that_province_in_all_its_numb
 def test_an_item_under_a_filter_that_its_list_ignores_ignores_it_in_all_its_numbers(con: ScopedCursor) -> None:
     people, of_post = (ask(con, "lapsed_licence_service", where=group).value() for group in ({}, {"post": ("guard",)}))
     assert people != of_post
-    listed = len(registry.analyse(con, "lapsed").rows)
+    listed = len(analyses.analyse(con, "lapsed").rows)
     item = re.search(r'<li class="pd-action-lapsed">.*?</span>', shown("overview", post="guard"))
     assert item
     numbers = re.findall(r"[\d,]+", re.sub("<[^>]*>", "", item[0]))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.core.jalali import add_months, last_complete_months
 from etl.core.paths import ROOT
 from etl.semantic import access, rights
@@ -98,7 +98,7 @@ def test_each_item_that_needs_action_links_to_a_list_of_the_same_length(lang: st
     assert list(items)[:2] == ["lapsed", "training_lapsing"]
     assert len(items) <= 5
     with access.connect(published, rights.ADMINISTRATOR) as con:
-        lapsed = len(registry.analyses()["lapsed"].run(con).rows)
+        lapsed = len(analyses.by_name()["lapsed"].run(con).rows)
     assert text.number(lapsed, lang) in items["lapsed"]
     address = re.search(r'href="(.*?)"', items["lapsed"])
     assert address

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from etl.analysis import international, registry
+from etl.analysis import analyses, international
 from etl.analysis.licensing import adoption
 from etl.semantic import access, answers, ranking, rights
 from etl.semantic.catalog import catalogue
@@ -248,7 +248,7 @@ def test_institutes_that_fall_below_the_goal_are_said_to_the_last_day(
 ) -> None:
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        falling = registry.analyse(con, "institutes_falling")
+        falling = analyses.analyse(con, "institutes_falling")
     last, count = text.day(max(falling.column("falls_on")), "en"), str(len(falling.rows))
     page = page_html("training", "en")
     assert (title := text.word("listing.institutes_falling", "en", count=count, last=last)) in headings(page)

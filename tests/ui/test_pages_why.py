@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.analysis.why import OVERLAP, TOTAL, dimensions
 from etl.semantic import access, catalog, rights
 from etl.semantic.catalog import catalogue
@@ -131,7 +131,7 @@ def test_the_bars_add_up_to_their_sum_and_those_without_a_bar_are_one_row() -> N
 def test_a_difference_that_is_too_small_to_split_has_no_chart(published: Path) -> None:
     sides = {"p": "IR-23", "q": "IR-23", "a": "2024-09-20", "b": "2024-09-21", "m": "judicial_officer_share"}
     with access.connect(published, rights.ADMINISTRATOR) as con:
-        answer = registry.analyse(
+        answer = analyses.analyse(
             con, "why", date(2024, 9, 21), {"province": ("IR-23",)}, metric=sides["m"], before=date(2024, 9, 20)
         )
     assert not changes.is_split(answer, catalogue()[sides["m"]])
@@ -256,7 +256,7 @@ def test_similar_provinces_are_a_side_where_there_are_some(published: Path) -> N
 
 def test_the_profile_and_methods_name_similar_provinces(published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
-        rows = registry.analyse(con, "similar_provinces").records()
+        rows = analyses.analyse(con, "similar_provinces").records()
     names = [member_names.of("province", row["similar"], "en") for row in rows if row["province"] == "IR-30"]
     assert f"Similar provinces: {', '.join(names)}" in page("overview", province="IR-30")
     methods = page("methods")
@@ -287,7 +287,7 @@ def test_growth_gives_places_for_as_many_as_joined_under_any_filter(published: P
 
 def test_the_curves_of_provinces_have_a_gini_of_provinces(published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
-        curves = registry.analyse(con, "recruit_lorenz", recruits=5)
+        curves = analyses.analyse(con, "recruit_lorenz", recruits=5)
     assert "gini_provinces" in curves.columns
     assert "gini" not in curves.columns
     assert catalog.derived("gini_provinces").label["en"] == "Inequality between provinces (Gini)"
@@ -301,7 +301,7 @@ def test_growth_says_where_the_history_is_too_short(published: Path) -> None:
 
 def test_a_month_above_the_highest_is_orange_and_named(small_register: Path) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        asked = registry.analyse(con, "endings", by="nation")
+        asked = analyses.analyse(con, "endings", by="nation")
     rows = [row[1:] for row in asked.rows if row[0] == "training"]
     marked = [
         (month, 99, mean, most, True) if at == 3 else (month, 0, mean, most, False)
@@ -318,7 +318,7 @@ def test_a_month_that_is_partly_over_is_lighter_and_what_ends_has_its_unit(
     day: date, is_part: bool, small_register: Path
 ) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        asked = registry.analyse(con, "endings", on=day, by="nation")
+        asked = analyses.analyse(con, "endings", on=day, by="nation")
     rows = [row[1:] for row in asked.rows if row[0] == "training"]
     metric = replace(asked.metrics[0], unit="person_courses")
     answer = replace(asked, by=("month",), columns=asked.columns[1:], rows=rows, metrics=(metric, *asked.metrics[1:]))
@@ -337,7 +337,7 @@ def test_licensing_starts_with_the_licences_that_end_and_says_the_queue(publishe
 
 def test_the_axis_of_the_queue_holds_its_intervals_and_what_is_needed_has_none(small_register: Path) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        answer = registry.analyse(con, "queue", least=1)
+        answer = analyses.analyse(con, "queue", least=1)
     for lang in text.LANGUAGES:
         figure = ahead.paces(answer, ChartContext(lang))
         (bar,), (row,) = figure["data"], answer.records()
@@ -357,7 +357,7 @@ def test_the_name_of_the_method_of_the_queue_is_on_methods_alone(published: Path
 
 def test_the_order_form_has_a_sheet_for_each_province_with_its_seats(small_register: Path, tmp_path: Path) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        plan = registry.analyse(con, "seat_plan")
+        plan = analyses.analyse(con, "seat_plan")
     with (tmp_path / "form.xlsx").open("wb") as out:
         workbook.write_order_form(out, plan, ChartContext("en"), "Iran")
     book = openpyxl.load_workbook(tmp_path / "form.xlsx")
@@ -390,7 +390,7 @@ def test_the_queue_says_how_many_decisions_a_month_it_takes(
     small_register: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        queue = registry.analyse(con, "queue", least=1)
+        queue = analyses.analyse(con, "queue", least=1)
     drawn: list[str] = []
     monkeypatch.setattr(ahead_section.ui, "draw", lambda *_, card, **__: drawn.append(card))
     view = SimpleNamespace(lang="en", word=lambda key, **words: text.word(key, "en", **words))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months, period_year_before
 from etl.core.paths import ROOT
@@ -362,7 +362,7 @@ def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in registry.analyses() if name not in ("why", "differs")])
+@pytest.mark.parametrize("name", [name for name in analyses.by_name() if name not in ("why", "differs")])
 def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, published: Path) -> None:
     with access.connect(published, rights.ADMINISTRATOR) as con:
         members = {
@@ -377,10 +377,10 @@ def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, publish
             )
         } | {dimension: min(CHOICES[dimension].values()) for dimension in FILTERS if dimension in CHOICES}
         more = {"recruits": 7} if name.startswith("recruit_") else {}
-        run = partial(registry.analyses()[name].run, con, **more)
+        run = partial(analyses.by_name()[name].run, con, **more)
         for dimension in FILTERS:
             where = {dimension: [members[dimension]]}
-            if dimension in registry.filters(name):
+            if dimension in analyses.filters(name):
                 run(where=where)
             elif name == "target_path" and dimension != "course":
                 assert not run(where=where).rows

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from etl.analysis import data_quality, registry
+from etl.analysis import analyses, data_quality
 from etl.core.errors import QuestionError
 from etl.core.jalali import add_months
 from etl.semantic import access, rights
@@ -40,9 +40,9 @@ def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str =
         publications.describe(con).as_of,
         province,
         asked,
-        lambda name, **more: registry.analyses()[name].run(con, where=of_place, **more),
-        lambda name: registry.analyses()[name].run(con),
-        lambda name, by: registry.analyses()["different"].run(
+        lambda name, **more: analyses.by_name()[name].run(con, where=of_place, **more),
+        lambda name: analyses.by_name()[name].run(con),
+        lambda name, by: analyses.by_name()["different"].run(
             con, where={} if by == "province" else of_place, metric=name, by=by
         ),
         lambda: data_quality.provinces(con),
@@ -176,7 +176,7 @@ def test_a_target_is_out_of_reach_for_five_years_only_where_the_range_is_as_long
     on: date, sentence: str, small_register: Path
 ) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        sources = replace(sources_of(con), on=on, analyse=lambda name: registry.analyses()[name].run(con, on=on))
+        sources = replace(sources_of(con), on=on, analyse=lambda name: analyses.by_name()[name].run(con, on=on))
         facts = verdict.facts(sources)
         assert facts.first is None
         assert sentence in verdict.sentences(facts, sources)[-1]
@@ -251,7 +251,7 @@ def test_each_item_counts_what_its_list_holds(small_register: Path, monkeypatch:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
         sources = sources_of(con)
         actions = {action.kind: action for action in needs_action.actions(sources)}
-        lapsed = registry.analyses()["lapsed"].run(con).rows
+        lapsed = analyses.by_name()["lapsed"].run(con).rows
         ending = ask(con, "licences_ending_30").value()
         lapsing, overdue = ask(con, "expiring_30").value(), ask(con, "overdue_files").value()
         oldest = ask(con, "oldest_overdue_file").value()
@@ -411,7 +411,7 @@ def test_coverage_below_half_and_counties_without_anybody_are_an_item(province: 
 
 def test_what_ends_in_later_months_is_no_item(small_register: Path) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        made_of = registry.analyse(con, "endings", by="nation")
+        made_of = analyses.analyse(con, "endings", by="nation")
     rows = [(kind, month, 9, 4.0, 8, month > "1405-09") for kind, month, *_ in made_of.rows]
     ahead = replace(made_of, rows=rows)
 
@@ -571,7 +571,7 @@ def test_provinces_that_are_not_chosen_need_no_action() -> None:
 def test_a_province_stands_beside_the_nation_with_its_side_and_without_a_rank(small_register: Path) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
         answers_by_name = {
-            name: registry.analyses()["different"].run(con, metric=name)
+            name: analyses.by_name()["different"].run(con, metric=name)
             for name in ("coverage_per_10k", "leaver_rate_12m")
         }
         for row in answers_by_name["coverage_per_10k"].records():

@@ -12,7 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.cli.commands import main
 from etl.semantic import access
 from etl.semantic.answers import ask
@@ -74,7 +74,7 @@ def test_no_county_is_named_and_the_people_without_one_are_counted(published: Pa
     with access.connect(published, ADMINISTRATOR) as con:
         people = ask(con, "active_assistants", where=SCOPE).value()
         for analysis in BY_COUNTY:
-            assert registry.analyse(con, analysis, where=SCOPE, by="county").rows == []
+            assert analyses.analyse(con, analysis, where=SCOPE, by="county").rows == []
         for name in ("uncovered_counties", "counties_covered"):
             assert ask(con, name, where=SCOPE).value() is None
     assert people
@@ -126,4 +126,4 @@ def test_a_register_without_any_county_is_a_register(tmp_path: Path) -> None:
                 assert "pd-error" not in parts.html(parts.opened(part, lang="fa", **scope))
         with access.connect(pointer, ADMINISTRATOR) as con:
             for analysis in BY_COUNTY:
-                assert registry.analyse(con, analysis, by="county").rows == []
+                assert analyses.analyse(con, analysis, by="county").rows == []

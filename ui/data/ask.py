@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
-from etl.analysis import detail, quick_calculations, registry
+from etl.analysis import analyses, detail, quick_calculations
 from etl.semantic import answers, disclosure
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
@@ -56,12 +56,12 @@ def of_analysis(
     **options: Hashable,
 ) -> Question:
     """The question of an analysis; one without a period has none, so that it is asked once for all periods."""
-    period = over if over and registry.analyses()[name].over_period else None
+    period = over if over and analyses.by_name()[name].over_period else None
     return Question(on=on, over=period, filters=frozen(where), analysis=name, options=tuple(sorted(options.items())))
 
 
 class Ask(Protocol):
-    """Answers of one publication under one person's rights. Raises as `answers.ask` and `registry.analyse`."""
+    """Answers of one publication under one person's rights. Raises as `answers.ask` and `analyses.analyse`."""
 
     @property
     def rights(self) -> AccessScope: ...
@@ -107,7 +107,7 @@ class On:
         if not question.analysis:
             return answers.ask(self.con, *question.names, **_when(question))
         options = dict(question.options) | ({"over": question.over} if question.over else {})
-        return registry.analyse(self.con, question.analysis, question.on, question.where, **options)
+        return analyses.analyse(self.con, question.analysis, question.on, question.where, **options)
 
     def each(self, question: Question) -> Mapping[str, Answer]:
         return answers.ask_each(self.con, *question.names, **_when(question))

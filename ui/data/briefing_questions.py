@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from etl.analysis import data_quality, detail, registry
+from etl.analysis import analyses, data_quality, detail
 from etl.analysis.comparison import Side
 from etl.analysis.different import is_tested_over_time
 from etl.core.errors import QuestionError, Refused
@@ -102,11 +102,11 @@ class Questions:
 
     def analyse(self, name: str, **more: str) -> Answer:
         """The result of the analysis `name` for the place; `more` holds its further arguments."""
-        return self._record(registry.analyse(self.con, name, self.on, self.where, **more))
+        return self._record(analyses.analyse(self.con, name, self.on, self.where, **more))
 
     def everywhere(self, name: str) -> Answer:
         """The analysis `name` for all provinces. It is searched and not shown, so it is not recorded."""
-        return self._once(name, lambda: self._whole_rows(registry.analyse(self.con, name, self.on)))
+        return self._once(name, lambda: self._whole_rows(analyses.analyse(self.con, name, self.on)))
 
     def different(self, name: str, by: str, over: tuple[date, date] | None = None) -> Answer:
         """Who is below or above the whole, on exact counts, with the numbers that this briefing may show."""
@@ -114,7 +114,7 @@ class Questions:
         options = {"metric": name, "by": by} | ({"over": over} if over else {})
         exact = self._once(
             (name, by, over, "" if is_national else self.province),
-            lambda: registry.analyse(self.con, "different", self.on, {} if is_national else self.where, **options),
+            lambda: analyses.analyse(self.con, "different", self.on, {} if is_national else self.where, **options),
         )
         when: dict[str, Any] = {"on": exact.on, "over": exact.over, "everywhere": is_national and bool(self.province)}
         shown, whole = (self.ask(name, by=axes, **when) for axes in ((by,), ()))
@@ -127,7 +127,7 @@ class Questions:
 
     def seat_plan(self) -> tuple[Answer, Answer]:
         """The seats to order by course and month, and the sums of the courses."""
-        exact = registry.analyse(self.con, "seat_plan", self.on, self.where)
+        exact = analyses.analyse(self.con, "seat_plan", self.on, self.where)
         sums: dict[str, int] = {}
         for _, course, _, count, _ in exact.rows:
             sums[course] = sums.get(course, 0) + count
@@ -142,7 +142,7 @@ class Questions:
         if not (here.on and there.on and is_tested_over_time(name)):
             return ""
         than = Side(there.on, tuple(there.where.items()))
-        answer = registry.analyse(self.con, "differs", here.on, here.where, metric=name, than=than)
+        answer = analyses.analyse(self.con, "differs", here.on, here.where, metric=name, than=than)
         return str(answer.value("side"))
 
     def provinces(self) -> Answer:

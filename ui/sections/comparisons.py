@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from etl.analysis import growth, registry
+from etl.analysis import analyses, growth
 from etl.semantic.answers import Answer
 from ui.charts import signals, steps
 from ui.components import blocks
@@ -42,7 +42,7 @@ def _unless_empty(view: PageContext, draw: Callable[..., None], answer: Answer, 
 
 def bridge(view: PageContext) -> None:
     """The steps of a period, where they add up; leavers by the latest settled day unless a period is chosen."""
-    if growth.adds_up(view.under(registry.filters("bridge"))[0]):
+    if growth.adds_up(view.under(analyses.filters("bridge"))[0]):
         day = scoped_query.settled_on("leaver_rate_12m", view.as_of)
         settled = view.asked if view.over or not day else view.asked.on_day(day)
         ui.figure(view, steps.bridge, analysis="bridge", asked=settled)

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from etl.analysis import data_quality, registry
+from etl.analysis import analyses, data_quality
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
@@ -43,7 +43,7 @@ def sources(view: PageContext) -> Sources:
         return warehouse.ask(*names, by=by, on=on, over=over, where=where)
 
     def everywhere(name: str) -> Answer:
-        known = registry.filters(name) - {*PLACES}
+        known = analyses.filters(name) - {*PLACES}
         return warehouse.analyse(name, on=view.as_of, where=view.under(known)[0])
 
     def compared(name: str, by: str) -> Answer:

@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from etl.analysis import detail, registry
+from etl.analysis import analyses, detail
 from etl.core.errors import TooEarly
 from etl.semantic import resolve
 from etl.semantic.answers import Answer
@@ -50,7 +50,7 @@ def analyse_under(scope: Scope, ask: Ask, analysis: str, **options: Any) -> tupl
 
     `options` are its parameters besides the scope: a goal, a metric.
     """
-    where, ignored = scope.under(registry.filters(analysis))
+    where, ignored = scope.under(analyses.filters(analysis))
     return ask(of_analysis(analysis, scope.day, where, scope.over, **options)), ignored
 
 

@@ -24,7 +24,7 @@ from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, check
 from etl.semantic.catalog import TIME, catalogue, tables
-from etl.semantic.derived import Where
+from etl.semantic.composed_answers import Where
 from etl.semantic.open_totals import is_open, members_in_scope, narrowed_to_own
 from etl.semantic.resolve import refuse_later
 from etl.semantic.rights import ADMINISTRATOR
@@ -81,7 +81,7 @@ def analysis(
 
 
 @cache
-def analyses() -> Mapping[str, Analysis]:
+def by_name() -> Mapping[str, Analysis]:
     """Every analysis by its name, in alphabetical order."""
     frames.allow_pandas()
     for module in pkgutil.iter_modules(etl.analysis.__path__):
@@ -89,11 +89,11 @@ def analyses() -> Mapping[str, Analysis]:
     return MappingProxyType(dict(sorted(_registered.items())))
 
 
-def named(name: str) -> Analysis:
+def find(name: str) -> Analysis:
     """The analysis of this name. Raises QuestionError for an unknown one."""
-    if name not in analyses():
+    if name not in by_name():
         raise QuestionError(f"no analysis is called {name}; see python -m etl analyse")
-    return analyses()[name]
+    return by_name()[name]
 
 
 def analyse(con: ScopedCursor, name: str, /, on: date | None = None, where: Where | None = None, **more: Any) -> Answer:
@@ -101,7 +101,7 @@ def analyse(con: ScopedCursor, name: str, /, on: date | None = None, where: Wher
 
     What is open is computed from everybody, all else for people of some provinces from the rows of these alone.
     """
-    registered, scope = named(name), con.scope
+    registered, scope = find(name), con.scope
     where = members_in_scope(con, where or {})
     is_public, left_out = registered.is_open(where, more), frozenset[str]()
     if scope.sees_whole_country:
@@ -130,6 +130,6 @@ def filters(name: str) -> frozenset[str]:
     """The dimensions by which an analysis can be filtered: those known to everything it asks for; none if it asks for nothing."""
     dimensions = [
         catalogue()[source].dimensions if source in catalogue() else tables()[source].columns
-        for source in analyses()[name].asks
+        for source in by_name()[name].asks
     ]
     return frozenset.intersection(*map(frozenset, dimensions)).difference(TIME) if dimensions else frozenset()

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 import etl.analysis
-from etl.analysis import registry
+from etl.analysis import analyses
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, tables
 
@@ -25,16 +25,16 @@ def functions():
 
 
 def test_every_function_with_the_signature_of_an_analysis_is_registered():
-    assert dict(functions()) == {name: analysis.run for name, analysis in registry.analyses().items()}
+    assert dict(functions()) == {name: analysis.run for name, analysis in analyses.by_name().items()}
 
 
 def test_what_an_analysis_asks_for_is_a_metric_or_a_table():
-    for name, analysis in registry.analyses().items():
+    for name, analysis in analyses.by_name().items():
         assert not set(analysis.asks) - catalogue().keys() - tables().keys(), name
 
 
 def test_only_analyses_over_a_period_take_one():
-    for name, analysis in registry.analyses().items():
+    for name, analysis in analyses.by_name().items():
         assert ("over" in inspect.signature(analysis.run).parameters) == analysis.over_period, name
 
 
@@ -42,6 +42,6 @@ def test_a_name_is_registered_once():
     def pace(con, on: date | None = None, where=None) -> Answer:
         raise NotImplementedError
 
-    registry.analyses()
+    analyses.by_name()
     with pytest.raises(ValueError, match="two analyses are called pace"):
-        registry.analysis(asks=())(pace)
+        analyses.analysis(asks=())(pace)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Where = Mapping[str, Sequence[str]]
 
 
-def answered(
+def compose(
     like: Answer,
     by: tuple[str, ...],
     names: Sequence[str],
@@ -41,10 +41,10 @@ def answered(
         rows = rows_of(rows[[*by, *names, *more]])
     if not (on or over):
         on, over = like.on, None if like.on else like.over
-    behind = joined(like, *also)
+    behind = origins(like, *also)
     metrics = [catalogue()[name] if name in catalogue() else derived(name) for name in names]
     return replace(
-        reshaped(like, by, metrics, rows, more),
+        with_rows(like, by, metrics, rows, more),
         on=on,
         over=over,
         provisional=frozenset(),
@@ -52,7 +52,7 @@ def answered(
     )
 
 
-def reshaped(
+def with_rows(
     like: Answer, by: tuple[str, ...], metrics: Iterable[Metric], rows: list[tuple[Any, ...]], more: Sequence[str] = ()
 ) -> Answer:
     """`like` with other rows: the dimensions `by`, the `metrics`, then the columns `more`."""
@@ -60,7 +60,7 @@ def reshaped(
     return replace(like, by=by, metrics=metrics, columns=(*by, *(metric.name for metric in metrics), *more), rows=rows)
 
 
-def joined(*answers: Answer) -> dict[str, Any]:
+def origins(*answers: Answer) -> dict[str, Any]:
     """The `query`, the `sources`, and the provinces `restricted` and `left_out`, of an Answer that is made of several."""
     query = ";\n\n".join(dict.fromkeys(answer.query for answer in answers))
     places = {
@@ -72,11 +72,11 @@ def joined(*answers: Answer) -> dict[str, Any]:
 def report(
     con: ScopedCursor, by: Sequence[str], numbers: Sequence[str], sql: str, parameters: Any = None, **more: Any
 ) -> Answer:
-    """The rows of `sql` as an Answer; `more` are further arguments of `unread_report`."""
-    return replace(unread_report(con, by, numbers, sql, **more), rows=con.execute(sql, parameters).fetchall())
+    """The rows of `sql` as an Answer; `more` are further arguments of `report_without_rows`."""
+    return replace(report_without_rows(con, by, numbers, sql, **more), rows=con.execute(sql, parameters).fetchall())
 
 
-def unread_report(
+def report_without_rows(
     con: ScopedCursor,
     by: Sequence[str],
     numbers: Sequence[str],
