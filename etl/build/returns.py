@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from etl.build.load_report import Report
-from etl.core.spreadsheet import safe
+from etl.core.spreadsheet import text_sheet
 from etl.extract import expected
 from etl.extract.causes import in_language, persian_digits
 from etl.extract.contract import contract
@@ -104,19 +104,11 @@ def _write_file(path: Path, lines: Iterator[_Line]) -> None:
     }
     try:
         with xlsxwriter.Workbook(str(path), options) as book:
-            text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top", "reading_order": 2})
-            head = book.add_format({"bold": True, "bottom": 1, "reading_order": 2})
-            sheet = book.add_worksheet(words["sheet"])
-            sheet.right_to_left()
-            sheet.freeze_panes(1, 0)
-            for at, width in enumerate(_WIDTHS):
-                sheet.set_column(at, at, width)
-            sheet.write_row(0, 0, words["columns"].split("|"), head)
+            write = text_sheet(book, words["sheet"], words["columns"].split("|"), _WIDTHS)
             for number, (_, cells) in enumerate(chain(first, islice(lines, _MOST_ROWS - len(first))), 1):
-                for at, cell in enumerate(cells):
-                    sheet.write_string(number, at, safe(cell), text)
+                write(number, cells)
             if more := sum(1 for _ in lines):
-                sheet.write_string(number + 1, 0, persian_digits(words["more"].format(count=more)), text)
+                write(number + 1, [persian_digits(words["more"].format(count=more))])
     except BaseException:
         with suppress(OSError):
             path.unlink(missing_ok=True)

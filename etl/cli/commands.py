@@ -287,6 +287,19 @@ def _backtest(options: argparse.Namespace) -> None:
         console.print_answer(con, analyses.analyse(con, "backtest"), options.format)
 
 
+def _add_files(command: argparse.ArgumentParser, words: str) -> None:
+    """The folder of the files that a command loads, in words, and the day on which it does."""
+    command.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        default=arguments.INCOMING,
+        metavar="DIR",
+        help=f"{words} (that of the settings)",
+    )
+    command.add_argument("--day", type=arguments.day, help="the day of the build (today)")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m etl", description=(__doc__ or "").split("\n\n")[0], allow_abbrev=False
@@ -309,14 +322,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--from", dest="to", type=Path, default=arguments.POINTER, metavar="FILE", help="compared with")
     for load in (build, check):
-        load.add_argument(
-            "folder",
-            type=Path,
-            nargs="?",
-            default=arguments.INCOMING,
-            metavar="DIR",
-            help="the files of all provinces (that of the settings)",
-        )
+        _add_files(load, "the files of all provinces")
         load.add_argument(
             "--report", type=Path, metavar="FILE.json", help="write the rows of each file and the reasons"
         )
@@ -331,23 +337,14 @@ def _parser() -> argparse.ArgumentParser:
             action="store_true",
             help="go on with another identity key than that of the last publication",
         )
-        load.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 
     quarantine = operations.command(commands, "quarantine", _quarantine, "the rejected rows, as CSV")
     quarantine.add_argument("--to", type=Path, metavar="FILE.csv", help="instead of the terminal")
     quarantine.add_argument("--warned", action="store_true", help="the values that were loaded as unknown instead")
 
     returns = operations.command(commands, "returns", _returns, "write the rows to correct for the provinces, as XLSX")
-    returns.add_argument(
-        "folder",
-        type=Path,
-        nargs="?",
-        default=arguments.INCOMING,
-        metavar="DIR",
-        help="the files (that of the settings)",
-    )
+    _add_files(returns, "the files")
     returns.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where the workbooks go")
-    returns.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 
     templates = operations.command(
         commands, "template", _template, "write a workbook to fill in for each table, as XLSX"

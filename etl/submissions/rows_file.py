@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from etl.core.spreadsheet import safe
+from etl.core.spreadsheet import text_sheet
 from etl.extract import expected, limits
 from etl.extract.causes import in_language
 from etl.extract.contract import TABLES, contract
@@ -83,24 +83,18 @@ def workbook(root: Path, submission: Submission, with_cells: bool) -> bytes:
     words, every = expected.returned(), _rows(root, submission)
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
-        text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top", "reading_order": 2})
-        head = book.add_format({"bold": True, "bottom": 1, "reading_order": 2})
         for table in TABLES:
             rows = [row for row in every if row["table"] == table]
             if not rows and (every or table != TABLES[0]):
                 continue
-            sheet = book.add_worksheet(PERSIAN_NAMES[table] if rows else words["sheet"])
-            sheet.right_to_left()
-            sheet.freeze_panes(1, 0)
             own = [
                 column
                 for column in contract(table).columns
                 if with_cells and any(column.name in row.get("cells", ()) for row in rows)
             ]
             titles = (*_TITLES, *(column.headers[0] for column in own))
-            for at in range(len(titles)):
-                sheet.set_column(at, at, _WIDTHS[at] if at < len(_WIDTHS) else _CELL_WIDTH)
-            sheet.write_row(0, 0, titles, head)
+            widths = (*_WIDTHS, *(_CELL_WIDTH for _ in own))
+            write = text_sheet(book, PERSIAN_NAMES[table] if rows else words["sheet"], titles, widths)
             for number, row in enumerate(rows, 1):
                 faulty = contract(table).by_name.get(row["column"])
                 cells = (
@@ -112,8 +106,7 @@ def workbook(root: Path, submission: Submission, with_cells: bool) -> bytes:
                     words["warned" if row["warned"] else "rejected"],
                     *(row.get("cells", {}).get(column.name, "") for column in own),
                 )
-                for at, cell in enumerate(cells):
-                    sheet.write_string(number, at, safe(cell), text)
+                write(number, cells)
     return out.getvalue()
 
 
