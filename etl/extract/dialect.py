@@ -25,6 +25,8 @@ _OLD_ENCODINGS = ("cp720", "mac_farsi", "iso8859_6", "cp864")
 _PERSIAN = re.compile("[\u0600-\u06ff\u200c\u00a0\u00ab\u00bb]")
 # The least share of Persian letters among the letters beyond ASCII of a text in Windows-1256.
 _LEAST_PERSIAN = 0.9
+# The fewest letters beyond ASCII below an ASCII header that tell an encoding: a file may hold a name like «Café».
+_FEWEST_LETTERS = 20
 _HEADER_BYTES, _PIECE_BYTES = 1 << 16, 1 << 20
 
 
@@ -87,7 +89,7 @@ def _refuse_unreadable(head: bytes, readings: Iterable[list[str]], contract: Con
                 if match.resembles if is_old else match.is_misread or is_lost:
                     raise unreadable(f"line {at + 1}", f"سطر {at + 1}", resembles=is_old or match.is_misread)
     letters = [char for char in head.decode("cp1256", errors="replace") if not char.isascii()]
-    is_persian = sum(bool(_PERSIAN.match(char)) for char in letters) >= _LEAST_PERSIAN * len(letters)
+    is_persian = sum(map(_is_persian, letters)) >= _LEAST_PERSIAN * len(letters)
     if not (is_utf8 or is_persian or b"\x00" in head):
         raise unreadable("line 1", "سطر 1")
 
@@ -149,7 +151,8 @@ def _encodings(head: bytes) -> tuple[str, ...]:
 def _confirmed(path: Path) -> str:
     """UTF-8 or Windows-1256 by the bytes of the body, for a file whose header is ASCII.
 
-    A file with some invalid bytes among valid Persian UTF-8 is UTF-8, and its invalid rows are rejected.
+    A file with some invalid bytes among valid Persian UTF-8 is UTF-8, and its invalid rows are rejected. Raises Refused for one
+    that is neither.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
@@ -160,14 +163,22 @@ def _confirmed(path: Path) -> str:
             return "utf-8"
         except UnicodeDecodeError:
             file.seek(0)
-        valid = broken = 0
+        valid = broken = first = letters = persian = 0
         # Files of old Macintoshes end lines with a lone carriage return.
-        for line in (line for lines in file for line in lines.splitlines()):
+        for at, line in enumerate((line for lines in file for line in lines.splitlines()), 1):
             if line.isascii():
                 continue
             try:
                 line.decode("utf-8")
                 valid += 1
             except UnicodeDecodeError:
-                broken += 1
+                broken, first = broken + 1, first or at
+                text = [char for char in line.decode("cp1256", errors="replace") if not char.isascii()]
+                letters, persian = letters + len(text), persian + sum(map(_is_persian, text))
+    if broken > valid and letters >= _FEWEST_LETTERS and persian < _LEAST_PERSIAN * letters:
+        raise unreadable(f"line {first}", f"سطر {first}")
     return "cp1256" if broken > valid else "utf-8"
+
+
+def _is_persian(char: str) -> bool:
+    return bool(_PERSIAN.match(char))

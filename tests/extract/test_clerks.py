@@ -442,6 +442,19 @@ def test_a_text_in_an_encoding_that_is_not_read_is_refused_as_unreadable(folder,
 
 
 @pytest.mark.slow
+def test_a_text_below_english_headers_in_an_encoding_that_is_not_read_is_refused_as_unreadable(folder):
+    people = [row("institutes", institute_code=f"7{at}", name="مؤسسهٔ حفاظتی", province="تهران") for at in range(5)]
+    header, *body = csv_text("institutes", people).splitlines(keepends=True)
+    old = ("cp720", "mac_farsi", "iso8859_6", "unknown")
+    for name in old:
+        put(folder, f"institutes_{name}.csv", header.encode() + MISREAD[name]("".join(body)))
+    put(folder, "institutes_cp1256.csv", header.encode() + "".join(body).replace("ی", "ي").encode("cp1256", "replace"))
+    built = load(folder)
+    assert len(built.refusals) == len(old)
+    assert [line for line in built.refusals if f": line 2: {UNREADABLE}" not in line] == []
+
+
+@pytest.mark.slow
 def test_misread_headers_of_a_workbook_or_of_parquet_are_refused_as_unreadable(folder):
     import pyarrow as pa
     import pyarrow.parquet as pq
