@@ -12,6 +12,7 @@ import math
 import os
 import re
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -31,7 +32,7 @@ EVENTS = (
 )  # fmt: skip
 FIELDS = frozenset((
     "metric", "form", "role", "provinces", "files", "rows", "status", "why", "publication", "page", "province", "institute",
-    "setting", "times", "account", "client", "submission",
+    "setting", "times", "account", "client", "submission", "circulation",
 ))  # fmt: skip
 _PLAIN = re.compile(r"[\w .,:+-]{0,200}")
 _HEAD, _FIRST_KEY, _UNSENT, _VERIFIED, _SETTINGS = (
@@ -40,6 +41,8 @@ _HEAD, _FIRST_KEY, _UNSENT, _VERIFIED, _SETTINGS = (
 # The state of the chain: not for backups, because an old key would let an intruder rewrite what was logged since.
 STATE = frozenset((_HEAD, _FIRST_KEY))
 _TAIL_BYTES, _TAIL_EVENTS = 1 << 18, 500
+# So many files for circulation of one measure may somebody take in a day: exact counts can be worked out from more of them.
+MOST_CIRCULATED = 12
 # Some hundred lines.
 _LEAST_FREE = 1 << 18
 # In place of the code of a line that was noted with different ones.
@@ -55,6 +58,16 @@ class Event:
     sub: str
     event: str
     more: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Circulated:
+    """How many files for circulation of one measure somebody took on a day."""
+
+    sub: str
+    day: str
+    metric: str
+    files: int
 
 
 @dataclass(frozen=True)
@@ -207,6 +220,18 @@ def events(folder: Path) -> list[Event]:
         if len(shown) >= _TAIL_EVENTS:
             break
     return shown[:_TAIL_EVENTS]
+
+
+def circulated_often(shown: Iterable[Event]) -> list[Circulated]:
+    """Who took more files for circulation of one measure in a day than MOST_CIRCULATED, the latest day first."""
+    taken = Counter(
+        (event.sub, event.at[:10], metric)
+        for event in shown
+        if event.event == "export" and "circulation" in event.more
+        for metric in str(event.more.get("metric")).split(",")
+    )
+    often = [Circulated(*key, files) for key, files in taken.items() if files > MOST_CIRCULATED]
+    return sorted(often, key=lambda one: (one.day, one.files), reverse=True)
 
 
 def fault(folder: Path) -> str:

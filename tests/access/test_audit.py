@@ -13,6 +13,7 @@ import sys
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import date
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +29,8 @@ from etl.core.errors import AccessDenied, Refused
 from etl.core.paths import ROOT
 from etl.operations import audit, hash_chain, replicas
 from etl.operations import commands as operations
-from etl.operations.audit import Verified
+from etl.operations.audit import Event, Verified
+from etl.semantic.catalog import catalogue
 from etl.semantic.rights import ADMINISTRATOR
 from etl.warehouse import publications
 from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN, sign_in
@@ -417,7 +419,8 @@ WRITING = """
 import sys
 from pathlib import Path
 from etl.operations import audit
-from etl.operations.audit import Verified
+from etl.operations.audit import Event, Verified
+from etl.semantic.catalog import catalogue
 
 print("ready", flush=True)
 sys.stdin.readline()
@@ -633,6 +636,31 @@ def test_the_page_shows_it_to_stewards_only(monkeypatch: pytest.MonkeyPatch) -> 
         with page_run.acting_as(scope), pytest.raises(AccessDenied):
             page_run.audit_events()
     assert page_run.audit_events() == ([], Verified("2026-11-28T10:00", False))
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_more_than_12_files_for_circulation_of_a_measure_in_a_day_are_said(
+    lang: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(day: str, metric: str, times: int, event: str = "export", **more: str | int) -> list[Event]:
+        return [Event(f"{day}T10:{at:02}", "isfahan.officer", event, {"metric": metric} | more) for at in range(times)]
+
+    shown = [
+        *taken("2026-11-28", "active_assistants,in_service", 12, circulation=1),
+        *taken("2026-11-28", "active_assistants", 1, circulation=1),
+        # Of another day, not for circulation, and no files.
+        *taken("2026-11-29", "in_service", 1, circulation=1),
+        *taken("2026-11-28", "in_service", 9),
+        *taken("2026-11-28", "in_service", 9, "refused", circulation=1),
+    ]
+    notes: list[str] = []
+    monkeypatch.setattr(audit_log.blocks, "note", lambda words, **_: notes.append(words))
+    view = cast(PageContext, SimpleNamespace(lang=lang, word=partial(text.word, lang=lang)))
+    audit_log.overlapping(view, shown)
+    values = {"day": text.day(date(2026, 11, 28), lang), "count": text.number(13, lang)}
+    measure = catalogue()["active_assistants"].label[lang]
+    who = text.isolated("isfahan.officer", lang)
+    assert notes == [text.word("audit.overlapping", lang, who=who, measure=measure, **values)]
 
 
 @pytest.mark.slow

@@ -421,6 +421,18 @@ def test_every_file_has_an_audit_line_like_a_download(site: Site) -> None:
     assert audit.verify(site.folder / "audit") == ""
 
 
+def test_the_steward_reads_who_took_more_than_12_files_for_circulation_of_a_measure_in_a_day(site: Site) -> None:
+    rounded = BY_PROVINCE | {"circulation": "1"}
+    for _ in range(audit.MOST_CIRCULATED):
+        assert site.get(CSV, site.isfahan, params=rounded).status_code == 200
+        assert site.get(CSV, site.isfahan, params=BY_PROVINCE).status_code == 200
+    assert audit.circulated_often(site.events()) == []
+    site.get("/data/answer.json", site.isfahan, params=rounded | {"m": ["active_assistants", "in_service"]})
+    (often,) = audit.circulated_often(site.events())
+    assert (often.sub, often.metric, often.files) == ("isfahan.officer", "active_assistants", 13)
+    assert often.day == site.events()[0].at[:10]
+
+
 def test_an_attempt_at_what_is_outside_is_logged(site: Site) -> None:
     outside = {"m": "in_service", "by": "gender", "province": "IR-23", "lang": "en"}
     assert site.get(CSV, site.isfahan, params=outside).status_code == 403

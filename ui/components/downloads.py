@@ -199,7 +199,7 @@ def buttons(
     for kind in FORMS:
         job = ExportJob(kind, exported[0], context, circulation, place, limit)
         name = about.file_name(source, context, place, kind, circulation, limit)
-        details = noted(answer, kind, count)
+        details = noted(answer, kind, count, circulation)
         if count * len(answer.columns) > MANY_CELLS[kind]:
             made_first(view, ident, name, job, details)
         else:
@@ -208,7 +208,8 @@ def buttons(
         if exported[1]:
             name = about.file_name(source, context, place, "", circulation).rstrip(".")
             # The browser writes the file itself, so the audit log records that the picture was shown.
-            page_run.record("export", **noted(answer, "picture", count), **audit.rights(page_run.access_scope()))
+            details = noted(answer, "picture", count, circulation)
+            page_run.record("export", **details, **audit.rights(page_run.access_scope()))
             _show_picture(view, exported[1], context, name, ident)
         else:
             blocks.note(view.word("figure.no_picture"), is_status=True)

@@ -97,6 +97,9 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> Non
     ident = page_run.publication().id
     name = about.named(context(view), (page,), place, (view.as_of.isoformat(), ident), "xlsx", circulation)
     details: dict[str, str | int] = {"metric": "page", "form": "xlsx", "rows": job.rows(), "publication": ident}
+    if circulation:
+        measures = {name for one in allowed for name in exportable.of(_source(one)).answer.measures}
+        details |= {"metric": ",".join(sorted(measures))[:200], "circulation": 1}
     downloads.made_first(view, "book", name, job, details | {"page": page_context.part()})
 
 

@@ -68,10 +68,16 @@ class ExportJob:
             workbook.write_xlsx(*given, self.place, tell, nation, facts, self.limit)
 
 
-def noted(answer: Answer, form: str, rows: int) -> dict[str, str | int]:
+def noted(answer: Answer, form: str, rows: int, circulation: bool = False) -> dict[str, str | int]:
     """The fields of the audit log for a file of an answer."""
     metrics = ",".join(answer.measures)[:200]
-    return {"metric": metrics, "form": form, "rows": rows, "publication": answer.publication.id}
+    details: dict[str, str | int] = {
+        "metric": metrics,
+        "form": form,
+        "rows": rows,
+        "publication": answer.publication.id,
+    }
+    return details | ({"circulation": 1} if circulation else {})
 
 
 # A file of one answer, or the workbook of a page.

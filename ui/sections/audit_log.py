@@ -1,10 +1,12 @@
 """The audit log for stewards: the latest events by person and kind, and how the last verification ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
 
 import streamlit as st
 
-from etl.operations.audit import Event
+from etl.operations.audit import Event, circulated_often
+from etl.semantic.catalog import catalogue
 from ui.components import blocks, tables
 from ui.data import page_run
 from ui.i18n import text
@@ -25,11 +27,25 @@ def show(view: PageContext) -> None:
         state = "unverified" if verified is None else "whole" if verified.is_whole else "broken"
         at = _time(verified.at, view.lang) if verified else ""
         blocks.head(title, view.word(f"audit.{state}", at=at))
+        overlapping(view, events)
         with st.container(horizontal=True):
             sub = _filter(view, "sub", sorted({event.sub for event in events}))
             kind = _filter(view, "event", sorted({event.event for event in events}))
         listed = [event for event in events if sub in (None, event.sub) and kind in (None, event.event)][:_MOST]
         tables.show(view, "audit", _columns(view), listed, title)
+
+
+def overlapping(view: PageContext, events: Sequence[Event]) -> None:
+    """A note for each person who took many files for circulation of one measure in a day."""
+    for often in circulated_often(events):
+        metric = catalogue().get(often.metric)
+        words = {
+            "who": text.isolated(often.sub, view.lang),
+            "day": text.day(date.fromisoformat(often.day), view.lang),
+            "count": text.number(often.files, view.lang),
+            "measure": metric.label[view.lang] if metric else often.metric,
+        }
+        blocks.note(view.word("audit.overlapping", **words))
 
 
 def _columns(view: PageContext) -> list[tables.Column]:

@@ -338,11 +338,11 @@ def _made(
     if rows * len(answer.columns) > MANY_CELLS[form]:
         making = Making(job)
         making.process.result(page_run.gone())
-        return _AnswerFile(form, making.path, name, making, headers, noted(answer, form, rows))
+        return _AnswerFile(form, making.path, name, making, headers, noted(answer, form, rows, question.circulation))
     out = tempfile.NamedTemporaryFile(prefix="answer-")  # noqa: SIM115 (owned by the _AnswerFile)
     job.write(out)
     out.flush()
-    return _AnswerFile(form, Path(out.name), name, out, headers, noted(answer, form, rows))
+    return _AnswerFile(form, Path(out.name), name, out, headers, noted(answer, form, rows, question.circulation))
 
 
 def _tag(form: str, *parts: object) -> str:
