@@ -36,7 +36,7 @@ function create(parent) {
   return plot;
 }
 
-// A map is about as high as it is wide: on a phone it would stand in an empty frame.
+// A map is about as high as it is wide: on a phone its frame would be half empty.
 function heightOf({ geo, height }, width, element) {
   const box = element?.closest("[data-presented]");
   // Presented, it takes what title, legend and notes leave of the screen.

@@ -229,7 +229,7 @@ def _pairs(rows: pd.DataFrame) -> tuple[list[tuple[str, str]], Ints]:
 
 
 def _month_of(days: np.ndarray[Any, np.dtype[np.datetime64]], units: list[jalali.Unit]) -> Ints:
-    """The number of the month in which each day lies, 0 for all days up to the end of the first."""
+    """The number of the month of each day, 0 for all days up to the end of the first."""
     return np.searchsorted(np.array([unit.last for unit in units], dtype="datetime64[D]"), days)
 
 

@@ -158,7 +158,7 @@ class _LastYear:
 def compliance(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """Known and planned compliance: (month, compliance, plan, low, high, goal, persons compliant, persons).
 
-    Posts and licences stay as on the day. A twelfth of the leaver rate leaves each month, whoever is in date; recruits come,
+    Posts and licences stay as on the day. A twelfth of the leaver rate leaves each month, in date or not; recruits come,
     stay, and take seats as those of the last 12 months did. A seat becomes a pass at the pass rate of these months. Of those
     whose training lapses, as many are in date some months later as in these months, in proportion to the seats for each lapse.
     High: the pass rate of the best month, and seats first keep people in date, then go to those who lack the fewest courses.

@@ -19,7 +19,7 @@ _KEY = re.compile(r"\s*([\w.\"'-]+)\s*=")
 
 @cache
 def read(path: Path) -> dict[str, Any]:
-    """A TOML file. Raises Refused with one line that names file, entry and key: a key that stands twice is among the faults."""
+    """A TOML file. Raises Refused with one line that names file, entry and key: a key that appears twice is among the faults."""
     text = path.read_text(encoding="utf-8")
     try:
         return tomllib.loads(text)

@@ -94,7 +94,7 @@ class Answer:
 
     @property
     def groups(self) -> int | None:
-        """How many groups there are; None if that may not be told."""
+        """How many groups there are; None if that may not be shown."""
         return len(self.rows)
 
     @property

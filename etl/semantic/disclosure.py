@@ -2,7 +2,7 @@
 
 A ratio of exact parts discloses them: of 24 persons, only 12 are 50 %. So ratios of few people are computed from the rounded
 counts. From 100 people on a share is the exact one in whole per cent, as the screen has it. Where only one number of people
-gives it beside the rounded counts, it is told as the next whole per cent if it is near that, else left out.
+gives it beside the rounded counts, it is given as the next whole per cent if it is near that, else left out.
 
 Beside few persons, the number of counties or institutes that have them discloses them too: it is exact or left out. Sums can
 disclose more: four counts published as 5 with a total published as 10 are 3 each. Where a row or column of a table discloses its
@@ -79,7 +79,7 @@ class Circulated(Answer):
 
     @property
     def groups(self) -> int | None:
-        """How many groups there are, with those that are not listed; None if that may not be told."""
+        """How many groups there are, with those that are not listed; None if that may not be shown."""
         return self.groups_in_all
 
 
@@ -325,7 +325,7 @@ def _recomputed(
 
 
 def _told(metric: Metric, counts: Sequence[Any], shown: Sequence[Any], is_person: Sequence[bool]) -> float | None:
-    """The value of a ratio of many people by its exact counts; None if these are not told. `shown` are its rounded counts."""
+    """The value of a ratio of many people by its exact counts; None if these are not given. `shown` are its rounded counts."""
     value = _rounded_off(metric, ratio(metric, *counts))
     told, told_beside = (_values(metric.name, *map(_window, chosen, counts, is_person)) for chosen in (counts, shown))
     if metric.unit != "share":
@@ -348,7 +348,7 @@ def _window(count: Any, exact: Any, is_person: bool) -> _Window:
 def _values(name: str, part: _Window, whole: _Window) -> dict[float, float | None]:
     """The values of a ratio whose parts lie in these windows, each with that under which it circulates.
 
-    Neither a value nor its absence leaves a single part, whole or rest of people. A value that would is told as its neighbour
+    Neither a value nor its absence leaves a single part, whole or rest of people. A value that would is given as its neighbour
     where its ratios are within three quarters of a unit of that; else it is left out, with others where its absence would
     tell as much.
     """

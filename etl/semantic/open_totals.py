@@ -5,7 +5,7 @@
     Isfahan's training compliance by month              open
     Isfahan's women, asked by a person of Fars          refused
 
-Whoever has rights sees the open totals: every measure of the nation and of each province by time, unfiltered. Anything else
+Everybody with rights sees the open totals: every measure of the nation and of each province by time, unfiltered. Anything else
 is asked of the rows of the own provinces alone, and an Answer says which provinces were left out.
 """
 

@@ -468,7 +468,7 @@ def determined(
     )
     right = matrix @ known
     if catalogue()[metrics[0]].unit != "persons":
-        # Who serves in two groups or places is one person: it is told how many would be counted twice.
+        # Who serves in two groups or places is one person: the answer says how many would be counted twice.
         assert np.allclose(right, [count for _, count in equations]), "the numbers given add up"
     nested = [(at, cell) for at, cell in number if at % len(metrics)]
     below = csr_array(

@@ -44,7 +44,7 @@ def test_a_file_without_a_header_is_refused(folder, build_refusals):
         csv_text("training", [row("training")], "#").encode(): missing,
         b"\x7fELF" + bytes(2000): missing,
         ",".join(HEADER[1:]).encode() + b"\n": "line 1: missing required column national_id; ",
-        ",".join([*HEADER, "نمره"]).encode() + b"\n": "line 1: column score stands twice; ",
+        ",".join([*HEADER, "نمره"]).encode() + b"\n": "line 1: column score appears twice; ",
         ",".join([*HEADER, *map(str, range(11_000))]).encode() + b"\n": "line 1: more than 10,000 columns; ",
         b"PK\x03\x04" + os.urandom(3000): "a packed file (ZIP); unzip it",
         b"<html><body>not found</body></html>": "a document (HTML) under the ending .csv",

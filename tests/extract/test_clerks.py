@@ -813,7 +813,7 @@ def test_a_row_number_that_stands_twice_refuses_the_workbook(folder):
     rewritten(path, "xl/worksheets/sheet1.xml", lambda content: content.replace(b'<row r="3"', b'<row r="2"'))
     names = [*(f"training_2{ending}" for ending in endings), "training_3.xlsx", "training_4.xlsx"]
     assert [line.partition("; ")[0] for line in load(folder).refusals] == [
-        f"{name}: sheet یک: row 2 stands twice: the file is damaged" for name in names
+        f"{name}: sheet یک: row 2 appears twice: the file is damaged" for name in names
     ]
 
 

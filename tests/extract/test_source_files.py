@@ -107,7 +107,7 @@ def test_a_missing_column_a_repeated_one_and_no_header_are_distinguished(tmp_pat
     assert persian.startswith("سطر ۱: این ستون‌ها پیدا نشد: «نتیجه»؛ شاید منظور این باشد: «نتیجة» ~ «نتیجه»؛ ")
     assert len(message) < 400
     doubled = "national_id,کد ملی,course_code,completed_on,result\n1,1,2,3,4\n"
-    assert complaint(tmp_path, doubled).startswith("line 1: column national_id stands twice")
+    assert complaint(tmp_path, doubled).startswith("line 1: column national_id appears twice")
     assert "missing required column national_id, course_code" in complaint(
         tmp_path, "0000000027,PY-101,1402/04/01,passed\n"
     )

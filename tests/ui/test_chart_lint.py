@@ -333,7 +333,7 @@ def test_every_class_of_every_map_stands_out_from_its_ground(is_dark: bool, figu
     context = ChartContext("en", is_dark)
     for answer in answers:
         keys = [key for key in maps.provinces(answer, context)["layout"]["meta"]["keys"] if key["kind"] == "fill"]
-        # A class is told from the ground by the outline of its areas.
+        # The outline of its areas separates a class from the ground.
         assert keys
         assert contrast(COLOURS["outline"][is_dark], COLOURS["surface"][is_dark]) >= 3
         labels = [key["label"] for key in keys]

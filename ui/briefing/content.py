@@ -180,7 +180,7 @@ def _actions(write: Writer) -> dict[str, Any]:
 
 
 def _map(write: Writer) -> dict[str, Any] | None:
-    """The map of the provinces; nothing where no coverage is known or may be told."""
+    """The map of the provinces; nothing where no coverage is known or may be shown."""
     lang = write.lang
     answer = write.different("coverage_per_10k", "province")
     known = [row for row in answer.rows if row[1] is not None]

@@ -35,7 +35,7 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
     order = groups.rank(answer, _COMPLIANCE)
     size = str(metric.denominator)
     without = [row for row in answer.records() if row[_COMPLIANCE] is None]
-    # The place of a share that may not be told would tell it: these come last.
+    # The place of a share that may not be shown would show it: these come last.
     untold = [row for row in without if (row[size] or 0) >= groups.LEAST]
     unranked = [row for row in without if row not in untold]
     if not order.ranked and not order.small and not without:

@@ -17,7 +17,7 @@ from ui.summary import different
 _LONGEST_NAME = 26
 _SECOND_LINE = 12
 _PALE = 0.3
-# The parts of one bar, dark to light; a number stands in those of so much of the whole.
+# The parts of one bar, dark to light; those of so much of the whole have their number.
 _SPANS = (1.0, 0.55, 0.2)
 _WIDE = 0.12
 # The outlines of the paler colours of the map.

@@ -1,7 +1,7 @@
 """The map of the counties of 1395: of the country with the borders of the provinces, or of the chosen provinces.
 
 Colours mean what they mean on the map of provinces (ui/charts/maps.py). Groups too small to be compared are pale, counties
-with nobody are hatched, those of which nothing is known are only outlined. A value stands in each county that has room for it.
+with nobody are hatched, those of which nothing is known are only outlined. Each county that has room for it shows its value.
 """
 
 import math
@@ -159,7 +159,7 @@ def _is_small(answer: Answer, row: Sequence[Any], areas: maps.Areas) -> bool:
 
 @lru_cache(maxsize=100)
 def _hovers(answer: Answer, context: ChartContext, codes: tuple[str, ...]) -> Figure:
-    """The hover texts of counties; a share of few people is not told, their number is."""
+    """The hover texts of counties; a share of few people is left out, their number is not."""
     rows = {row[0]: row for row in answer.rows}
     return {
         "hovertext": [_hover(answer, rows.get(code), code, context) for code in codes],

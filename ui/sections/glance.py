@@ -58,7 +58,7 @@ def _show(view: PageContext, by: str) -> None:
         title = view.word(f"glance.{by}", count=text.number(len(places.rows), view.lang), place=name)
         first = unit_of(last_complete_months(view.as_of, MONTHS)[0], "month").label
         fewest, rows = text.number(LEAST, view.lang), places.records()
-        # What a sign means is said where it stands in the table.
+        # The meaning of a sign is given only if the table has it.
         is_unclear, is_pale = any(row["unclear"] for row in rows), any(_has_few(places, row) for row in rows)
         said = [view.word("glance.colour"), *[view.word("glance.unclear")] * is_unclear]
         said += [view.word("glance.pale", fewest=fewest)] * is_pale

@@ -200,7 +200,7 @@ async def _sign_out(request: Request) -> Response:
 async def _end_at_provider() -> str:
     """The address at which the provider ends its own session; empty if it has none, or does not answer.
 
-    It names this site by its id: the ID token would stand in the address, and in the logs of others.
+    It names this site by its id: the ID token would be in the address, and in the logs of others.
     """
     auth = people.secrets()["auth"]
     try:

@@ -1,4 +1,4 @@
-"""Requests of nobody known, in the audit log: one line a minute for each reason, with how many there were, whoever sent them.
+"""Requests of nobody known, in the audit log: one line a minute for each reason, with their number, from all senders together.
 
 Nobody without a session can fill the disk.
 """

@@ -36,7 +36,7 @@ class Gone(Exception):
 async def while_wanted(receive: Receive, kind: str, work: Callable[[threading.Event], _T]) -> _T:
     """As `run`, while the client of a request waits. Raises Gone.
 
-    When it hangs up, `work` does not begin, or is told so by the event that it is given, and ends by itself.
+    When it hangs up, `work` does not begin, or sees the event that it is given set, and ends by itself.
     """
     gone, results, errors = threading.Event(), list[_T](), list[Exception]()
     async with anyio.create_task_group() as group:

@@ -132,7 +132,7 @@ def _unclear(key: str, row: Mapping[str, Any], name: str, metric: Metric, lang: 
     value = row[metric.name]
     place = name if value is None else f"{name} ({text.plain(value, metric.unit, lang)})"
     whole = text.amount(row["whole_value"], metric.unit, lang)
-    # The institutes of another province are not told to everybody.
+    # Not everybody may see the institutes of another province.
     institutes = row["institutes_compared"]
     few = institutes and text.word("different.with_institutes", lang, count=text.number(institutes, lang))
     values = {"place": place, "few": few or "", "value": whole}
