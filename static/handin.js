@@ -1,9 +1,14 @@
 // The drop zone of a submission (ui/sections/hand_in.py): files go to the server one after another, in pieces, and what came of
 // each is said. While the submission is checked its state is asked for; the page is drawn anew when it changes.
 export default function ({ parentElement, data, setTriggerValue }) {
-  const told = typeof data === "string" ? JSON.parse(data) : JSON.parse(new TextDecoder().decode(data));
+  const given = typeof data === "string" ? JSON.parse(data) : JSON.parse(new TextDecoder().decode(data));
+  const before = parentElement.querySelector(".pd-drop");
+  // The zone stays while its page is drawn anew: it may have the focus, an open dialog, or a file on its way.
+  if (before?.renew && given.open) return before.renew(given, setTriggerValue);
+  before?.remove();
+  const told = given;
   const { words } = told;
-  parentElement.querySelector(".pd-drop")?.remove();
+  let trigger = setTriggerValue;
   const zone = document.createElement("div");
   zone.className = "pd-drop";
   const choose = document.createElement("input");
@@ -30,7 +35,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     said.append(item);
     return item;
   };
-  const changed = () => setTriggerValue("changed", String(Date.now()));
+  const changed = () => trigger("changed", String(Date.now()));
   const headers = told.token ? { "X-Hand-In": told.token } : {};
   const opened = async () => {
     const answer = await fetch(`./hand-in?lang=${told.lang}`, {
@@ -50,6 +55,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     request.upload.onprogress = ({ loaded, total }) => Object.assign(bar, { max: total, value: loaded });
     request.onload = () => {
       item.textContent = request.status === 204 ? `${file.name} · ${words.arrived}` : request.responseText.trim() || words.failed;
+      item.dataset.arrived = request.status === 204 ? "yes" : "";
       done(request.status === 204);
     };
     request.onerror = () => { item.textContent = `${file.name} · ${words.failed}`; done(false); };
@@ -75,13 +81,14 @@ export default function ({ parentElement, data, setTriggerValue }) {
           item.textContent = words.large.replace("{file}", () => file.name);
           continue;
         }
-        if (await sent(draft, number, file, item)) { number += 1; arrived += 1; }
+        // A file of the name of one that is there already takes its place; two of one name in a drop both count.
+        const own = told.numbers[file.name];
+        delete told.numbers[file.name];
+        if (await sent(draft, own ?? number, file, item)) { number += own ? 0 : 1; arrived += 1; }
       }
       told.next = number;
       button.disabled = false;
-      // What was refused stays to be read.
-      if (arrived === files.length && !ended) changed();
-      else if (arrived) setTimeout(() => !ended && changed(), 8000);
+      if (arrived && !ended) changed();
     } catch (error) {
       line(error.message || words.failed);
       button.disabled = false;
@@ -123,6 +130,21 @@ export default function ({ parentElement, data, setTriggerValue }) {
     } catch { /* the next time */ }
     if (!ended) timer = setTimeout(look, 2000);
   };
-  if (told.state === "checking") timer = setTimeout(look, 2000);
-  return () => { ended = true; clearTimeout(timer); };
+  const watch = () => {
+    clearTimeout(timer);
+    if (told.state === "checking") timer = setTimeout(look, 2000);
+  };
+  const close = () => { ended = true; clearTimeout(timer); };
+  zone.renew = (now, set) => {
+    const isSame = now.province === told.province && now.month === told.month;
+    // What was refused stays to be read.
+    for (const item of [...said.children]) if (item.dataset.arrived === "yes" || !isSame) item.remove();
+    Object.assign(told, now);
+    trigger = set;
+    ended = false;
+    watch();
+    return close;
+  };
+  watch();
+  return close;
 }

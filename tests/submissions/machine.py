@@ -1,0 +1,64 @@
+"""The processes of an installation without sign-in: the address of submissions, and the worker that takes its orders."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.serving import ROOT, free_ports, until
+from tests.submissions.conftest import Office
+from tests.submissions.test_commands import variables
+
+
+@dataclass
+class Machine:
+    """The processes of an installation without sign-in, which a test may kill."""
+
+    office: Office
+    port: int = field(default_factory=free_ports)
+    web: subprocess.Popen[bytes] | None = None
+    worker: subprocess.Popen[bytes] | None = None
+
+    @property
+    def client(self) -> httpx.Client:
+        address = f"http://127.0.0.1:{self.port}"
+        return httpx.Client(base_url=address, headers={"Origin": address}, timeout=30)
+
+    def start_web(self) -> None:
+        if self.web is None or self.web.poll() is not None:
+            self.web = self._run("tests.submissions.handing_in_server", str(self.port))
+            until(lambda: self._answers(), "the address answers")
+
+    def start_worker(self) -> None:
+        if self.worker is None or self.worker.poll() is not None:
+            self.worker = self._run("etl", "work")
+
+    def kill(self, victim: str) -> bool:
+        """End a process and those that it started at once; whether there was one."""
+        process = self.web if victim == "web" else self.worker
+        if process is None or process.poll() is not None:
+            return False
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return True
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(httpx.HTTPError), self.client as client:
+            return client.get("/hand-in/nothing").status_code == 404
+        return False
+
+    def _run(self, *words: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", *words],
+            cwd=ROOT,
+            env={**os.environ, **variables(self.office)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
