@@ -23,6 +23,8 @@ _LEAST_BEGINNING = 2
 # What stands between the thousands of a number.
 _GROUPED = re.compile(r"(?<=\d)[,،٬](?=\d{3}(?!\d))")
 _YEAR = re.compile(r"1[34][0-9]{2}")
+# The dimensions that words may ask to split by.
+_AXES = ("month", "quarter", "year", "province", "county")
 # Keys of the Persian keyboard (ISIRI 9147) in the place of Latin ones.
 _LATIN, _PERSIAN = "qwertyuiop[]asdfghjkl;'zxcvbnm,\\", "ضصثقفغعهخحجچشسیبلاتنمکگظطزرذدپو\\"
 _TO_PERSIAN, _TO_LATIN = (str.maketrans(*keys) for keys in ((_LATIN, _PERSIAN), (_PERSIAN, _LATIN)))
@@ -51,6 +53,8 @@ class Reading:
     understood: tuple[Understood, ...] = ()
     unknown: tuple[str, ...] = ()
     period: Period | None = None
+    # The dimensions that a number is to be split by.
+    by: tuple[str, ...] = ()
 
     def all(self, *kinds: str) -> list[Meaning]:
         """The meanings of these kinds, each once, in the order of the text."""
@@ -88,6 +92,7 @@ def _read(tokens: Sequence[str], words: Words, latest: date) -> Reading:
     understood: list[Understood] = []
     unknown: list[str] = []
     period: Period | None = None
+    by: dict[str, None] = {}
     at = 0
     while at < len(tokens):
         for end in range(min(len(tokens), at + _MOST_WORDS), at, -1):
@@ -101,6 +106,9 @@ def _read(tokens: Sequence[str], words: Words, latest: date) -> Reading:
             if meanings:
                 understood.append(Understood(said, meanings))
                 break
+            if axis := _axes().get(said):
+                by[axis] = None
+                break
         else:
             end = at + 1
             if tokens[at] in _little():
@@ -110,7 +118,7 @@ def _read(tokens: Sequence[str], words: Words, latest: date) -> Reading:
             else:
                 unknown.append(tokens[at])
         at = end
-    return Reading(*_without_chance(understood, unknown, tokens), period)
+    return Reading(*_without_chance(understood, unknown, tokens), period, tuple(by))
 
 
 def _without_chance(
@@ -152,7 +160,7 @@ def _with_guesses(reading: Reading, words: Words) -> Reading:
             unknown = [] if " " in said else [word for word in unknown if word != said]
             if not unknown:
                 break
-    return Reading((*reading.understood, *guessed), tuple(unknown), reading.period)
+    return replace(reading, understood=(*reading.understood, *guessed), unknown=tuple(unknown))
 
 
 def _guessed(key: str, words: Words) -> tuple[Meaning, ...]:
@@ -163,6 +171,11 @@ def _guessed(key: str, words: Words) -> tuple[Meaning, ...]:
 def _little() -> set[str]:
     """Words that mean nothing by themselves: in, of, the."""
     return {fold(word) for lang in text.LANGUAGES for word in text.word("find.little", lang).split("|")}
+
+
+def _axes() -> dict[str, str]:
+    """How a number is to be split, in words, and the dimension: «ماهانه», «به تفکیک استان»."""
+    return {spelt: axis for axis in _AXES for spelt in _spellings(f"find.by_{axis}")}
 
 
 # ---------------------------------------------------------------- time

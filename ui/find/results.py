@@ -119,7 +119,8 @@ def _composed(view: PageContext, read: Reading) -> Iterator[Result]:
     if not (name := _measure(read)):
         return
     metric, provinces = catalogue()[name], view.where.get("province", ())
-    if len(provinces) == 2 and not view.where.get("county"):
+    by = [axis for axis in read.by or (("province",) if len(provinces) > 2 else ()) if axis in metric.groups]
+    if len(provinces) == 2 and not by and not view.where.get("county"):
         values = [_number(_of(view, (code,)), name).value for code in provinces]
         places = [view.member("province", code) for code in provinces]
         title = " · ".join([metric.label[view.lang], *map(" ".join, zip(places, values, strict=True))])
@@ -129,12 +130,22 @@ def _composed(view: PageContext, read: Reading) -> Iterator[Result]:
     number = _number(view, name)
     value, ignored, when = number.value, number.ignored, _when(view, number.answer)
     where = {key: codes for key, codes in view.where.items() if key not in ignored}
-    place = page_context.place(view, where)
+    place = _place(view, where)
     title = " · ".join(filter(None, (metric.label[view.lang], place, when, value)))
-    part, own = _page_of(name, where)
+    part, own = ("explore", {"m": [name], "by": by}) if by else _page_of(name, where)
     chosen = {key: values for key, values in view.scope.address().items() if key not in ignored}
     about = " · ".join(filter(None, (_about(view, part), wording.no_effect(view, ignored) if ignored else "")))
     yield Result("answer", title, about, _address(part, view, chosen | own), value)
+
+
+def _place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
+    """A place with its other filters; of several provinces each by its name."""
+    provinces = where.get("province", ())
+    if len(provinces) < 2 or "county" in where:
+        return page_context.place(view, where)
+    names = [text.isolated(view.member("province", code), view.lang) for code in provinces]
+    of_first = page_context.place(view, {**where, "province": provinces[:1]})
+    return text.listed(names, view.lang) + of_first.removeprefix(names[0])
 
 
 def _of(view: PageContext, provinces: tuple[str, ...]) -> PageContext:
