@@ -54,7 +54,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     item.append(" ", bar);
     request.upload.onprogress = ({ loaded, total }) => Object.assign(bar, { max: total, value: loaded });
     request.onload = () => {
-      item.textContent = request.status === 204 ? `${file.name} · ${words.arrived}` : request.responseText.trim() || words.failed;
+      const answer = request.status === 204 ? words.arrived : request.responseText.trim() || words.failed;
+      item.textContent = answer.includes(file.name) ? answer : `${file.name} · ${answer}`;
       item.dataset.arrived = request.status === 204 ? "yes" : "";
       done(request.status === 204);
     };

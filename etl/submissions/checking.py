@@ -21,7 +21,7 @@ from etl.core import jalali
 from etl.core.errors import Refused
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values
-from etl.extract.causes import because, line, words
+from etl.extract.causes import BETWEEN, FSI, PDI, because, line, words
 from etl.extract.contract import TABLES
 from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
@@ -146,7 +146,7 @@ def first_result(desk: Desk, submission: Submission, outcomes: Sequence[Outcome]
         read = [outcome for outcome in own if outcome.read]
         tables = list(dict.fromkeys(outcome.job.table for outcome in read)) or [file.table]
         files.append(File(**{**file.__dict__, "table": " ".join(filter(None, tables))}))
-        stops += [line(file.name, outcome.refusal) for outcome in own if not outcome.read]
+        stops += [_stop(file.name, outcome.refusal) for outcome in own if not outcome.read]
         entries += [
             {"file": file.name, "table": one.job.table, "rows_read": one.read.rows_read} for one in read if one.read
         ]
@@ -158,6 +158,12 @@ def first_result(desk: Desk, submission: Submission, outcomes: Sequence[Outcome]
         "confirm": _accepted_before(desk, submission),
     }
     return submission.but(files=tuple(files)), result
+
+
+def _stop(name: str, reason: str) -> str:
+    """Why a file is refused, with its name in both languages: the page shows one of them."""
+    plain = name.replace(BETWEEN, " ")
+    return line(f"{plain}{BETWEEN}{FSI}{plain}{PDI}", reason)
 
 
 def _accepted_before(desk: Desk, submission: Submission) -> list[str]:
@@ -214,7 +220,7 @@ def whole(
     except Refused as refusal:
         report, sentences = Report(), refusal.sentences
     result["files"] = [_entry(file, names) for file in report.files if file.file in names]
-    stops = [line(names[file.file], file.reason) for file in report.refused if file.file in names]
+    stops = [_stop(names[file.file], file.reason) for file in report.refused if file.file in names]
     foreign = False
     for place, text in sentences:
         label = next((name for name in names if text.startswith((f"{name}: ", f"{name}, "))), "")

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.testclient import TestClient
 
 from etl.core import jalali, settings
 from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant
 from etl.submissions import work
 from etl.submissions.desk import Desk, Person
 from etl.submissions.records import Submission
+from tests.access.gated import configured, cookie
 from tests.loading import build, csv_text, national_id, put, row
+from ui.data import submissions
+from ui.shell import gate, hand_in_address, people
 
 LAST = jalali.unit_of(jalali.unit_of(date.today(), "month").first - timedelta(days=1), "month").label
 ACCESS = """
@@ -29,6 +36,14 @@ provinces = ["IR-10"]
 [groups.stewards]
 role = "steward"
 """
+SITE = "http://testserver"
+PEOPLE = {
+    "fars.clerk": "fars",
+    "fars.other": "fars",
+    "isfahan.clerk": "isfahan",
+    "data.steward": "stewards",
+    "nobody": "unknown",
+}
 FARS, ISFAHAN = ("IR-07", "فارس", 100), ("IR-10", "اصفهان", 200)
 
 
@@ -123,3 +138,53 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     assert build(folders.incoming, to=folders.warehouse, day=date.today()).code == 0
     sign_in = settings.SignIn("oidc", access=tmp_path / "access.toml")
     return Office(replace(settings.Settings(), folders=folders, sign_in=sign_in))
+
+
+@dataclass
+class Site:
+    """The address behind the gate, and its people."""
+
+    client: TestClient
+    office: Office
+
+    def sent(
+        self,
+        who: str,
+        method: str,
+        path: str,
+        origin: str = SITE,
+        token: str = "",
+        more: dict[str, str] | None = None,
+        **request: Any,
+    ) -> Any:
+        headers = cookie(sub=who, groups=[PEOPLE[who]]) | ({"Origin": origin} if origin else {})
+        headers["X-Hand-In"] = token or self.token(headers)
+        return self.client.request(method, f"/hand-in{path}", headers=headers | (more or {}), **request)
+
+    def token(self, headers: dict[str, str]) -> str:
+        from starlette.requests import HTTPConnection
+
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        one = people.who(HTTPConnection({"type": "http", "headers": raw, "path": "/", "query_string": b""}))
+        assert one
+        return people.hand_in_token(one)
+
+    def draft(self, who: str = "fars.clerk", province: str = "IR-07") -> str:
+        answer = self.sent(who, "POST", "", json={"province": province, "month": LAST})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["draft"])
+
+    def put(self, ident: str, number: int, name: str, content: str, who: str = "fars.clerk") -> Any:
+        return self.sent(who, "PUT", f"/{ident}/{number}", params={"name": name}, content=content.encode())
+
+
+@pytest.fixture
+def site(office: Office, tmp_path, monkeypatch) -> Iterator[Site]:
+    known = configured(tmp_path, monkeypatch, "oidc")
+    (tmp_path / "access.toml").write_text(ACCESS, encoding="utf-8")
+    monkeypatch.setattr(submissions, "_settings", lambda: office.settings)
+    people.begin()
+    app = Starlette(routes=hand_in_address.routes(), middleware=[Middleware(gate.Gate)])
+    assert known.sign_in.mode == "oidc"
+    with TestClient(app) as client:
+        yield Site(client, office)

@@ -4,68 +4,20 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import openpyxl
 import pytest
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from etl.operations import audit
-from tests.access.gated import configured, cookie
 from tests.effort import draws
-from tests.submissions.conftest import ACCESS, FARS, ISFAHAN, LAST, Office, person, province_files, with_rows
+from tests.submissions.conftest import FARS, ISFAHAN, LAST, SITE, person, province_files, with_rows
 from tests.submissions.test_way import PERSONNEL, in_service, more_people
 from ui.data import submissions
-from ui.shell import gate, hand_in_address, people
+from ui.shell import hand_in_address, people
 
 pytestmark = pytest.mark.slow
-SITE = "http://testserver"
-PEOPLE = {"fars.clerk": "fars", "isfahan.clerk": "isfahan", "data.steward": "stewards", "nobody": "unknown"}
-
-
-@dataclass
-class Site:
-    """The address behind the gate, and its people."""
-
-    client: TestClient
-    office: Office
-
-    def sent(self, who: str, method: str, path: str, origin: str = SITE, token: str = "", **more: Any) -> Any:
-        headers = cookie(sub=who, groups=[PEOPLE[who]]) | ({"Origin": origin} if origin else {})
-        headers["X-Hand-In"] = token or self.token(headers)
-        return self.client.request(method, f"/hand-in{path}", headers=headers, **more)
-
-    def token(self, headers: dict[str, str]) -> str:
-        from starlette.requests import HTTPConnection
-
-        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        one = people.who(HTTPConnection({"type": "http", "headers": raw, "path": "/", "query_string": b""}))
-        assert one
-        return people.hand_in_token(one)
-
-    def draft(self, who: str = "fars.clerk", province: str = "IR-07") -> str:
-        answer = self.sent(who, "POST", "", json={"province": province, "month": LAST})
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["draft"])
-
-    def put(self, ident: str, number: int, name: str, content: str, who: str = "fars.clerk") -> Any:
-        return self.sent(who, "PUT", f"/{ident}/{number}", params={"name": name}, content=content.encode())
-
-
-@pytest.fixture
-def site(office: Office, tmp_path, monkeypatch) -> Iterator[Site]:
-    known = configured(tmp_path, monkeypatch, "oidc")
-    (tmp_path / "access.toml").write_text(ACCESS, encoding="utf-8")
-    monkeypatch.setattr(submissions, "_settings", lambda: office.settings)
-    people.begin()
-    app = Starlette(routes=hand_in_address.routes(), middleware=[Middleware(gate.Gate)])
-    assert known.sign_in.mode == "oidc"
-    with TestClient(app) as client:
-        yield Site(client, office)
 
 
 def test_a_file_goes_its_way_over_http(site):
