@@ -11,12 +11,9 @@ from ui.sections import coverage, listings, overview
 def page() -> None:
     view = ui.scope_bar("@place", "@person")
     overview.findings(view, "coverage_per_10k")
-    coverage.residents(view)
-    inequality = ["lorenz.gini"] if coverage.has_curve(view) else []
-    ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", *inequality)
     coverage.none_at_all(view)
     coverage.counties_without(view)
-    coverage.switch(view)
+    coverage.choices(view)
     left, right = st.columns(2)
     with left:
         has_map = coverage.map_of_places(view)
@@ -24,6 +21,9 @@ def page() -> None:
         ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=over, zero=False, height=height)
     with right:
         coverage.ranking(view)
+    coverage.residents(view)
+    inequality = ["lorenz.gini"] if coverage.has_curve(view) else []
+    ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", *inequality)
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.ranking, "coverage_gap", by="place", says=titles.gap)

@@ -12,22 +12,21 @@ def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
     listings.requested(view, "legal")
     overview.findings(view, "officer_training_share")
+    left, right = st.columns(2)
+    with left:
+        ui.figure(view, bars.ranking, "officer_training_share", by="place", nation=True)
+    with right:
+        ui.figure(view, bars.ranking, "officers_lapsed", by="place")
     ui.cards(
         view,
         "officer_training_share",
         "officers_lapsed",
         "judicial_officers",
         "judicial_officer_share",
-        "active_assistants",
         "accreditation_ending_30",
         "accreditation_ending_60",
         "accreditation_ending_90",
     )
-    left, right = st.columns(2)
-    with left:
-        ui.figure(view, bars.ranking, "officer_training_share", by="place", nation=True)
-    with right:
-        ui.figure(view, bars.ranking, "officers_lapsed", by="place")
     left, right = st.columns(2)
     with left:
         ui.figure(view, bars.ranking, "officer_training_share", by="course")

@@ -144,12 +144,12 @@ def _turning_points(
     points = [(now, actual[now], context.word("figure.now"))] if now is not None else []
     points += [(met, target, "")] if met is not None else []
     at, values, words = (list(column) for column in zip(*points, strict=True)) if points else ([], [], [])
-    # On the side of the line that it leaves.
+    # On the side of the line that it leaves; at the edge of the chart, before it.
     ahead = next((value for value in projected[(now or 0) + 1 :] if value is not None), None)
     side = "top" if now is not None and ahead is not None and ahead < (actual[now] or 0) else "bottom"
     return {
         "type": "scatter", "mode": "markers+text", "x": at, "y": values, "text": [context.line(word) for word in words],
-        "textposition": f"{side} center", "textfont": {"size": 12, "color": context.colour("text")},
+        "textposition": f"{side} {'left' if now == len(actual) - 1 else 'center'}", "textfont": {"size": 12, "color": context.colour("text")},
         "marker": {"size": 8, "color": context.colour("text")}, "hoverinfo": "skip", "showlegend": False,
     }  # fmt: skip
 

@@ -38,7 +38,7 @@ def residents(view: PageContext) -> None:
         "kind": view.word(f"population.{basis.kind}"),
         "source": view.word("population.statistical_centre") if is_shipped else source,
     }
-    blocks.intro(view.word("population.basis", **values))
+    blocks.note(view.word("population.basis", **values))
 
 
 def none_at_all(view: PageContext) -> None:
@@ -104,8 +104,8 @@ def _counties_without(view: PageContext) -> None:
         numbers = (counts.value(name) for name in ("uncovered_counties", "census_counties"))
         count, total = (text.number(number, view.lang) for number in numbers)
         words = view.word("population.counties_without", count=count, whole=total, whom=_whom(view, active))
-        but_unknown = view.word("different.but_unknown", count=unknown) if unknown else ""
-        sentence = text.escape(f"{words}{but_unknown}")
+        but_unknown = [view.word("different.but_unknown", count=unknown)] if unknown else []
+        sentence = text.escape(text.clauses([words, *but_unknown], view.lang))
         listed = text.escape(text.listed(sorted(names, key=collated), view.lang))
         boundaries = text.escape(" ".join(about))
         st.html(f'<details class="pd-note"><summary>{sentence}</summary>{listed}<p>{boundaries}</p></details>')
@@ -117,7 +117,15 @@ def has_curve(view: PageContext) -> bool:
     return len(view.where.get("county", ())) != 1
 
 
-def switch(view: PageContext) -> None:
+def choices(view: PageContext) -> None:
+    """What the map and the ranking show, on one line."""
+    with st.container(key="coverage-choices", horizontal=True, vertical_alignment="center"):
+        if view.scope.has_map:
+            _choose_map(view)
+        _switch(view)
+
+
+def _switch(view: PageContext) -> None:
     """The switch between the residents of the day and the census of 1395, for `ranking`."""
 
     def changed(is_on: bool) -> None:
@@ -130,27 +138,32 @@ def _is_on_census() -> bool:
     return page_parameters.one(_PAGE, "census") == _CENSUS
 
 
+def _chosen_map() -> str:
+    return page_parameters.one(_PAGE, "map", "province")
+
+
+def _choose_map(view: PageContext) -> None:
+    def changed(option: str) -> None:
+        page_parameters.choose(_PAGE, map=None if option == "province" else option)
+
+    controlled(
+        st.segmented_control,
+        view.word("population.map"),
+        "coverage map",
+        _chosen_map(),
+        changed,
+        options=["province", "county"],
+        required=True,
+        label_visibility="collapsed",
+        format_func=lambda option: view.word(f"population.map_{option}"),
+    )
+
+
 def map_of_places(view: PageContext) -> bool:
     """The map of provinces or, with the switch or of one province, of counties. False where there is nothing to compare."""
     if BELOW_PROVINCE & {*view.where}:
         return False
-    by = "county"
-    if view.scope.has_map:
-        by = page_parameters.one(_PAGE, "map", "province")
-
-        def changed(option: str) -> None:
-            page_parameters.choose(_PAGE, map=None if option == "province" else option)
-
-        controlled(
-            st.segmented_control,
-            view.word("population.map"),
-            "coverage map",
-            by,
-            changed,
-            options=["province", "county"],
-            required=True,
-            format_func=lambda option: view.word(f"population.map_{option}"),
-        )
+    by = _chosen_map() if view.scope.has_map else "county"
     chart = maps.provinces if by == "province" else county_maps.counties
     ui.figure(view, chart, "coverage_per_10k", by=by)
     return True

@@ -51,8 +51,8 @@ def without_county(sources: Sources) -> str:
     return sources.word("different.no_county", count=sources.number(unknown))
 
 
-def counties_without(sources: Sources) -> tuple[int, str] | None:
-    """How many counties have no active assistant and the words that go on from it, with the people who could be in them.
+def counties_without(sources: Sources) -> tuple[int, str, str] | None:
+    """How many counties have no active assistant, the words that go on from it, and how many people could be in them, in words.
 
     None where there is none, and where too many people are in no known county.
     """
@@ -62,9 +62,7 @@ def counties_without(sources: Sources) -> tuple[int, str] | None:
         return None
     unknown = next((row["active_assistants"] for row in places.records() if row["county"] is None), None)
     words = sources.word("different.counties_without", count=sources.number(count))
-    if unknown:
-        words += sources.word("different.but_unknown", count=sources.number(unknown))
-    return int(count), words
+    return int(count), words, sources.word("different.but_unknown", count=sources.number(unknown)) if unknown else ""
 
 
 def named(answer: Answer) -> list[dict[str, Any]]:

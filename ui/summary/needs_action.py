@@ -149,10 +149,12 @@ def _low_coverage(sources: Sources) -> Iterator[Action]:
     counties = different.counties_without(sources)
     if not low:
         if counties:
-            words = sources.word("action.counties", counties=f"{sources.number(counties[0])} {counties[1]}")
-            yield Action("counties", counties[0], words, "", "", "coverage", {})
+            words = sources.word("action.counties", count=sources.number(counties[0]))
+            yield Action("counties", counties[0], words, counties[2], "", "coverage", {})
         return
-    counted = f"{sources.number(counties[0])} {counties[1]}" if counties else ""
+    counted = ""
+    if counties:
+        counted = text.clauses([f"{sources.number(counties[0])} {counties[1]}", *filter(None, counties[2:])], sources.lang)
     metric, row = answer.metrics[0], low[0]
     whole, value = sources.word("different.mean_nation"), text.amount(row["whole_value"], metric.unit, sources.lang)
     told = {"beyond": different.beyond(metric, row["side"], whole, sources.lang), "value": value}
