@@ -154,7 +154,9 @@ def _low_coverage(sources: Sources) -> Iterator[Action]:
         return
     counted = ""
     if counties:
-        counted = text.clauses([f"{sources.number(counties[0])} {counties[1]}", *filter(None, counties[2:])], sources.lang)
+        counted = text.clauses(
+            [f"{sources.number(counties[0])} {counties[1]}", *filter(None, counties[2:])], sources.lang
+        )
     metric, row = answer.metrics[0], low[0]
     whole, value = sources.word("different.mean_nation"), text.amount(row["whole_value"], metric.unit, sources.lang)
     told = {"beyond": different.beyond(metric, row["side"], whole, sources.lang), "value": value}
