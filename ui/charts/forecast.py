@@ -147,9 +147,10 @@ def _turning_points(
     # On the side of the line that it leaves; at the edge of the chart, before it.
     ahead = next((value for value in projected[(now or 0) + 1 :] if value is not None), None)
     side = "top" if now is not None and ahead is not None and ahead < (actual[now] or 0) else "bottom"
+    across = "left" if now == len(actual) - 1 else "center"
     return {
         "type": "scatter", "mode": "markers+text", "x": at, "y": values, "text": [context.line(word) for word in words],
-        "textposition": f"{side} {'left' if now == len(actual) - 1 else 'center'}", "textfont": {"size": 12, "color": context.colour("text")},
+        "textposition": f"{side} {across}", "textfont": {"size": 12, "color": context.colour("text")},
         "marker": {"size": 8, "color": context.colour("text")}, "hoverinfo": "skip", "showlegend": False,
     }  # fmt: skip
 
