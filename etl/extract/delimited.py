@@ -207,9 +207,19 @@ class _Delimited:
         starts = np.concatenate(([0], ends[:-1] + 1))
         first = np.frombuffer(piece, np.uint8)[np.minimum(starts, len(piece) - 1)]
         likely = np.flatnonzero(np.isin(first, list(fillers)) | (starts == ends)).tolist()
-        empty = [at for at in likely if not piece[starts[at] : ends[at]].strip(fillers)]
+        empty = [
+            at
+            for at in likely
+            if not (line := piece[starts[at] : ends[at]]).strip(fillers)
+            and not (b'"' in line and self._has_value(line))
+        ]
         blank = [at for at in empty if piece[starts[at] : ends[at]] in (b"", b"\r")]
         return blank, sorted({*empty} - {*blank})
+
+    def _has_value(self, line: bytes) -> bool:
+        """Whether a line of separators, quotes and spaces has a value: a separator in quotes is one."""
+        record = next(csv.reader([line.decode()], delimiter=self._how.separator, strict=True), [])
+        return any(cell.strip(_SPACES) for cell in record)
 
     def _headers_again(
         self, piece: bytes, ends: np.ndarray, table: pa.Table, rows: np.ndarray, ragged: list[int]

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from etl.core.errors import Refused
@@ -314,6 +314,7 @@ def bodies(draw: Any) -> str:
 
 @pytest.mark.slow
 @settings(max_examples=300, deadline=None)
+@example(",".join(HEADER) + '\n"","","","","",","')
 @given(bodies())
 def test_splitting_at_once_and_record_by_record_come_to_the_same(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "training_any.csv"
