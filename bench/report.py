@@ -199,7 +199,8 @@ def _find(scale: str, result: dict[str, Any]) -> str:
     times = [f"{_short(one['p50'])} / {_short(one['p95'])}" for one in (found, asked)]
     return (
         f"**Find, scale {scale}** ({found['times']} phrases at the find address, each once; p95 of what they lead to, with "
-        f"its number, by that of one question of the country): **× {_short(result['ratio'])}**; p50 / p95 {times[0]} ms beside {times[1]}; "
+        f"its number, by that of one question of the country): **× {_short(result['ratio'])}**; "
+        f"p50 / p95 {times[0]} ms beside {times[1]}; "
         f"the list of words is made in {_short(result['first'])} ms."
     )
 

@@ -479,6 +479,15 @@ def test_the_charts_and_the_table_of_a_question_are_of_one_day_that_is_named(
     assert text.day(as_of, "en") not in "".join(re.findall(r'<div class="pd-head"><h3>.*?</h3><p>(.*?)</p>', both))
 
 
+@pytest.mark.parametrize(
+    ("name", "by", "chart"), [("training_compliance", "province", "funnel"), ("joiners", "month", "control")]
+)
+def test_a_form_of_chart_is_drawn(name: str, by: str, chart: str, published: Path) -> None:
+    page = html(opened("explore", m=name, by=by, chart=chart, lang="en"))
+    assert "pd-error" not in page
+    assert text.word("signal.other_question", "en") in page
+
+
 def table_of(page: str) -> tuple[list[str], list[list[str]]]:
     """The headings and the cells of the table of Explore, without marks and menus."""
     (table,) = re.findall(r'<table class="pd-grid">.*?</table>', page, re.DOTALL)

@@ -50,6 +50,7 @@ class Question:
 
 def of_analysis(
     name: str,
+    /,
     on: date | None = None,
     where: Where | None = None,
     over: tuple[date, date] | None = None,
