@@ -2,37 +2,35 @@
 
 import streamlit as st
 
-from ui.charts import bars, grouped, lines, titles
 from ui.components import blocks
 from ui.components import figures as ui
+from ui.exhibits import coverage as exhibits
 from ui.sections import coverage, listings, overview
 
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person")
-    overview.findings(view, "coverage_per_10k")
+    overview.findings(view, exhibits.RATE)
     coverage.none_at_all(view)
     coverage.counties_without(view)
     coverage.choices(view)
     left, right = st.columns(2)
     with left:
         has_map = coverage.map_of_places(view)
-        over, height = view.complete_months(36), 200 if has_map else 320
-        ui.figure(view, lines.trend, "coverage_per_10k", by="month", over=over, zero=False, height=height)
+        ui.exhibit(view, exhibits.over_time, has_map=has_map)
     with right:
-        coverage.ranking(view)
+        ui.exhibit(view, exhibits.on_census if coverage.is_on_census() else exhibits.by_place)
     coverage.residents(view)
-    inequality = ["lorenz.gini"] if coverage.has_curve(view) else []
-    ui.cards(view, "coverage_per_10k", "coverage_per_100km2", "counties_covered", *inequality)
+    ui.cards(view, exhibits.numbers)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, bars.ranking, "coverage_gap", by="place", says=titles.gap)
+        ui.exhibit(view, exhibits.gap)
     with right:
-        ui.figure(view, bars.ranking, "counties_covered", by="province", nation=True)
+        ui.exhibit(view, exhibits.covered)
     left, right = st.columns(2)
     with left:
-        if inequality:
-            ui.figure(view, lines.lorenz, analysis="lorenz")
+        if exhibits.has_curve(view.scope):
+            ui.exhibit(view, exhibits.lorenz)
     with right:
         ui.groups(view, "coverage_per_10k", by="county", note=view.word("population.of_counties"))
     listings.part(view, "abroad.title")
@@ -40,7 +38,7 @@ def page() -> None:
     coverage.claimed(view)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, grouped.countries, analysis="countries")
+        ui.exhibit(view, exhibits.abroad)
     with right:
-        ui.figure(view, grouped.claimed, analysis="claim")
+        ui.exhibit(view, exhibits.claimed)
     listings.sources(view, "claim", "countries")

@@ -2,36 +2,27 @@
 
 import streamlit as st
 
-from ui.charts import bars, lines
 from ui.components import figures as ui
-from ui.sections import ahead, listings, overview
+from ui.exhibits import legal
+from ui.sections import listings, overview
 from ui.state import address
 
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
     listings.requested(view, "legal")
-    overview.findings(view, "officer_training_share")
+    overview.findings(view, legal.RATE)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, bars.ranking, "officer_training_share", by="place", nation=True)
+        ui.exhibit(view, legal.by_place)
     with right:
-        ui.figure(view, bars.ranking, "officers_lapsed", by="place")
-    ui.cards(
-        view,
-        "officer_training_share",
-        "officers_lapsed",
-        "judicial_officers",
-        "judicial_officer_share",
-        "accreditation_ending_30",
-        "accreditation_ending_60",
-        "accreditation_ending_90",
-    )
+        ui.exhibit(view, legal.lapsed_by_place)
+    ui.cards(view, legal.numbers)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, bars.ranking, "officer_training_share", by="course")
-        ui.figure(view, lines.trend, "judicial_officers", by="month", over=view.months(60))
+        ui.exhibit(view, legal.by_course)
+        ui.exhibit(view, legal.over_time)
     with right:
-        ui.figure(view, bars.ranking, "judicial_officer_share", by="place", nation=True)
-    ahead.endings(view, "accreditations")
+        ui.exhibit(view, legal.officers_by_place)
+    ui.exhibit(view, legal.endings)
     listings.listings(view, *address.OFFICER_LISTS, without=listings.chosen("legal"))

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from ui.charts import bars, lines
 from ui.components import breadcrumb
 from ui.components import figures as ui
+from ui.exhibits import institute as exhibits
 from ui.sections import institute
 
 
@@ -19,11 +19,11 @@ def page() -> None:
         return
     view = institute.only(view, chosen_institute)
     institute.head(view, chosen_institute)
-    ui.cards(view, "active_assistants", "in_service", "training_compliance", "judicial_officer_share", "expiring_30")
+    ui.cards(view, exhibits.numbers)
     institute.licences(view, chosen_institute)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, lines.trend, "in_service", "active_assistants", by="month", over=view.months(60))
+        ui.exhibit(view, exhibits.over_time)
     with right:
-        ui.figure(view, bars.ranking, "training_compliance", by="course")
+        ui.exhibit(view, exhibits.by_course)
     institute.people(view)

@@ -2,40 +2,29 @@
 
 import streamlit as st
 
-from ui.charts import bars, lines, titles, workforce
 from ui.components import figures as ui
+from ui.exhibits import workforce
 
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
-    ui.cards(
-        view,
-        "active_assistants",
-        "women_share",
-        "age_median",
-        "tenure_median",
-        "leaver_rate_12m",
-        "early_attrition",
-        "jobs_created",
-        "veteran_leader_share",
-    )
+    ui.cards(view, workforce.numbers)
     left, middle, right = st.columns(3)
     with left:
-        ui.figure(view, workforce.pyramid, "active_assistants", by=("age_band", "gender"))
+        ui.exhibit(view, workforce.by_age)
     with middle:
-        ui.figure(view, workforce.pyramid, "active_assistants", by=("tenure_band", "gender"))
+        ui.exhibit(view, workforce.by_tenure)
     with right:
-        ui.figure(view, bars.ranking, "active_assistants", by="education", says=titles.highest)
+        ui.exhibit(view, workforce.by_education)
     left, middle, right = st.columns(3)
     with left:
-        ui.figure(view, bars.ranking, "active_assistants", by="post", says=titles.highest)
+        ui.exhibit(view, workforce.by_post)
     with middle:
-        ui.figure(view, bars.ranking, "leaver_rate_12m", by="post", nation=True)
+        ui.exhibit(view, workforce.leavers_by_post)
     with right:
-        ui.figure(view, workforce.survival, analysis="survival")
+        ui.exhibit(view, workforce.survival)
     left, right = st.columns(2)
     with left:
-        ui.figure(view, workforce.moves, "transfers_between", by=("origin", "province"))
+        ui.exhibit(view, workforce.moves)
     with right:
-        months = view.months(60)
-        ui.figure(view, lines.trend, "women_share", "veteran_leader_share", by="month", over=months, height=380)
+        ui.exhibit(view, workforce.over_time)

@@ -62,7 +62,9 @@ def is_empty(block: Any) -> bool:
     """Whether a container shows nothing: no words, no chart, no control."""
     for child in block.children.values():
         if not hasattr(child, "children"):
-            if child.type != "html" or re.sub(r"<[^>]*>|\s", "", child.proto.body):
+            # A figure whose trend another figure draws has no frame: the style sheet takes it out.
+            is_taken_out = child.type == "html" and "pd-left-out" in child.proto.body
+            if is_taken_out or child.type != "html" or re.sub(r"<[^>]*>|\s", "", child.proto.body):
                 return False
         elif not is_empty(child):
             return False

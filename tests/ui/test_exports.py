@@ -6,6 +6,7 @@ import math
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import openpyxl
 import pandas as pd
@@ -21,8 +22,12 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, derived, reported
 from tests.files import to_csv, to_parquet, to_xlsx
 from tests.made import answer, by_month, by_province
+from ui.charts import bars
 from ui.charts.elements import ChartContext
+from ui.charts.titles import Title
 from ui.components import downloads
+from ui.data.ask import Ask
+from ui.exhibits.exhibit import Drawing, Exhibit, Made
 from ui.exports import about, file_content
 from ui.i18n import text
 from ui.state.page_context import PageContext
@@ -370,12 +375,13 @@ def test_what_is_offered_for_circulation_bears_it_in_its_name_and_its_picture_is
     def name_of(name: str) -> None:
         names["picture"] = name
 
-    def circulated(data: Any, ask: Any) -> downloads.Picture:
-        drawn_of.append(data)
-        return downloads.Picture({}, "rounded", "below", "source")
+    def make(_scope: Scope, ask: Ask) -> Exhibit:
+        drawn_of.append(ask.shown(by_province()))
+        return Exhibit("en", Drawing(bars.ranking), drawn_of[-1], Title("rounded"))
 
     view = PageContext(Scope(by_province().publication.as_of, lang="en"))
-    downloads.buttons(view, by_province(), EN, "x", downloads.Picture({}, "title", "below", "source", circulated))
+    made = Made(make, view.scope, mock.Mock(spec=Ask))
+    downloads.buttons(view, by_province(), EN, "x", downloads.Picture({}, "title", "below", "source", made))
     assert set(names) == {"csv", "xlsx", "parquet", "picture"}
     assert all(("_rounded" in name) is ticked for name in names.values())
     assert [picture.title for picture in pictures] == ["rounded" if ticked else "title"]

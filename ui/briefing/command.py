@@ -19,7 +19,7 @@ from etl.semantic.rights import ADMINISTRATOR
 from ui.briefing import recipients, writing
 from ui.briefing.writing import Press
 from ui.i18n import member_names, text
-from ui.state.address import NATION
+from ui.state.scope import NATION
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -31,7 +31,7 @@ from ui.briefing import writing
 from ui.briefing.writing import Press
 from ui.data.briefing_questions import NoData
 from ui.i18n import member_names, text
-from ui.state.address import NATION
+from ui.state.scope import NATION
 from ui.summary import needs_action
 from ui.summary.needs_action import Action
 

@@ -21,7 +21,7 @@ from ui.briefing.writer import Writer
 from ui.data import briefing_questions
 from ui.data.briefing_questions import Questions
 from ui.i18n import member_names, text
-from ui.state.address import NATION
+from ui.state.scope import NATION
 
 # The list keeps the latest ones only.
 MOST_LISTED = 500

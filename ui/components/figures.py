@@ -5,6 +5,7 @@ Data goes into HTML only through `text.escape`, and never into Markdown.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -25,14 +26,14 @@ from ui.components.plot import plot
 from ui.data import page_run, warehouse
 from ui.data.ask import Ask
 from ui.exhibits import figure as exhibits
-from ui.exhibits.exhibit import Exhibit, Made, Nothing, Value, draws_the_same
+from ui.exhibits.exhibit import Drawing, Exhibit, Made, Make, Nothing, Value
 from ui.i18n import text
 from ui.state import page_context, questions, rendering, scoped_query, wording
 from ui.state.page_context import PageContext
 from ui.state.scope import Scope
 from ui.streamlit_internals import DeltaGenerator
 
-__all__ = ["Chart", "cards", "draw", "figure", "groups", "scope_bar"]
+__all__ = ["Chart", "cards", "draw", "exhibit", "figure", "groups", "scope_bar", "sentence"]
 
 # The height of the trend of a single group.
 _TREND = 240
@@ -108,12 +109,57 @@ def figure(
     rendering.defer(partial(_work_out, view, made, ident, place, head), place=place, ready=made.ready, first=True)
 
 
+def exhibit(
+    view: PageContext,
+    make: Make,
+    *,
+    head: bool = True,
+    more: Callable[[Exhibit], None] | None = None,
+    **inputs: Any,
+) -> None:
+    """A figure of the page by the function that makes it: `ui.exhibit(view, training.by_place)`. Its name is that of its box.
+
+    `inputs` are what the function takes besides scope and Ask, `more` stands below the footer.
+    """
+    ident = make.__name__
+    place = st.container(border=head, key=f"figure-{ident}", height="stretch")
+    made = Made(partial(make, **inputs) if inputs else make, view.asked, warehouse.of_page())
+    page_context.trends()[ident] = made
+    draw = partial(_work_out, view, made, ident, place, head, more)
+    rendering.defer(draw, place=place, ready=made.ready, first=True)
+
+
+def sentence(view: PageContext, make: Make) -> None:
+    """A finding in words alone."""
+    made, ident = Made(make, view.asked, warehouse.of_page()), make.__name__
+
+    def say() -> None:
+        with error_boundary(view.lang, ident):
+            if words := made.exhibit.title.sentence:
+                blocks.intro(words)
+
+    rendering.defer(say, place=st.container(key=ident), ready=made.ready)
+
+
 def _work_out(
-    view: PageContext, made: Made, ident: str, place: DeltaGenerator, head: bool
+    view: PageContext,
+    made: Made,
+    ident: str,
+    place: DeltaGenerator,
+    head: bool,
+    more: Callable[[Exhibit], None] | None = None,
 ) -> Callable[[], None] | None:
     """Returns what sends the figure to the browser; None for a notice, which is sent already."""
     with error_boundary(view.lang, ident):
-        return show(view, made, ident, place, head=head)
+        send = show(view, made, ident, place, head=head)
+
+        def send_all() -> None:
+            if send:
+                send()
+            if more:
+                rendering.defer(more, made.exhibit, place=place)
+
+        return send_all if more else send
     return None
 
 
@@ -152,21 +198,23 @@ def show(
     if isinstance(exhibit.form, Nothing):
         notice(view.lang, exhibit.form.title, exhibit.form.words)
         return None
-    if exhibit.stands_in:
-        trends = page_context.trends()
-        if any(draws_the_same(exhibit, other.exhibit) for name, other in trends.items() if name != ident):
-            # Nothing, not even the box.
-            st.html('<i class="pd-left-out"></i>')
-            return None
-        trends[ident] = made
+    if exhibit.stands_in and _is_drawn(exhibit, ident):
+        # Nothing, not even the box.
+        st.html('<i class="pd-left-out"></i>')
+        return None
+    page_context.trends()[ident] = made
+    assert isinstance(exhibit.form, Drawing | Value)
     answer, value = exhibit.answer, exhibit.form.value
-    assert answer is not None
     if value and head:
         card = f'<div class="pd-card"><p class="pd-value"><bdi>{text.escape(value)}</bdi></p></div>' + card
+    if exhibit.intro:
+        card = f'<p class="pd-intro">{text.escape(exhibit.intro)}</p>' + card
     if isinstance(exhibit.form, Value):
         st.html(blocks.heading(exhibit.title.sentence, exhibit.below) + card)
-        footer(view, answer, ident, title=exhibit.title.sentence)
+        if answer is not None:
+            footer(view, answer, ident, title=exhibit.title.sentence)
         return None
+    assert answer is not None
     picture = downloads.picture_of(view, exhibit, made)
     drawn, spoken = exhibit.drawn(view.dark)
     meta, chart_context = drawn["layout"]["meta"], exhibit.context(view.dark)
@@ -201,6 +249,16 @@ def show(
                 draw_footer()
 
     return send
+
+
+def _is_drawn(exhibit: Exhibit, ident: str) -> bool:
+    """Whether another figure of the page draws the same trend."""
+    for name, other in page_context.trends().items():
+        # What fails says so in its own box.
+        with suppress(Exception):
+            if name != ident and exhibits.draws_the_same(exhibit, other.exhibit):
+                return True
+    return False
 
 
 def _note(note: str, on_screen: Sequence[str]) -> str:

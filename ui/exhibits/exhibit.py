@@ -24,20 +24,60 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Value:
-    """A single value in words: of one group, with nothing to compare and no months."""
+    """A finding in words, with a single value in words or none: of one group, with nothing to compare and no months."""
+
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where more is: a part of the menu, and its parameters besides the scope. Each channel writes its own address."""
+
+    part: str
+    parameters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Span:
+    """Words of a line; `kind` is better, worse or strong, `about` what a screen reader hears of a link."""
+
+    words: str
+    kind: str = ""
+    link: Link | None = None
+    about: str = ""
+
+
+Line = tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One number in words, with its unit and the lines below it. `measure` names its column."""
 
     value: str
+    unit: str = ""
+    lines: tuple[Line, ...] = ()
+    measure: str = ""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A finding in words alone: the title of the exhibit. Empty where there is none."""
 
 
 @dataclass(frozen=True)
 class Nothing:
-    """No chart, and why: the key of a notice's title, and its words. The answer, if there is one, still goes into a file."""
+    """No number, and why: the key of a notice's title, and its words; or what failed.
+
+    The answer, if there is one, still goes into a file.
+    """
 
     title: str
     words: str = ""
+    failed: Exception | None = None
 
 
-Form = Drawing | Value | Nothing
+Form = Drawing | Value | Card | Sentence | Nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +100,10 @@ class Exhibit:
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     # A trend in place of a chart that has nothing to compare here.
     stands_in: bool = False
+    # A sentence between title and chart.
+    intro: str = ""
+    # Of one card in a row of them, the measure; else empty.
+    name: str = ""
 
     @property
     def below(self) -> str:
@@ -83,16 +127,19 @@ class Exhibit:
         return on_screen, [*on_screen, *boundaries]
 
 
-def draws_the_same(one: Exhibit, other: Exhibit) -> bool:
-    """Whether two trends are one: of one measure, with the same number in every month that both have."""
-    if one.answer is None or other.answer is None or one.answer.measures != other.answer.measures:
-        return False
-    first, second = ({row[0]: row[1] for row in exhibit.answer.rows} for exhibit in (one, other) if exhibit.answer)
-    return all(first[month] == second[month] for month in first.keys() & second.keys())
+def sentence(scope: Scope, words: str, answer: Answer | None = None) -> Exhibit:
+    """A finding in words alone, with the answer behind it."""
+    return Exhibit(scope.lang, Sentence(), answer, Title(words))
+
+
+def said(scope: Scope, title: str, below: str = "") -> Exhibit:
+    """A heading that says why there is no chart."""
+    return Exhibit(scope.lang, Value(), title=Title(title), subtitle=below)
 
 
 # Pure: equal scopes and asks give equal exhibits.
 Make = Callable[[Scope, Ask], Exhibit]
+MakeCards = Callable[[Scope, Ask], tuple[Exhibit, ...]]
 
 
 @dataclass(frozen=True)
@@ -114,3 +161,20 @@ class Made:
     def for_circulation(self) -> Exhibit:
         """The same exhibit in rounded numbers."""
         return self.make(self.scope, Rounded(self.ask.exactly))
+
+
+@dataclass(frozen=True)
+class MadeCards:
+    """A row of cards, whose numbers are one query."""
+
+    make: MakeCards
+    scope: Scope
+    ask: Ask
+
+    @cached_property
+    def exhibits(self) -> tuple[Exhibit, ...]:
+        return self.make(self.scope, self.ask)
+
+    def ready(self) -> None:
+        """Make the exhibits, in a thread of its own."""
+        self.exhibits  # noqa: B018

@@ -128,6 +128,13 @@ def of_answer(
     )
 
 
+def finding(scope: Scope, ask: Ask, exact: Answer, title: str) -> Exhibit:
+    """An answer under a heading, without a chart."""
+    words = ChartContext(scope.lang, names=asking.names(ask, scope.lang))
+    below = wording.where_and_when(words, exact, ask.rights, scope.day)
+    return Exhibit(scope.lang, Value(), shown(exact, ask), titles.Title(title), below, names=words.names)
+
+
 def nothing(scope: Scope, title: str, words: str, **values: object) -> Exhibit:
     """An exhibit that says why there is none."""
     return Exhibit(scope.lang, Nothing(title, text.word(words, scope.lang, **values)))
@@ -140,6 +147,19 @@ def shown(exact: Answer, ask: Ask) -> Answer:
         return answer
     at, whole = answer.columns.index("whole_value"), of_whole(exact, ask).value()
     return replace(answer, rows=[(*row[:at], whole, *row[at + 1 :]) for row in answer.rows])
+
+
+def draws_the_same(*exhibits: Exhibit) -> bool:
+    """Whether two trends are one: of one measure, with the same number in every month that both have."""
+    months = [
+        exhibit.answer
+        for exhibit in exhibits
+        if isinstance(exhibit.form, Drawing) and exhibit.form.chart is lines.trend and exhibit.answer
+    ]
+    if len(months) < 2 or any(answer.by != ("month",) or answer.measures != months[0].measures for answer in months):
+        return False
+    first, second = ({row[0]: row[1] for row in answer.rows} for answer in months)
+    return all(first[month] == second[month] for month in first.keys() & second.keys())
 
 
 def line_of(nation: Answer) -> float | tuple[tuple[Any, ...], ...] | None:

@@ -9,17 +9,14 @@ from typing import Any
 import streamlit as st
 
 from etl.analysis.coverage import MOST, RULES
-from etl.analysis.planning import Scenario
 from etl.core.text_folding import latin_digits
 from etl.semantic.answers import Answer
 from etl.semantic.rights import BELOW_PROVINCE
-from ui.charts import ahead as charts
-from ui.charts import bars, lines
-from ui.charts.elements import unit_of
 from ui.components import blocks, downloads, tables
 from ui.components import figures as ui
 from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import context, footer, where_and_when
+from ui.exhibits.exhibit import Exhibit
 from ui.exports import about, workbook
 from ui.exports.job import FORMS, noted
 from ui.i18n import text
@@ -29,15 +26,6 @@ from ui.state.page_context import PageContext
 from ui.state.questions import without_places
 
 _PAGE = "growth"
-# What ends, and the unit in which it is counted.
-_KINDS = {"licences": "institutes", "accreditations": "persons", "training": "person_courses"}
-# With more bars the chart of rooms is unreadable.
-_MOST_ROOMS = 15
-
-
-def endings(view: PageContext, kind: str) -> None:
-    """What ends of a kind in the next 24 months, beside what answers it."""
-    ui.part(view, f"endings-{kind}", "endings", partial(_endings, view, kind), by="nation")
 
 
 def falling(view: PageContext) -> None:
@@ -48,22 +36,6 @@ def falling(view: PageContext) -> None:
     ui.part(view, "falling-tried", "endings_backtest", partial(_tried, view), border=False)
 
 
-def _endings(view: PageContext, kind: str, answer: Answer, ignored: Sequence[str]) -> None:
-    words = {lang: text.word(f"ahead.{kind}", lang) for lang in text.LANGUAGES}
-    metric, *answered = answer.metrics
-    of_kind = replace(metric, unit=_KINDS[kind], label=words, short=words)
-    if kind == "licences":
-        # Neither licences nor the applications that answer them are people.
-        of_kind, *answered = (replace(one, counts=kind) for one in (of_kind, *answered))
-    rows = [row for row in answer.rows if row[0] == kind]
-    answer = scoped_query.without_first(replace(answer, rows=rows, metrics=(of_kind, *answered)))
-    if any(answer.column("endings")):
-        notes = [view.word("ahead.handled")]
-        ui.draw(view, charts.endings, answer, f"endings-{kind}", ignored=ignored, notes=notes)
-    else:
-        blocks.head(words[view.lang], view.word("ahead.nothing"))
-
-
 def _tried(view: PageContext, answer: Answer, _: Sequence[str]) -> None:
     """How many of the institutes listed before did fall."""
     listed, fell = answer.rows[0]
@@ -71,76 +43,22 @@ def _tried(view: PageContext, answer: Answer, _: Sequence[str]) -> None:
     blocks.note(view.word("ahead.tried" if listed else "ahead.untried", **words))
 
 
-def queue(view: PageContext) -> None:
-    """The files that wait for a decision, and how many decisions a month they take."""
-    ui.part(view, "queue", "queue", partial(_queue, view))
-
-
-def _queue(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
-    row = answer.records()[0]
-    if row["queue_needed"] is None:
-        blocks.head(charts.waiting(answer, context(view)).sentence, where_and_when(view, answer))
-        footer(view, answer, "queue")
-        return
-    paces = {
-        name: text.plain(row[f"queue_{name}"], unit_of(answer, f"queue_{name}"), view.lang)
-        for name in ("arrivals", "decisions", "needed")
-    }
-    said = f'<p class="pd-intro">{text.escape(view.word("queue.paces", **paces))}</p>'
-    ui.draw(view, charts.paces, answer, "queue", ignored=ignored, card=said, notes=[view.word("queue.note")])
-
-
 def has_seats(view: PageContext) -> bool:
     """Whether seats are planned for the place: for provinces, not for a county or an institute."""
     return not BELOW_PROVINCE & {*view.where}
 
 
-def seats(view: PageContext, scenario: Scenario) -> None:
-    """The seat plan with the seats of a scenario: what it reaches, where one more room gains most, and the seats to order."""
-    entered = tuple((*place, count) for place, count in sorted(scenario.seats.items()))
-    left, right = st.columns(2)
-    with left:
-        ui.part(view, "seat-plan", "seat_plan_months", partial(_plan, view), entered=entered)
-        ui.part(view, "seat-order", "seat_plan", partial(_order, view), entered=entered)
-    with right:
-        ui.part(view, "seat-rooms", "seat_plan_rooms", partial(_rooms, view), entered=entered)
-
-
-def _plan(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
-    shown = replace(answer, metrics=answer.metrics[:2])
-    notes = [view.word("ahead.order_note"), view.word("ahead.plan_note")]
-    ui.draw(view, charts.plan, shown, "seat-plan", ignored=ignored, notes=notes)
-
-
-def _rooms(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
-    if answer.rows:
-        most = {"most": _MOST_ROOMS}
-        ui.draw(view, bars.ranking, _of_one(answer), "seat-rooms", charts.gained, ignored, options=most)
-    else:
-        blocks.head(view.word("ahead.room_none"))
-
-
-def _of_one(answer: Answer) -> Answer:
-    """The rows without their province where all are of one."""
-    return scoped_query.without_first(answer) if len({row[0] for row in answer.rows}) == 1 else answer
-
-
-def _order(view: PageContext, answer: Answer, ignored: Sequence[str]) -> None:
-    """The seats to order, of one province by course and month, and the form of each province as a workbook."""
-    if len({row[0] for row in answer.rows}) == 1:
-        ui.draw(view, lines.heat, _of_one(answer), "seat-order", charts.ordered, ignored)
-    else:
-        blocks.head(view.word("ahead.order"), where_and_when(view, answer))
-        blocks.note(view.word("ahead.order_help" if answer.rows else "ahead.order_none"))
-        footer(view, answer, "seat-order", with_table=False)
-    if answer.rows:
-        named, place, label = context(view), page_context.place(view, answer.where), view.word("ahead.order_form")
-        write = partial(workbook.write_order_form, answer=answer, context=named, place=place)
-        name = f"{view.word('ahead.order')}_{about.file_name(answer, named, place, 'xlsx')}"
-        with st.container(key="footer-order-form"):
-            if downloads.may_export(view, answer):
-                details = noted(answer, "xlsx", len(answer.rows))
-                downloads.offered(view, "form-seat-order", label, name, FORMS["xlsx"], write, details)
+def order_form(view: PageContext, exhibit: Exhibit) -> None:
+    """The order of seats of each province as a workbook."""
+    if (answer := exhibit.answer) is None or not answer.rows:
+        return
+    named, place, label = context(view), page_context.place(view, answer.where), view.word("ahead.order_form")
+    write = partial(workbook.write_order_form, answer=answer, context=named, place=place)
+    name = f"{view.word('ahead.order')}_{about.file_name(answer, named, place, 'xlsx')}"
+    with st.container(key="footer-order-form"):
+        if downloads.may_export(view, answer):
+            details = noted(answer, "xlsx", len(answer.rows))
+            downloads.offered(view, "form-seat-order", label, name, FORMS["xlsx"], write, details)
 
 
 def recruits(view: PageContext) -> None:

@@ -34,10 +34,10 @@ from ui.exhibits.exhibit import Exhibit, Made
 from ui.i18n import text
 from ui.sections.sides import PAGE, Sides, choices, named, shown, sides_of, where_of
 from ui.state import page_parameters, scoped_query, wording
-from ui.state.address import NATION, SIMILAR
+from ui.state.address import SIMILAR
 from ui.state.page_context import PageContext
 from ui.state.questions import without_places
-from ui.state.scope import Scope
+from ui.state.scope import NATION, Scope
 from ui.summary import changes, different
 
 # The default measure of parts and lines: a rate, because a province and the nation differ too much in counts.

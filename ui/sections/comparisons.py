@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from etl.analysis import analyses, growth
 from etl.semantic.answers import Answer
-from ui.charts import signals, steps
+from ui.charts import signals
 from ui.components import blocks
 from ui.components import figures as ui
-from ui.state import scoped_query
+from ui.state import questions
 from ui.state.page_context import PageContext
 from ui.state.questions import without_places
 
@@ -28,7 +27,7 @@ def changes(view: PageContext, name: str) -> None:
         return
 
     def draw(answer: Answer, ignored: Sequence[str]) -> None:
-        ui.draw(view, signals.process, scoped_query.without_first(answer), f"figure-changes-{name}", ignored=ignored)
+        ui.draw(view, signals.process, questions.without_first(answer), f"figure-changes-{name}", ignored=ignored)
 
     ui.part(view, f"changes-{name}", "change_signals", partial(_unless_empty, view, draw), first=True, name=name)
 
@@ -38,11 +37,3 @@ def _unless_empty(view: PageContext, draw: Callable[..., None], answer: Answer, 
         draw(answer, ignored=ignored)
     else:
         blocks.notice(view.lang, "state.empty_title", view.word("state.empty"))
-
-
-def bridge(view: PageContext) -> None:
-    """The steps of a period, where they add up; leavers by the latest settled day unless a period is chosen."""
-    if growth.adds_up(view.under(analyses.filters("bridge"))[0]):
-        day = scoped_query.settled_on("leaver_rate_12m", view.as_of)
-        settled = view.asked if view.over or not day else view.asked.on_day(day)
-        ui.figure(view, steps.bridge, analysis="bridge", asked=settled)

@@ -1,7 +1,5 @@
 """The parts of Coverage besides its charts: the population basis, the census comparison, provinces without assistants."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -9,13 +7,13 @@ import streamlit as st
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.semantic.rights import BELOW_PROVINCE
-from ui.charts import bars, county_maps, maps, titles
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import question
 from ui.components.table_html import collated
 from ui.data import page_run, warehouse
+from ui.exhibits import coverage as exhibits
 from ui.i18n import text
 from ui.state import page_parameters, questions, rendering, scoped_query, wording
 from ui.state.page_context import PageContext
@@ -112,11 +110,6 @@ def _counties_without(view: PageContext) -> None:
         blocks.left_out(view, active)
 
 
-def has_curve(view: PageContext) -> bool:
-    """Whether coverage can be unequal between counties; that of one county is not."""
-    return len(view.where.get("county", ())) != 1
-
-
 def choices(view: PageContext) -> None:
     """What the map and the ranking show, on one line."""
     with st.container(key="coverage-choices", horizontal=True, vertical_alignment="center"):
@@ -126,15 +119,16 @@ def choices(view: PageContext) -> None:
 
 
 def _switch(view: PageContext) -> None:
-    """The switch between the residents of the day and the census of 1395, for `ranking`."""
+    """The switch between the residents of the day and the census of 1395, for the ranking."""
 
     def changed(is_on: bool) -> None:
         page_parameters.choose(_PAGE, census=_CENSUS if is_on else None)
 
-    controlled(st.toggle, view.word("population.switch"), "coverage census", _is_on_census(), changed)
+    controlled(st.toggle, view.word("population.switch"), "coverage census", is_on_census(), changed)
 
 
-def _is_on_census() -> bool:
+def is_on_census() -> bool:
+    """Whether the switch is on."""
     return page_parameters.one(_PAGE, "census") == _CENSUS
 
 
@@ -164,24 +158,8 @@ def map_of_places(view: PageContext) -> bool:
     if BELOW_PROVINCE & {*view.where}:
         return False
     by = _chosen_map() if view.scope.has_map else "county"
-    chart = maps.provinces if by == "province" else county_maps.counties
-    ui.figure(view, chart, "coverage_per_10k", by=by)
+    ui.exhibit(view, exhibits.by_province if by == "province" else exhibits.by_county)
     return True
-
-
-def ranking(view: PageContext) -> None:
-    """Coverage by place; with the switch on, based on the census of 1395, with the provinces whose rank changes."""
-    if not _is_on_census():
-        ui.figure(view, bars.ranking, "coverage_per_10k", by="place", nation=True)
-        return
-
-    def show(answer: Answer, ignored: Sequence[str]) -> None:
-        # By the census first: False sorts before True.
-        metrics = sorted(answer.metrics, key=lambda metric: metric.name != "coverage_on_census")
-        ranked, notes = replace(answer, metrics=tuple(metrics)), [_moved(view, answer)]
-        ui.draw(view, bars.ranking, ranked, "coverage-census", titles.highest, ignored, notes)
-
-    ui.part(view, "coverage-census", "coverage_on_census", show, first=True)
 
 
 def claimed(view: PageContext) -> None:
@@ -198,16 +176,3 @@ def claimed(view: PageContext) -> None:
         sentence = view.word(f"abroad.{key}", **forces)
         blocks.intro(sentence)
         question(view, answer, "claimed")
-
-
-def _moved(view: PageContext, answer: Answer) -> str:
-    """The provinces whose rank changes by two or more, with both ranks."""
-    moved = []
-    for row in answer.records():
-        if row["is_moved"]:
-            place = view.member("province", row["province"])
-            now, then = (text.number(row[name], view.lang) for name in ("coverage_rank", "coverage_rank_on_census"))
-            moved.append(view.word("population.moved_one", place=place, now=now, then=then))
-    if not moved:
-        return view.word("population.moved_none")
-    return view.word("population.moved", places=text.listed(moved, view.lang))

@@ -77,7 +77,7 @@ def _seek(view: PageContext, month_ends: list[date], until: date, ask: Callable[
 
 def _scenario(view: PageContext, exact: float | None, until: date) -> str:
     """The address of the scenario with the exact recruits needed, to the goal of this page; empty beyond what it takes."""
-    recruits = f"{exact or 0:.10g}"
+    recruits = str(exact or 0)
     if exact is None or address.number(recruits) is None:
         return ""
     goal = page_parameters.of(_PAGE).get("goal", [])

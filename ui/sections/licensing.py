@@ -6,58 +6,44 @@ from datetime import timedelta
 import streamlit as st
 
 from etl.semantic.catalog import catalogue
-from ui.charts import bars, steps
+from ui.charts import bars
 from ui.charts import licensing as charts
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import error_boundary
 from ui.data import warehouse
+from ui.exhibits import licensing as exhibits
 from ui.i18n import text
 from ui.sections import listings, overview
 from ui.state import scoped_query
 from ui.state.page_context import PageContext
 
-# Most applications younger than this are still under way.
-_UNDER_WAY = timedelta(days=60)
-_TIMES = ("time_to_licence_median", "time_to_licence_p90", "within_25_days_share")
-
 
 def funnel(view: PageContext) -> None:
     """The outcomes of applications, without those of the last 60 days."""
-    end = view.as_of - _UNDER_WAY
-    first, last = view.over or view.scope.on_day(end).months(12)
-    stages = ("applications", "cohort_complete", "cohort_decided", "cohort_granted")
-    if first <= min(last, end):
-        ui.figure(replace(view, has_period=False), steps.funnel, *stages, over=(first, min(last, end)))
+    if exhibits.funnel_period(view.asked):
+        ui.exhibit(view, exhibits.funnel)
     blocks.intro(view.word("cohort.funnel_help"))
 
 
 def survival(view: PageContext) -> None:
     """The share of institutes of each founding year that remain after five years; nothing if no year is that old."""
-    ident = "institute-survival"
-    with error_boundary(view.lang, ident):
-        answer, ignored = scoped_query.computed(view, "institute_survival")
-        rows = [row for row in answer.rows if row[1] == charts.YEARS_AFTER]
-        if not rows:
-            return
-        with st.container(border=True, key=f"figure-{ident}", height="stretch"):
-            columns = ("founded_year", *answer.columns[2:])
-            after = replace(answer, by=("founded_year",), columns=columns, rows=[(row[0], *row[2:]) for row in rows])
-            ui.draw(view, bars.columns, after, ident, charts.remaining, ignored)
+    with error_boundary(view.lang, "survival"):
+        if any(row[1] == charts.YEARS_AFTER for row in scoped_query.computed(view, "institute_survival")[0].rows):
+            ui.exhibit(view, exhibits.survival)
 
 
 def smart(view: PageContext) -> None:
     """Who offers smart services, by place, activity and size, and what may be said of them."""
     listings.part(view, "smart.title")
-    beside = {"smart_service_share": "smart_unknown"}
-    ui.cards(view, "smart_service_share", "smart_institutes", beside=beside)
-    overview.findings(view, "smart_service_share")
+    ui.cards(view, exhibits.smart_numbers)
+    overview.findings(view, exhibits.SMART)
     left, right = st.columns([3, 2])
     with left:
-        ui.figure(view, bars.ranking, "smart_service_share", by="place", nation=True)
+        ui.exhibit(view, exhibits.smart_by_place)
     with right:
-        ui.figure(view, bars.ranking, "smart_service_share", by="activity", nation=True)
-        ui.figure(view, bars.columns, analysis="smart_sizes", says=charts.with_staff)
+        ui.exhibit(view, exhibits.smart_by_activity)
+        ui.exhibit(view, exhibits.smart_by_size)
     with st.expander(view.word("smart.compared")):
         blocks.intro(view.word("smart.no_history"))
         _smart_history(view)
@@ -68,7 +54,7 @@ def _smart_history(view: PageContext) -> None:
     """The share in each publication, once there are two."""
     with error_boundary(view.lang, "smart-history"):
         if len(scoped_query.computed(view, "adoption")[0].rows) > 1:
-            ui.figure(view, charts.published, analysis="adoption")
+            ui.exhibit(view, exhibits.smart_published)
 
 
 def _smart_compared(view: PageContext) -> None:
@@ -97,6 +83,6 @@ def _smart_compared(view: PageContext) -> None:
         blocks.left_out(view, answer)
         blocks.intro(view.word("smart.no_proof"))
         without_period = replace(view, has_period=False)
-        for name, column in zip(_TIMES, st.columns(len(_TIMES)), strict=True):
+        for name, column in zip(exhibits.TIMES, st.columns(len(exhibits.TIMES)), strict=True):
             with column:
                 ui.figure(without_period, bars.ranking, name, by="smart", over=over)

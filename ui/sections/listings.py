@@ -139,12 +139,6 @@ def within(answer: Answer, days: str) -> Answer:
     return replace(answer, rows=[row for row in answer.rows if int(row[at].rpartition("-")[2]) <= int(days)])
 
 
-def ending(view: PageContext, days: str) -> str:
-    """The address of the licences that end within `days` under the user's scope, for the link of a card."""
-    parameters = {"open": ["licences_ending"], "days": [days]}
-    return page_parameters.address("licensing", view.lang, view.scope.address() | parameters)
-
-
 def _days_left(view: PageContext, days: str) -> None:
     page = page_context.part()
 

@@ -13,10 +13,10 @@ from typing import Any
 import streamlit as st
 
 from etl.core.errors import QuestionError
-from ui.charts import county_maps, forecast, lines, maps
 from ui.components import figures
 from ui.components.blocks import error_boundary
 from ui.components.cards import headline_number, linked_title
+from ui.exhibits import overview as exhibits
 from ui.i18n import text
 from ui.sections import goal
 from ui.sections.overview import has_target, sources
@@ -25,32 +25,19 @@ from ui.state.page_context import PageContext
 from ui.summary import different, verdict
 from ui.summary.sources import Sources
 
-# Height of the pictures, in pixels: that of a map as wide as a panel.
-_HEIGHT = 250
 # Around a place that is behind, until its sentence is HTML.
 _BEGIN, _END = "\ue000", "\ue001"
 
 
 def panels(view: PageContext) -> None:
-    is_province = bool(view.scope.province)
-    over = view.months(24)
-    figure = partial(figures.figure, view, head=False, height=_HEIGHT)
     with st.container(key="panels"):
-        with _panel(view, "coverage", "coverage_per_10k", partial(_finding, "coverage_per_10k")):
-            if is_province:
-                figure(county_maps.counties, "coverage_per_10k", by="county")
-            elif view.scope.has_map:
-                figure(maps.provinces, "coverage_per_10k", by="province")
-            else:
-                figure(lines.trend, "coverage_per_10k", by="month", over=over, zero=False)
+        with _panel(view, "coverage", exhibits.COVERAGE, partial(_finding, exhibits.COVERAGE)):
+            figures.exhibit(view, exhibits.coverage, head=False)
         with _panel(view, "growth", "active_assistants", _growth):
             rendering.defer(_pace, view, ready=partial(goal.in_a_sentence, view))
-            figure(forecast.projection, analysis="projection", target=True, height=_HEIGHT - 80)
-        with _panel(view, "training", "training_compliance", partial(_finding, "training_compliance")):
-            if view.scope.has_map:
-                figure(maps.provinces, "training_compliance", by="province")
-            else:
-                figure(lines.trend, "training_compliance", by="month", over=over, zero=False, nation=True)
+            figures.exhibit(view, exhibits.growth, head=False)
+        with _panel(view, "training", exhibits.TRAINING, partial(_finding, exhibits.TRAINING)):
+            figures.exhibit(view, exhibits.training, head=False)
 
 
 def _panel(

@@ -1,6 +1,6 @@
 """The scenario of Growth and of Training: sliders for recruits, leavers and seats, kept in the address, and their path."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -10,13 +10,13 @@ from etl.analysis.planning import NOW, Scenario
 from etl.analysis.projection import whole_above
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.answers import Answer
-from ui.charts import forecast
 from ui.charts.elements import metric_of, unit_of
 from ui.components import blocks
 from ui.components import figures as ui
-from ui.components.blocks import controlled, error_boundary, notice
+from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import question
 from ui.data import page_run, warehouse
+from ui.exhibits import growth
 from ui.i18n import text
 from ui.state import address, page_context, page_parameters, scoped_query
 from ui.state.page_context import PageContext
@@ -41,7 +41,7 @@ def of_headcount(view: PageContext) -> None:
             return
     panel(view, scenario)
     if without_present(view, scenario) != NOW or _goal() is not None:
-        _headcount(view, scenario)
+        ui.exhibit(view, growth.headcount, scenario=scenario, goal=_goal())
 
 
 def panel(view: PageContext, scenario: Scenario, has_seats: bool = False) -> None:
@@ -60,18 +60,6 @@ def panel(view: PageContext, scenario: Scenario, has_seats: bool = False) -> Non
                 type="tertiary",
                 on_click=lambda: page_parameters.choose(page_context.part(), recruits=None, leave=None, seats=None),
             )
-
-
-def _headcount(view: PageContext, scenario: Scenario) -> None:
-    """The active assistants under the scenario, to the target of the place or the goal of the address."""
-
-    def show(answer: Answer, ignored: Sequence[str]) -> None:
-        if all(value is None for value in answer.column(answer.metrics[1].name)):
-            notice(view.lang, "state.empty_title", view.word("state.empty"))
-        else:
-            ui.draw(view, forecast.path, answer, "headcount", ignored=ignored)
-
-    ui.part(view, "headcount", "headcount", show, first=True, scenario=scenario, goal=_goal())
 
 
 def _path(view: PageContext, scenario: Scenario) -> Answer:

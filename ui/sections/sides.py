@@ -14,8 +14,9 @@ from ui.components.blocks import controlled
 from ui.data import warehouse
 from ui.data.ask import frozen
 from ui.state import page_context, page_parameters, scoped_query
-from ui.state.address import NATION, SIMILAR
+from ui.state.address import SIMILAR
 from ui.state.page_context import PageContext
+from ui.state.scope import NATION
 
 PAGE = "compare"
 

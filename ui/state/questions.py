@@ -4,13 +4,16 @@ Each function takes a Scope and an Ask and no page, so that screen, file, paper 
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from etl.analysis import analyses, detail
-from etl.core.errors import TooEarly
+from etl.analysis.comparison import Side
+from etl.analysis.different import is_sizeable, is_tested_over_time
+from etl.core.errors import QuestionError, TooEarly
 from etl.semantic import resolve
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
@@ -115,6 +118,21 @@ def different(scope: Scope, ask: Ask, name: str, by: str, where: Where, over: Ov
     )
 
 
+def side(ask: Ask, here: Answer, there: Answer) -> str:
+    """On which side of the rate of another day one is beyond chance: lower, higher, or empty."""
+    rate, value, before = here.metrics[0], here.value(), there.value()
+    if not (here.on and there.on and is_tested_over_time(rate.name)) or None in (value, before):
+        return ""
+    if not is_sizeable(rate, value - before, before):
+        # Such a change is never named; the test takes longer than all else on a card.
+        return ""
+    than = Side(there.on, frozen(there.where))
+    with suppress(QuestionError):
+        found = str(ask(of_analysis("differs", here.on, here.where, metric=rate.name, than=than)).value("side"))
+        return found if found in ("lower", "higher") else ""
+    return ""
+
+
 # ---------------------------------------------------------------- what is compared with
 
 
@@ -151,6 +169,11 @@ def is_empty(answer: Answer) -> bool:
     """Whether no measure has a value."""
     at = [answer.columns.index(metric.name) for metric in answer.metrics]
     return not any(row[i] is not None for row in answer.rows for i in at)
+
+
+def without_first(answer: Answer) -> Answer:
+    """An answer whose rows are all of one member of its first dimension, without that."""
+    return replace(answer, by=answer.by[1:], columns=answer.columns[1:], rows=[row[1:] for row in answer.rows])
 
 
 def of_own_provinces(answer: Answer, ask: Ask) -> Answer:

@@ -1,19 +1,14 @@
 """Questions under the user's scope, and which of its filters have no meaning for them."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from etl.analysis.comparison import Side
-from etl.analysis.different import is_sizeable, is_tested_over_time
-from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.semantic.exportable import StoredRows
 from ui.data import warehouse
-from ui.data.ask import Where, frozen
+from ui.data.ask import Where
 from ui.state import questions
 from ui.state.page_context import PageContext
 
@@ -57,22 +52,6 @@ def different(view: PageContext, name: str, by: str, where: Where, over: tuple[d
     return questions.different(view.asked, warehouse.of_page(), name, by, where, over)
 
 
-def side(here: Answer, there: Answer) -> str:
-    """On which side of the rate of another day one is beyond chance: lower, higher, or empty."""
-    rate, value, before = here.metrics[0], here.value(), there.value()
-    if not (here.on and there.on and is_tested_over_time(rate.name)) or None in (value, before):
-        return ""
-    if not is_sizeable(rate, value - before, before):
-        # Such a change is never named; the test takes longer than all else on a card.
-        return ""
-    than = Side(there.on, frozen(there.where))
-    with suppress(QuestionError):
-        answer = warehouse.analyse("differs", on=here.on, where=here.where, metric=rate.name, than=than)
-        found = str(answer.value("side"))
-        return found if found in ("lower", "higher") else ""
-    return ""
-
-
 def similar_to(province: str) -> tuple[str, ...]:
     """The provinces similar to one; empty without any."""
     answer = warehouse.analyse("similar_provinces", where={"province": (province,)})
@@ -85,11 +64,6 @@ def computed(view: PageContext, analysis: str, /, **options: Any) -> tuple[Answe
     `options` are parameters of the analysis besides the scope: a date, a goal, a metric.
     """
     return questions.analyse_under(view.asked, warehouse.of_page(), analysis, **options)
-
-
-def without_first(answer: Answer) -> Answer:
-    """An answer whose rows are all of one member of its first dimension, without that."""
-    return replace(answer, by=answer.by[1:], columns=answer.columns[1:], rows=[row[1:] for row in answer.rows])
 
 
 def place(view: PageContext, names: Sequence[str]) -> str:

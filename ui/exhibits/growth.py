@@ -1,0 +1,72 @@
+"""How many serve, how it goes on to the target, and who comes and leaves. Each function is one exhibit."""
+
+from etl.analysis import analyses, growth
+from etl.analysis.planning import NOW, Scenario
+from etl.semantic.catalog import catalogue
+from ui.charts import bars, forecast, lines, steps
+from ui.data.ask import Ask, Question, frozen
+from ui.exhibits.cards import cards
+from ui.exhibits.exhibit import Exhibit
+from ui.exhibits.figure import figure, nothing, of_answer
+from ui.state.questions import analyse_under, settled_on
+from ui.state.scope import Scope
+
+LEAVERS = "leaver_rate_12m"
+
+
+def has_target(scope: Scope, ask: Ask) -> bool:
+    """Whether a target is set for the place; a census share of the nation's is none, and a part of the people has none."""
+    where, _ = scope.under(catalogue()["active_assistants"].dimensions)
+    if len(where.get("province", ())) == 1:
+        del where["province"]
+    filters, _ = scope.under(catalogue()["own_target"].dimensions)
+    return not where and bool(ask.exactly(Question(("own_target",), on=scope.day, filters=frozen(filters))).value())
+
+
+def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
+    """How many are active, and how many join and leave?"""
+    progress = ["target_progress"] if has_target(scope, ask) else []
+    return cards(scope, ask, "active_assistants", *progress, "joiners", LEAVERS, "early_attrition")
+
+
+def projection(scope: Scope, ask: Ask) -> Exhibit:
+    """When is the target reached?"""
+    return figure(scope, ask, forecast.projection, analysis="projection", target=True)
+
+
+def headcount(scope: Scope, ask: Ask, scenario: Scenario = NOW, goal: float | None = None) -> Exhibit:
+    """Where does a scenario lead?"""
+    exact, ignored = analyse_under(scope, ask.exactly, "headcount", scenario=scenario, goal=goal)
+    if all(value is None for value in exact.column(exact.metrics[1].name)):
+        return nothing(scope, "state.empty_title", "state.empty")
+    return of_answer(scope, ask, forecast.path, exact, ignored=ignored)
+
+
+def joiners_and_leavers(scope: Scope, ask: Ask) -> Exhibit:
+    """Who joins and who leaves each month?"""
+    return figure(scope, ask, bars.paired, "joiners", "leavers", by="month", over=scope.months(24))
+
+
+def has_bridge(scope: Scope) -> bool:
+    """Whether the steps of the group add up."""
+    return growth.adds_up(scope.under(analyses.filters("bridge"))[0])
+
+
+def bridge(scope: Scope, ask: Ask) -> Exhibit:
+    """By which steps did the number change? Leavers by the latest settled day unless a period is chosen."""
+    day = settled_on(ask, LEAVERS, scope.day)
+    settled = scope if scope.over or not day else scope.on_day(day)
+    return figure(settled, ask, steps.bridge, analysis="bridge")
+
+
+def leavers_by_place(scope: Scope, ask: Ask) -> Exhibit:
+    """From where do they leave most?"""
+    return figure(scope, ask, bars.ranking, LEAVERS, by="place", nation=True)
+
+
+def over_time(scope: Scope, ask: Ask) -> Exhibit:
+    """How has the number grown since the register began?"""
+    return figure(scope, ask, lines.trend, "active_assistants", by="month", over=scope.months(144), target=True)
+
+
+EXHIBITS = (projection, headcount, joiners_and_leavers, bridge, leavers_by_place, over_time)

@@ -1,0 +1,59 @@
+"""Judicial officers: who is trained, who has lapsed, and whose accreditation ends. Each function is one exhibit."""
+
+from ui.charts import bars, lines
+from ui.data.ask import Ask
+from ui.exhibits import ahead
+from ui.exhibits.cards import cards
+from ui.exhibits.exhibit import Exhibit
+from ui.exhibits.figure import figure
+from ui.state.scope import Scope
+
+RATE = "officer_training_share"
+
+
+def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
+    """How many officers are trained, and how many accreditations end soon?"""
+    return cards(
+        scope,
+        ask,
+        RATE,
+        "officers_lapsed",
+        "judicial_officers",
+        "judicial_officer_share",
+        "accreditation_ending_30",
+        "accreditation_ending_60",
+        "accreditation_ending_90",
+    )
+
+
+def by_place(scope: Scope, ask: Ask) -> Exhibit:
+    """Which province or county is furthest behind?"""
+    return figure(scope, ask, bars.ranking, RATE, by="place", nation=True)
+
+
+def lapsed_by_place(scope: Scope, ask: Ask) -> Exhibit:
+    """Where have most officers lapsed?"""
+    return figure(scope, ask, bars.ranking, "officers_lapsed", by="place")
+
+
+def by_course(scope: Scope, ask: Ask) -> Exhibit:
+    """In which course are most officers out of date?"""
+    return figure(scope, ask, bars.ranking, RATE, by="course")
+
+
+def over_time(scope: Scope, ask: Ask) -> Exhibit:
+    """How many officers have there been in five years?"""
+    return figure(scope, ask, lines.trend, "judicial_officers", by="month", over=scope.months(60))
+
+
+def officers_by_place(scope: Scope, ask: Ask) -> Exhibit:
+    """Where are most assistants officers?"""
+    return figure(scope, ask, bars.ranking, "judicial_officer_share", by="place", nation=True)
+
+
+def endings(scope: Scope, ask: Ask) -> Exhibit:
+    """How many accreditations end in the coming 24 months?"""
+    return ahead.endings(scope, ask, "accreditations")
+
+
+EXHIBITS = (by_place, lapsed_by_place, by_course, over_time, officers_by_place, endings)

@@ -1,0 +1,174 @@
+"""Institutes and their licences: what ends, how long files take, how institutes last. Each function is one exhibit."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ui.charts import bars, lines, steps, time_titles, titles
+from ui.charts import licensing as charts
+from ui.data.ask import Ask
+from ui.exhibits import ahead
+from ui.exhibits.cards import cards
+from ui.exhibits.exhibit import Exhibit, Link
+from ui.exhibits.figure import figure, nothing, of_answer
+from ui.state.questions import Over, analyse_under
+from ui.state.scope import Scope
+
+SMART = "smart_service_share"
+AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
+TIMES = ("time_to_licence_median", "time_to_licence_p90", "within_25_days_share")
+# Most applications younger than this are still under way.
+_UNDER_WAY = timedelta(days=60)
+
+
+def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
+    """How many institutes are licensed, and what is wrong with the others?"""
+    ending = Link("licensing", (("open", ("licences_ending",)), ("days", ("30",))))
+    return cards(
+        scope,
+        ask,
+        "licensed_institutes",
+        "licences_ending_30",
+        "lapsed_licence_service",
+        "suspended_institutes",
+        "revoked_institutes",
+        "outstanding",
+        "renewal_rate",
+        "veteran_led_institute_share",
+        "institutes_founded",
+        "institute_age_median",
+        lists={"licences_ending_30": ending},
+    )
+
+
+def times(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
+    """How long does a file take?"""
+    return cards(scope, ask, *(f"licensing_times.files_{name}" for name in ("median", "p90", "within_25")))
+
+
+def smart_numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
+    """How many institutes offer smart services?"""
+    return cards(scope, ask, SMART, "smart_institutes", beside={SMART: "smart_unknown"})
+
+
+def endings(scope: Scope, ask: Ask) -> Exhibit:
+    """How many licences end in the coming 24 months?"""
+    return ahead.endings(scope, ask, "licences")
+
+
+def queue(scope: Scope, ask: Ask) -> Exhibit:
+    """How many files wait, and how many decisions a month hold the queue?"""
+    return ahead.queue(scope, ask)
+
+
+def by_age(scope: Scope, ask: Ask) -> Exhibit:
+    """For how long have open files waited?"""
+    return figure(scope, ask, charts.aged, "outstanding", *AGES, by="place")
+
+
+def decided(scope: Scope, ask: Ask) -> Exhibit:
+    """What share of files is decided after how many days?"""
+    return figure(scope, ask, charts.decided, analysis="licensing_cohort")
+
+
+def funnel_period(scope: Scope) -> Over | None:
+    """The period of the funnel, without the last 60 days; None if nothing of it is left."""
+    end = scope.day - _UNDER_WAY
+    first, last = scope.over or scope.on_day(end).months(12)
+    return (first, min(last, end)) if first <= min(last, end) else None
+
+
+def funnel(scope: Scope, ask: Ask) -> Exhibit:
+    """What became of applications?"""
+    over = funnel_period(scope)
+    if over is None:
+        return nothing(scope, "state.empty_title", "state.empty")
+    stages = ("applications", "cohort_complete", "cohort_decided", "cohort_granted")
+    return figure(replace(scope, period=""), ask, steps.funnel, *stages, over=over)
+
+
+def renewals(scope: Scope, ask: Ask) -> Exhibit:
+    """What share of ending licences is renewed?"""
+    return figure(scope, ask, lines.trend, "renewal_rate", by="quarter", over=scope.complete_quarters(12))
+
+
+def over_time(scope: Scope, ask: Ask) -> Exhibit:
+    """How has the number of licensed institutes grown?"""
+    return figure(scope, ask, lines.trend, "licensed_institutes", by="month", over=scope.months(144))
+
+
+def founded(scope: Scope, ask: Ask) -> Exhibit:
+    """How many institutes were founded each year?"""
+    over = scope.years(15)
+    return figure(scope, ask, bars.columns, "institutes_founded", by="year", over=over, says=time_titles.latest)
+
+
+def survival(scope: Scope, ask: Ask) -> Exhibit:
+    """What share of the institutes of each founding year remains after five years?"""
+    exact, ignored = analyse_under(scope, ask.exactly, "institute_survival")
+    rows = [row for row in exact.rows if row[1] == charts.YEARS_AFTER]
+    if not rows:
+        return nothing(scope, "state.empty_title", "state.empty")
+    columns = ("founded_year", *exact.columns[2:])
+    after = replace(exact, by=("founded_year",), columns=columns, rows=[(row[0], *row[2:]) for row in rows])
+    return of_answer(scope, ask, bars.columns, after, charts.remaining, ignored)
+
+
+def by_size(scope: Scope, ask: Ask) -> Exhibit:
+    """How large are institutes?"""
+    return figure(scope, ask, bars.columns, analysis="sizes", says=titles.highest)
+
+
+def by_activity(scope: Scope, ask: Ask) -> Exhibit:
+    """In what do institutes work?"""
+    return figure(scope, ask, bars.ranking, "licensed_institutes", by="activity", says=titles.highest)
+
+
+def veterans_by_smart(scope: Scope, ask: Ask) -> Exhibit:
+    """Do veterans lead institutes with smart services more often?"""
+    return figure(scope, ask, bars.ranking, "veteran_led_institute_share", by="smart", nation=True)
+
+
+def veterans_by_place(scope: Scope, ask: Ask) -> Exhibit:
+    """Where do veterans lead most institutes?"""
+    return figure(scope, ask, bars.ranking, "veteran_led_institute_share", by="place", nation=True, says=titles.highest)
+
+
+def smart_by_place(scope: Scope, ask: Ask) -> Exhibit:
+    """Where do fewest institutes offer smart services?"""
+    return figure(scope, ask, bars.ranking, SMART, by="place", nation=True)
+
+
+def smart_by_activity(scope: Scope, ask: Ask) -> Exhibit:
+    """Which kind of institute offers smart services?"""
+    return figure(scope, ask, bars.ranking, SMART, by="activity", nation=True)
+
+
+def smart_by_size(scope: Scope, ask: Ask) -> Exhibit:
+    """Do larger institutes offer smart services more often?"""
+    return figure(scope, ask, bars.columns, analysis="smart_sizes", says=charts.with_staff)
+
+
+def smart_published(scope: Scope, ask: Ask) -> Exhibit:
+    """Which share did each publication show?"""
+    return figure(scope, ask, charts.published, analysis="adoption")
+
+
+EXHIBITS = (
+    endings,
+    queue,
+    by_age,
+    decided,
+    funnel,
+    renewals,
+    over_time,
+    founded,
+    survival,
+    by_size,
+    by_activity,
+    veterans_by_smart,
+    veterans_by_place,
+    smart_by_place,
+    smart_by_activity,
+    smart_by_size,
+    smart_published,
+)

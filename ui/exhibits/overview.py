@@ -1,0 +1,38 @@
+"""The pictures of the first screen, one for each of its three questions. Each function is one exhibit."""
+
+from ui.charts import county_maps, forecast, lines, maps
+from ui.data.ask import Ask
+from ui.exhibits.exhibit import Exhibit
+from ui.exhibits.figure import figure
+from ui.state.scope import Scope
+
+COVERAGE, TRAINING = "coverage_per_10k", "training_compliance"
+# The height of the pictures in pixels: that of a map as wide as a panel.
+_HEIGHT = 250
+_MONTHS = 24
+
+
+def coverage(scope: Scope, ask: Ask) -> Exhibit:
+    """Which provinces, or counties of one, have fewest?"""
+    if scope.province:
+        return figure(scope, ask, county_maps.counties, COVERAGE, by="county", height=_HEIGHT)
+    if scope.has_map:
+        return figure(scope, ask, maps.provinces, COVERAGE, by="province", height=_HEIGHT)
+    over = scope.months(_MONTHS)
+    return figure(scope, ask, lines.trend, COVERAGE, by="month", over=over, zero=False, height=_HEIGHT)
+
+
+def growth(scope: Scope, ask: Ask) -> Exhibit:
+    """When is the target reached?"""
+    return figure(scope, ask, forecast.projection, analysis="projection", target=True, height=_HEIGHT - 80)
+
+
+def training(scope: Scope, ask: Ask) -> Exhibit:
+    """Which provinces are clearly below the nation, or how did the one place go beside it?"""
+    if scope.has_map:
+        return figure(scope, ask, maps.provinces, TRAINING, by="province", height=_HEIGHT)
+    over = scope.months(_MONTHS)
+    return figure(scope, ask, lines.trend, TRAINING, by="month", over=over, zero=False, nation=True, height=_HEIGHT)
+
+
+EXHIBITS = (coverage, growth, training)

@@ -1,0 +1,146 @@
+"""Whose training is in date, whose is about to lapse, and which seats does that take? Each function is one exhibit."""
+
+import math
+from dataclasses import replace
+from functools import partial
+
+from etl.analysis.planning import NOW, Scenario
+from etl.analysis.training import MOST_MISSED
+from etl.semantic.answers import Answer
+from ui.charts import bars, forecast, lines, maps
+from ui.charts.elements import ChartContext
+from ui.data import ask as asking
+from ui.data.ask import Ask
+from ui.exhibits import ahead
+from ui.exhibits.cards import cards
+from ui.exhibits.exhibit import Exhibit, sentence
+from ui.exhibits.figure import figure, nothing, of_answer
+from ui.i18n import text
+from ui.state import wording
+from ui.state.questions import analyse_under, ask_under
+from ui.state.scope import Scope
+
+RATE = "training_compliance"
+BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "overdue")}
+# Seats are kept by these; of any other group only what is certain is known.
+_OF_SEATS = {"province", "course"}
+# A change of the lapses that a reader is told of.
+_MANY_MORE = 0.05
+
+
+def courses(scope: Scope, ask: Ask) -> Exhibit:
+    """What holds of every course?"""
+    answer, _ = ask_under(scope, ask, [RATE], ("course",))
+    shares = [value for value in answer.column(RATE) if value is not None]
+    whole = math.ceil(min(shares) * 100 - 1e-9) - 1 if len(shares) > 1 else 0
+    share = text.percent(whole / 100, scope.lang, 0)
+    return sentence(scope, text.word("futures.courses", scope.lang, share=share) if whole > 0 else "", answer)
+
+
+def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
+    """How many are in date?"""
+    return cards(scope, ask, RATE, "requirement_rate", "training_hours", beside={RATE: "trained_share"})
+
+
+def by_province(scope: Scope, ask: Ask) -> Exhibit:
+    """Which provinces are clearly below the nation?"""
+    return figure(scope, ask, maps.provinces, RATE, by="province")
+
+
+def over_time(scope: Scope, ask: Ask) -> Exhibit:
+    """Has it risen in two years?"""
+    height = 200 if scope.has_map else 320
+    return figure(scope, ask, lines.trend, RATE, by="month", over=scope.months(24), zero=False, height=height)
+
+
+def by_place(scope: Scope, ask: Ask) -> Exhibit:
+    """Which province or county is furthest behind?"""
+    return figure(scope, ask, bars.ranking, RATE, by="place", nation=True)
+
+
+def by_status(scope: Scope, ask: Ask) -> Exhibit:
+    """How many are pending, expired, or overdue in each place?"""
+    return figure(scope, ask, bars.stacked, RATE, *BANDS, by="place", parts=tuple(BANDS.items()))
+
+
+def lapsing(scope: Scope, ask: Ask) -> Exhibit:
+    """Whose training lapses within 30, 60 and 90 days?"""
+    exact, ignored = ask_under(scope, ask.exactly, [f"expiring_{days}" for days in (30, 60, 90)])
+    context = ChartContext(scope.lang, names=asking.names(ask, scope.lang))
+    when = wording.where_and_when(context, exact, ask.rights, scope.day)
+    subtitle = f"{context.word('futures.lapsing')} · {when}"
+    return of_answer(scope, ask, bars.spans, exact, ignored=ignored, subtitle=subtitle)
+
+
+def seats(scope: Scope, ask: Ask) -> Exhibit:
+    """How many seats does each course need in six months?"""
+    return figure(scope, ask, bars.ranking, analysis="seats")
+
+
+def futures(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
+    """Where does it go: without training, with the seats of now, with a plan? Of a group without seats, if nobody trains."""
+    if not scope.where.keys() <= _OF_SEATS:
+        return figure(scope, ask, lines.run_off, analysis="run_off")
+    exact, ignored = analyse_under(scope, ask.exactly, "futures", scenario=scenario)
+    if all(value is None for value in exact.column("run_off")):
+        return nothing(scope, "state.empty_title", "state.empty")
+    # The numbers of the trial and of the lapses are said in words.
+    drawn, is_changed = replace(exact, metrics=exact.metrics[:7]), scenario != NOW
+    says, options = partial(forecast.with_seats, is_changed=is_changed), {"is_changed": is_changed}
+    notes = _why_they_differ(exact, scenario, scope.lang)
+    return of_answer(scope, ask, forecast.futures, drawn, says, ignored, notes, options)
+
+
+def _why_they_differ(answer: Answer, scenario: Scenario, lang: str) -> list[str]:
+    """Why the lines differ, or why there is no scenario; what the coming year asks for; what recruits do to seats."""
+    miss, *lapses = (
+        answer.rows[-1][answer.columns.index(name)] for name in ("plan_miss", "lapses_ahead", "lapses_before")
+    )
+    most = text.number(MOST_MISSED * 100, lang)
+    if miss is None:
+        return [text.word("futures.untried", lang)]
+    if abs(miss) > MOST_MISSED:
+        return [text.word("futures.missed", lang, miss=text.amount(abs(miss), "share_points", lang), most=most)]
+    notes = [text.word("futures.why", lang)]
+    coming, before = lapses
+    if before and coming / before - 1 >= _MANY_MORE:
+        more = text.percent(coming / before - 1, lang, 0)
+        notes.append(text.word("futures.lapses", lang, count=text.number(coming, lang), more=more))
+    if scenario.recruits is not None:
+        notes.append(text.word("futures.recruits", lang))
+    return notes
+
+
+def endings(scope: Scope, ask: Ask) -> Exhibit:
+    """How much training ends in the coming 24 months, beside what answers it?"""
+    return ahead.endings(scope, ask, "training")
+
+
+def seat_plan(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
+    """What do the seats to order reach?"""
+    return ahead.seat_plan(scope, ask, scenario)
+
+
+def seat_rooms(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
+    """Where does one more room gain most?"""
+    return ahead.seat_rooms(scope, ask, scenario)
+
+
+def seat_order(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
+    """Which seats are to be ordered, by course and month?"""
+    return ahead.seat_order(scope, ask, scenario)
+
+
+EXHIBITS = (
+    by_province,
+    over_time,
+    by_place,
+    futures,
+    lapsing,
+    seats,
+    by_status,
+    endings,
+    seat_plan,
+    seat_rooms,
+    seat_order,
+)

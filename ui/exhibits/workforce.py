@@ -1,0 +1,68 @@
+"""Who serves, how long they stay, and where they move. Each function is one exhibit."""
+
+from ui.charts import bars, lines, titles, workforce
+from ui.data.ask import Ask
+from ui.exhibits.cards import cards
+from ui.exhibits.exhibit import Exhibit
+from ui.exhibits.figure import figure
+from ui.state.scope import Scope
+
+
+def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
+    """How many are they, how old, and how long do they stay?"""
+    return cards(
+        scope,
+        ask,
+        "active_assistants",
+        "women_share",
+        "age_median",
+        "tenure_median",
+        "leaver_rate_12m",
+        "early_attrition",
+        "jobs_created",
+        "veteran_leader_share",
+    )
+
+
+def by_age(scope: Scope, ask: Ask) -> Exhibit:
+    """How old are the women and men?"""
+    return figure(scope, ask, workforce.pyramid, "active_assistants", by=("age_band", "gender"))
+
+
+def by_tenure(scope: Scope, ask: Ask) -> Exhibit:
+    """How long have they served?"""
+    return figure(scope, ask, workforce.pyramid, "active_assistants", by=("tenure_band", "gender"))
+
+
+def by_education(scope: Scope, ask: Ask) -> Exhibit:
+    """Which education do they have?"""
+    return figure(scope, ask, bars.ranking, "active_assistants", by="education", says=titles.highest)
+
+
+def by_post(scope: Scope, ask: Ask) -> Exhibit:
+    """In which posts do they serve?"""
+    return figure(scope, ask, bars.ranking, "active_assistants", by="post", says=titles.highest)
+
+
+def leavers_by_post(scope: Scope, ask: Ask) -> Exhibit:
+    """From which posts do they leave most?"""
+    return figure(scope, ask, bars.ranking, "leaver_rate_12m", by="post", nation=True)
+
+
+def survival(scope: Scope, ask: Ask) -> Exhibit:
+    """What share still serves after months and years?"""
+    return figure(scope, ask, workforce.survival, analysis="survival")
+
+
+def moves(scope: Scope, ask: Ask) -> Exhibit:
+    """Between which provinces do they move?"""
+    return figure(scope, ask, workforce.moves, "transfers_between", by=("origin", "province"))
+
+
+def over_time(scope: Scope, ask: Ask) -> Exhibit:
+    """How have the shares of women and of veterans who lead changed?"""
+    months = scope.months(60)
+    return figure(scope, ask, lines.trend, "women_share", "veteran_leader_share", by="month", over=months, height=380)
+
+
+EXHIBITS = (by_age, by_tenure, by_education, by_post, leavers_by_post, survival, moves, over_time)
