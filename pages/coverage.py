@@ -40,5 +40,5 @@ def page() -> None:
     with left:
         ui.exhibit(view, exhibits.abroad)
     with right:
-        ui.exhibit(view, exhibits.claimed)
+        ui.exhibit(view, exhibits.millions)
     listings.sources(view, "claim", "countries")

@@ -8,7 +8,7 @@ from ui.charts import boundaries
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-_MAP = ".st-key-figure-counties--coverage_per_10k-county"
+_MAP = ".st-key-figure-by_county"
 # The counties whose point lies in the area that is drawn for them, and whose area is drawn at all.
 _PLACED = """([selector, points]) => {
     const plot = document.querySelector(selector + ' .pd-plot'), { projection } = plot._fullLayout.geo._subplot;

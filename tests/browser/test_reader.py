@@ -187,7 +187,7 @@ def test_a_click_on_the_map_narrows_the_page_reset_widens_it_and_a_link_leads_to
             return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
         reader.page.mouse.move(*place())
-        label = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province .hoverlayer .hovertext")
+        label = reader.page.locator(".st-key-figure-by_province .hoverlayer .hovertext")
         label.wait_for()
         for query in ("province=IR-08", "", "province=IR-08"):
             if query:
@@ -219,8 +219,8 @@ def test_card_chart_table_file_and_question_agree(address: str, small_register: 
         reader.go("coverage")
         card = reader.page.locator(".st-key-card-coverage_per_10k .pd-value bdi").inner_text()
         assert card == text.plain(nation, "per_10k", "fa")
-        figure = reader.page.locator(".st-key-figure-ranking--coverage_per_10k-province")
-        title = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province h3").inner_text()
+        figure = reader.page.locator(".st-key-figure-by_place")
+        title = reader.page.locator(".st-key-figure-by_province h3").inner_text()
         assert title in titles(found, found.metrics[0], side, behind, "fa")
         figure.get_by_text(text.word("figure.files", "fa"), exact=True).click()
         with reader.page.expect_download() as waiting:
@@ -291,7 +291,7 @@ def test_a_chart_stays_and_is_drawn_once_for_each_answer(address: str, chromium:
                 ['l', 'r', 't', 'b'].some((side) => Math.abs(size[side] - margin[side]) > 1)).length"""
         )
         assert redrawn == 0
-        chart = reader.page.locator(".st-key-figure-ranking-seats .js-plotly-plot")
+        chart = reader.page.locator(".st-key-figure-seats .js-plotly-plot")
         said, bars = chart.get_attribute("aria-label"), chart.locator(".barlayer").inner_html()
         reader.page.get_by_role("combobox").nth(1).click()
         reader.page.keyboard.press("ArrowDown")
@@ -322,7 +322,7 @@ def test_a_chart_and_its_picture_are_as_wide_as_their_place_after_the_window_was
         )
         assert len(widths) >= 4
         assert all(0 < place == drawn < 390 for place, drawn in widths)
-        figure = reader.page.locator(".st-key-figure-provinces--coverage_per_10k-province")
+        figure = reader.page.locator(".st-key-figure-by_province")
         figure.get_by_text(text.word("figure.files", "fa"), exact=True).click()
         reader.settle()
         reader.page.get_by_role("button", name=text.word("more.picture", "fa")).click()
@@ -338,7 +338,7 @@ def test_a_chart_that_cannot_be_drawn_says_so_and_is_drawn_when_it_can_be(addres
     with front.visit(chromium, address) as reader:
         reader.page.route("**/plotly-*.min.js", lambda route: route.abort())
         reader.go("training", anew=True)
-        chart = reader.page.locator(".st-key-figure-ranking-seats .pd-plot")
+        chart = reader.page.locator(".st-key-figure-seats .pd-plot")
         assert chart.inner_text() == text.word("state.no_chart", "fa")
         assert reader.page.locator("[data-testid=stException]").count() == 0
         reader.page.unroute_all()

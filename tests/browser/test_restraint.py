@@ -75,8 +75,6 @@ def test_the_first_screen_shows_little_and_what_needs_action_on_it(lang: str, ad
 def test_two_words_stand_below_a_figure(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("coverage").drawn_charts()
-        for below in reader.page.locator(
-            ".st-key-figure-provinces--coverage_per_10k-province [class*=st-key-footer-]"
-        ).all():
+        for below in reader.page.locator(".st-key-figure-by_province [class*=st-key-footer-]").all():
             words = [button.inner_text().partition("\n")[0] for button in below.get_by_role("button").all()]
             assert words == [text.word("figure.what", "fa"), text.word("figure.files", "fa")]

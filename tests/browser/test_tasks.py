@@ -184,7 +184,7 @@ def test_the_provinces_below_the_nation_are_told_on_the_first_screen(hand: Hand,
 
 @on_a("wide")
 def test_two_provinces_are_compared_on_one_day(hand: Hand, pointer: Path) -> None:
-    narrow(hand, "provinces--training_compliance-province", TEHRAN)
+    narrow(hand, "training", TEHRAN)
     hand.click(hand.reader.page.get_by_text(text.word("compare.with", "fa", place=province(TEHRAN)), exact=True))
     hand.click(hand.reader.page.locator(".pd-with").get_by_role("link", name=province(KERMAN), exact=True))
     table = figure(hand, "compare").locator("table")
@@ -241,7 +241,7 @@ def test_why_a_number_changed(hand: Hand) -> None:
 @on_a("phone")
 def test_the_three_provinces_with_the_least_training_and_their_file(hand: Hand, pointer: Path, tmp_path: Path) -> None:
     hand.panel("training")
-    shown = figure(hand, "ranking--training_compliance-province")
+    shown = figure(hand, "by_place")
     asked = ask(pointer, "training_compliance", by=("province",))
     ranked = [group.key[0] for group in rank(asked).ranked]
     drawn = shown.locator(".js-plotly-plot").evaluate("chart => chart.data[0].customdata.map((one) => [one].flat()[0])")
@@ -261,8 +261,8 @@ def test_the_three_provinces_with_the_least_training_and_their_file(hand: Hand, 
 @on_a("phone")
 def test_the_coverage_of_one_province_over_three_years(hand: Hand, pointer: Path) -> None:
     hand.menu("coverage")
-    narrow(hand, "ranking--coverage_per_10k-province", TEHRAN)
-    trend = figure(hand, "trend--coverage_per_10k-month")
+    narrow(hand, "by_place", TEHRAN)
+    trend = figure(hand, "over_time")
     assert province(TEHRAN) in trend.locator(".pd-head").inner_text()
     hover = trend.locator(".js-plotly-plot").evaluate("chart => chart.data[0].hovertext.filter(Boolean)")
     assert len(hover) >= 36

@@ -91,7 +91,7 @@ def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Show
 
     def showing(view: PageContext, made: Made, *arguments: Any, **more: Any) -> Any:
         exhibit = made.exhibit
-        if isinstance(exhibit.form, Value) and exhibit.answer is not None:
+        if isinstance(exhibit.form, Value) and exhibit.form.value and exhibit.answer is not None:
             captured.append(Shown(exhibit.answer, exhibit.title))
         send = show(view, made, *arguments, **more)
         # Nothing is sent of a trend that another figure draws.

@@ -129,7 +129,7 @@ def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
 
 def test_licences_that_end_circulate_exactly_and_people_rounded(published: Path) -> None:
     for part, kind in (("licensing", "licences"), ("legal", "accreditations"), ("training", "training")):
-        answer = opened(part, lang="en").session_state["page parts"][f"endings-{kind}"].source
+        answer = opened(part, lang="en").session_state["page parts"]["endings"].source
         rounded, exact = disclosure.for_circulation(answer, warehouse.ask).column("endings"), answer.column("endings")
         assert any(count % 5 for count in exact)
         assert (rounded == exact) == (kind == "licences")

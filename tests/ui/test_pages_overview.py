@@ -204,7 +204,7 @@ def test_beside_a_province_stands_the_trend_of_the_nation(published: Path) -> No
     (trend,) = [
         json.loads(one.proto.bytes)["figure"]
         for one in app.get("bidi_component")
-        if one.proto.component_name == "dashboard.plot" and "chart-trend--training_compliance-month" in one.proto.id
+        if one.proto.component_name == "dashboard.plot" and "chart-training" in one.proto.id
     ]
     with access.connect(published, rights.ADMINISTRATOR) as con:
         over = last_complete_months(con.publication.as_of, 24)[0], con.publication.as_of

@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pytest
@@ -28,11 +28,11 @@ from ui.components import day_field, footer, table_html, table_state, tables
 from ui.components.downloads import Picture
 from ui.components.tables import Column
 from ui.data import page_run, warehouse
-from ui.data.ask import frozen
+from ui.data.ask import Ask, Question, frozen
 from ui.i18n import text
 from ui.sections import compare, listings
 from ui.sections.sides import Sides
-from ui.state import address, page_context, scoped_query
+from ui.state import address, page_context, questions, scoped_query
 from ui.state.page_context import PageContext
 from ui.state.scope import Scope
 
@@ -224,18 +224,15 @@ def test_only_a_rate_that_differs_beyond_chance_is_better_or_worse(
 
 
 @pytest.mark.parametrize(("before", "is_asked"), [(0.795, False), (0.79, True), (0.75, True)])
-def test_a_change_too_small_to_be_named_is_not_tested(
-    before: float, is_asked: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_change_too_small_to_be_named_is_not_tested(before: float, is_asked: bool) -> None:
     asked: list[str] = []
 
-    def tested(analysis: str, **_: object) -> SimpleNamespace:
-        asked.append(analysis)
+    def tested(question: Question) -> SimpleNamespace:
+        asked.append(question.analysis)
         return SimpleNamespace(value=lambda _: "higher")
 
-    monkeypatch.setattr(warehouse, "analyse", tested)
     now, then = (made.answer("training_compliance", rows=[(value,)]) for value in (0.8, before))
-    assert scoped_query.side(now, then) == ("higher" if is_asked else "")
+    assert questions.side(cast(Ask, tested), now, then) == ("higher" if is_asked else "")
     assert bool(asked) is is_asked
 
 
@@ -262,7 +259,7 @@ def test_the_sides_of_a_comparison_are_of_no_county_and_name_the_filters_of_both
 ) -> None:
     county = next(iter(warehouse.names("county", "en")))
     page = html(opened("compare", lang="en", county=county))
-    assert "Showing: The whole country · " in page, "so are both sides"
+    assert "Showing: The whole country</span>" in page, "so are both sides"
     assert text.word("scope.no_effect", "en", filters=text.word("scope.county", "en")) in page
     with monkeypatch.context() as patched:
         patched.setattr(page_context, "part", lambda: "compare")

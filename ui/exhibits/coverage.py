@@ -91,9 +91,9 @@ def abroad(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, grouped.countries, analysis="countries")
 
 
-def claimed(scope: Scope, ask: Ask) -> Exhibit:
+def millions(scope: Scope, ask: Ask) -> Exhibit:
     """Where do millions help the police?"""
     return figure(scope, ask, grouped.claimed, analysis="claim")
 
 
-EXHIBITS = (by_province, by_county, over_time, by_place, on_census, gap, covered, lorenz, abroad, claimed)
+EXHIBITS = (by_province, by_county, over_time, by_place, on_census, gap, covered, lorenz, abroad, millions)
