@@ -1,8 +1,10 @@
-"""A province whose people have no known county, and a register without any: every part, analysis, book and address works."""
+"""A province whose people have no known county, a register without any, a province with one institute: every part, analysis,
+book and address works."""
 
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,25 +33,52 @@ PROVINCE, SCOPE = "IR-22", {"province": ["IR-22"]}
 BY_COUNTY = ("different", "glance")
 
 
-def without_counties(file: Path) -> None:
-    """The rows of a file of personnel, each without its county."""
-    rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
+def rows_of(file: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
+
+
+def write(file: Path, rows: list[dict[str, str]]) -> None:
     written = io.StringIO()
     writer = csv.DictWriter(written, [*rows[0]])
     writer.writeheader()
-    writer.writerows(row | {"county": ""} for row in rows)
+    writer.writerows(rows)
     file.write_text(written.getvalue(), encoding="utf-8")
 
 
+def without_counties(folder: Path) -> None:
+    """The personnel of the province, each without a county."""
+    for file in folder.glob(f"personnel_{PROVINCE}_*"):
+        write(file, [row | {"county": ""} for row in rows_of(file)])
+
+
+def with_one_institute(folder: Path) -> None:
+    """The rows of one institute of the province alone, the largest, and of its people."""
+    files = {
+        table: next(folder.glob(f"{table}_{PROVINCE}_*"))
+        for table in ("institutes", "licences", "personnel", "training")
+    }
+    rows = {table: rows_of(file) for table, file in files.items()}
+    ((code, _),) = Counter(row["institute_code"] for row in rows["personnel"]).most_common(1)
+    people = {row["national_id"] for row in rows["personnel"] if row["institute_code"] == code}
+    for table, file in files.items():
+        is_kept = (
+            (lambda row: row["national_id"] in people)
+            if table == "training"
+            else lambda row: row["institute_code"] == code
+        )
+        write(file, [row for row in rows[table] if is_kept(row)])
+
+
 @contextmanager
-def registers(base: Path, of: Callable[[Path], bool]) -> Iterator[Path]:
-    """The publication of a sample whose files of personnel, of some of the provinces, have no county."""
+def registers(
+    base: Path, of: Callable[[Path], bool], change: Callable[[Path], None] = without_counties
+) -> Iterator[Path]:
+    """The publication of a sample of some of the provinces, whose files are changed."""
     assert main(["sample", str(base / "in"), "--scale", "0.05", "--seed", "7", "--day", str(BUILD_DAY)]) == 0
     for file in (base / "in").glob("*"):
         if "_IR-" in file.name and not of(file):
             file.unlink()
-    for file in (base / "in").glob(f"personnel_{PROVINCE}_*"):
-        without_counties(file)
+    change(base / "in")
     built = build(base / "in", accept_loss=False)
     assert built.code == 0, built.err
     with pytest.MonkeyPatch.context() as setting:
@@ -127,3 +156,23 @@ def test_a_register_without_any_county_is_a_register(tmp_path: Path) -> None:
         with access.connect(pointer, ADMINISTRATOR) as con:
             for analysis in BY_COUNTY:
                 assert analyses.analyse(con, analysis, by="county").rows == []
+
+
+def test_a_province_with_one_institute_is_shown_and_tells_no_number_of_few_people(tmp_path: Path) -> None:
+    with registers(tmp_path, lambda file: True, with_one_institute) as pointer:
+        with access.connect(pointer, ADMINISTRATOR) as con:
+            assert ask(con, "licensed_institutes", where=SCOPE).value() == 1
+            for analysis in BY_COUNTY:
+                assert analyses.analyse(con, analysis, where=SCOPE, by="county").columns
+            (row,) = [row for row in analyses.analyse(con, "different").records() if row["province"] == PROVINCE]
+            assert row["side"] == "untested", "one institute is no sample"
+        for part in parts.PARTS:
+            assert "pd-error" not in parts.html(parts.opened(part, lang="fa", province=PROVINCE)), part
+        with writing.press(pointer, ADMINISTRATOR) as press:
+            for exact in (True, False):
+                questions = press.questions(PROVINCE, "fa", exact=exact)
+                assert content.book(questions)["verdict"]
+                rounded = [row for answer in questions.recorded for row in answer.records()]
+                people = [row["active_assistants"] for row in rounded if row.get("active_assistants")]
+                assert people
+                assert exact or all(count % 5 == 0 for count in people)
