@@ -17,6 +17,7 @@ from etl.analysis import comparison, data_quality
 from etl.build import pipeline
 from etl.core.text_folding import latin_digits
 from etl.semantic.access import ScopedCursor
+from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, label_of
 from etl.semantic.formulas import changes
 from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant
@@ -274,6 +275,15 @@ def test_the_sides_of_a_comparison_are_of_no_county_and_name_the_filters_of_both
         assert line.split(" · ").count("Women") == 1, "the filters alone, and on the lines too"
 
 
+RATES = ("training_compliance", "leaver_rate_12m", "early_attrition", "smart_service_share")
+
+
+def compared(verdicts: list[str], rows: dict[str, tuple[Any, ...]]) -> Answer:
+    """An answer with a rate for each verdict; a single number of people for one."""
+    names = RATES[: len(verdicts)] if len(verdicts) > 1 else ("active_assistants",)
+    return made.answer(*names, by=("side",), rows=[(row[0], *row[1:] * len(names)) for row in rows.values()])
+
+
 @pytest.mark.parametrize(
     ("verdicts", "tested", "fa", "en"),
     [
@@ -286,21 +296,28 @@ def test_the_sides_of_a_comparison_are_of_no_county_and_name_the_filters_of_both
         (
             ["better", "", ""],
             2,
-            "تهران نسبت به سمنان: یک نرخ بهتر، یک بدون تفاوت معنادار",
-            "Tehran compared with Semnan: 1 rate better, 1 without significant difference",
+            "تهران نسبت به سمنان: بهتر در پایبندی آموزشی",
+            "Tehran compared with Semnan: better on training compliance",
         ),
         (
             ["worse", "worse"],
             2,
-            "تهران نسبت به سمنان: هر ۲ نرخ بدتر",
-            "Tehran compared with Semnan: worse on all 2 rates",
+            "نسبت به سمنان: بدتر در پایبندی آموزشی و نرخ ترک خدمت ۱۲\u200cماهه",
+            "Tehran compared with Semnan: worse on training compliance and leaver rate",
         ),
         (
-            ["", ""],
-            1,
-            "تهران نسبت به سمنان: بدون تفاوت معنادار در تنها نرخ آزموده",
-            "Tehran compared with Semnan: no significant difference in the one rate tested",
+            ["worse", "worse", "worse"],
+            3,
+            "تهران نسبت به سمنان: هر ۳ نرخ بدتر",
+            "Tehran compared with Semnan: worse on all 3 rates",
         ),
+        (
+            ["worse", "worse", "worse", ""],
+            4,
+            "تهران نسبت به سمنان: ۳ نرخ بدتر",
+            "Tehran compared with Semnan: worse on 3 rates",
+        ),
+        (["", ""], 1, "سمنان و تهران: ۲ شاخص", "Semnan and Tehran: 2 measures"),
         (["", ""], 0, "سمنان و تهران: ۲ شاخص", "Semnan and Tehran: 2 measures"),
         (
             ["better"],
@@ -310,9 +327,11 @@ def test_the_sides_of_a_comparison_are_of_no_county_and_name_the_filters_of_both
         ),
     ],
 )
-def test_the_title_of_a_comparison_tells_of_all_its_rates(verdicts: list[str], tested: int, fa: str, en: str) -> None:
+def test_the_title_of_a_comparison_tells_of_the_rates_that_differ(
+    verdicts: list[str], tested: int, fa: str, en: str
+) -> None:
     rows = {side: (side, value) for side, value in (("first", 10), ("second", 12), ("difference", 2))}
-    answer = made.answer("active_assistants", by=("side",), rows=list(rows.values()))
+    answer = compared(verdicts, rows)
     for lang, title in (("fa", fa), ("en", en)):
         view = SimpleNamespace(lang=lang, word=partial(text.word, lang=lang))
         chosen = Sides(("IR-20", "IR-23"), (date(2026, 11, 28),) * 2)
@@ -324,12 +343,11 @@ def test_the_title_of_a_comparison_tells_of_all_its_rates(verdicts: list[str], t
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 def test_the_title_of_a_comparison_is_short_with_the_longest_names_too(lang: str) -> None:
     rows = {side: (side, 0.5) for side in ("first", "second", "difference")}
-    answer = made.answer("training_compliance", by=("side",), rows=list(rows.values()))
     view: Any = SimpleNamespace(lang=lang, word=partial(text.word, lang=lang))
     days = date(2026, 3, 20), date(2026, 11, 28)
     for chosen in (Sides(("IR-14", "IR-17"), (days[1],) * 2), Sides(("IR-14", "IR-17"), days)):
         for verdicts in (["", ""], ["better", ""], ["worse", ""], ["better", "worse"]):
-            sentence = compare._finding(view, answer, rows, verdicts, len(verdicts), chosen)
+            sentence = compare._finding(view, compared(verdicts, rows), rows, verdicts, len(verdicts), chosen)
             assert len(sentence.split()) <= titles.MOST_WORDS, sentence
 
 

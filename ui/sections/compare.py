@@ -42,6 +42,8 @@ from ui.summary import changes, different
 
 # The default measure of parts and lines: a rate, because a province and the nation differ too much in counts.
 _LINE, _MONTHS = "training_compliance", 36
+# So many rates are named in the title.
+_MOST_NAMED = 2
 _SIDES = ("first", "second")
 
 
@@ -91,8 +93,8 @@ def table(view: PageContext, chosen: Sides, *names: str) -> None:
         heads = [view.word("compare.measure"), *sides]
         columns = [tables.Column("", title, itemgetter(i), is_number=i > 0) for i, title in enumerate(heads)]
         body = [
-            _row(view, answer, each, rows, verdict or ("not_clear" if is_tested else ""), chosen.days)
-            for each, verdict, is_tested in zip(answer.metrics, verdicts, tested, strict=True)
+            _row(view, answer, each, rows, verdict, chosen.days)
+            for each, verdict in zip(answer.metrics, verdicts, strict=True)
         ]
         tables.show(view, "compare", columns, body, view.word("compare.caption"))
         if left_out := [known[name].label[view.lang] for name in names if name not in offered]:
@@ -120,12 +122,14 @@ def _apart(view: PageContext, chosen: Sides) -> dict[str, str]:
 def _finding(
     view: PageContext, answer: Answer, rows: dict[str, tuple], verdicts: list[str], tested: int, chosen: Sides
 ) -> str:
-    """The numbers of a single measure; of several, on how many of the `tested` the second side is better or worse."""
+    """The numbers of a single measure; of several, on which or how many of the `tested` the second side is better or worse.
+
+    Nothing is said of rates in which no difference was found.
+    """
     if len(verdicts) > 1:
         counts = Counter(filter(None, verdicts))
         numbers = {verdict: different.written(count, view.lang) for verdict, count in counts.items()}
-        key = "beside" if not tested else "both" if len(numbers) == 2 else next(iter(numbers), "none")
-        if key == "beside":
+        if not numbers:
             count = text.number(len(verdicts), view.lang)
             whole = {name: side for name, side in _titles(view, chosen, answer).items() if name in _SIDES}
             # The line below the title gives the day, or the place, that both share.
@@ -133,15 +137,20 @@ def _finding(
             named_sides = (whole, _apart(view, chosen)) if differ_twice else (_apart(view, chosen),)
             beside = (view.word("compare.beside", count=count, **each) for each in named_sides)
             return titles.first_that_fits([*beside, view.word("compare.finding_beside", count=count)])
-        if len(numbers) == 1:
-            rest = tested - sum(counts.values())
-            key, numbers["rest"] = key if rest else f"{key}_all", different.written(rest, view.lang)
-        count = text.number(counts["better"] or counts["worse"] or tested, view.lang)
-        finding = view.word(f"compare.finding_{key}", count=count, **numbers)
+        key = "both" if len(numbers) == 2 else next(iter(numbers))
+        count = text.number(counts["better"] or counts["worse"], view.lang)
+        is_all = len(numbers) == 1 and sum(counts.values()) == tested
+        findings = [view.word(f"compare.finding_{key}{'_all' if is_all else ''}", count=count, **numbers)]
+        found = [metric.short[view.lang] for metric, verdict in zip(answer.metrics, verdicts, strict=True) if verdict]
+        if len(numbers) == 1 and len(found) <= _MOST_NAMED:
+            names = different.joined([text.inside(name, view.lang) for name in found], view.lang)
+            findings.insert(0, view.word(f"compare.finding_{key}_on", names=names))
         # The line below the title says which place and day each letter is.
         letters = {"first": view.word("compare.side_1"), "second": view.word("compare.side_2")}
-        said = (("against", _apart(view, chosen)), ("than", _apart(view, chosen)), ("against", letters))
-        return titles.first_that_fits(view.word(f"compare.{how}", finding=finding, **sides) for how, sides in said)
+        said = [("against", _apart(view, chosen)), ("than", _apart(view, chosen)), ("against", letters)]
+        return titles.first_that_fits(
+            view.word(f"compare.{how}", finding=finding, **sides) for finding in findings for how, sides in said
+        )
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
     if rows["difference"][at] is None:
