@@ -88,7 +88,7 @@ def test_a_steward_approves_and_publishes_on_the_page(alone):
     checked = alone.hand_in(submissions.person(), "IR-07", more_people())
     alone.desk.submit(submissions.person(), checked.id)
     page = opened("approve")
-    assert text.word("hand_in.matrix", "fa", approved="۰", waiting="۱", missing="۳۰") in html(page)
+    assert text.word("hand_in.matrix", "fa", approved="۰", waiting="۰", missing="۳۱") in html(page)
     assert button(page, f"return-{checked.id}").disabled, "a return needs a reason"
     button(page, f"approve-{checked.id}").click().run()
     assert alone.desk.records.get(checked.id).state == "approved"
@@ -98,7 +98,7 @@ def test_a_steward_approves_and_publishes_on_the_page(alone):
     assert button(page, "hand-in-publish").disabled
     alone.work()
     assert in_service(alone, "IR-07") == 32
-    assert text.word("hand_in.matrix", "fa", approved="۱", waiting="۰", missing="۳۰") in html(opened("approve"))
+    assert text.word("hand_in.matrix", "fa", approved="۰", waiting="۰", missing="۳۱") in html(opened("approve"))
 
 
 def test_tables_are_declared_unchanged_on_the_page(alone):
@@ -182,3 +182,24 @@ def test_a_check_is_stopped_on_the_page(alone):
     assert alone.desk.records.get(draft.id).state == "draft"
     button(page, "hand-in-check").click().run()
     assert alone.desk.records.get(draft.id).state == "checking"
+
+
+def test_the_matrix_counts_who_is_done_who_waits_and_who_lacks_tables(alone):
+    unchanged = dict.fromkeys(TABLES, ("a", time.time()))
+    for code, state in (("IR-07", "approved"), ("IR-10", "submitted"), ("IR-13", "returned")):
+        make = partial(Submission, province=code, month=LAST, state=state, hands=("a",), unchanged=unchanged)
+        alone.desk.records.add(code, LAST, lambda ident, _, make=make: make(ident, submitted_at=time.time()))
+    page = html(opened("approve", lang="en"))
+    assert text.word("hand_in.matrix", "en", approved="1", waiting="1", missing="29") in page
+
+
+def test_a_correction_of_one_table_leaves_the_others_as_they_came(alone):
+    at = time.time()
+    unchanged = dict.fromkeys(TABLES, ("a", at))
+    make = partial(Submission, province="IR-07", month=LAST, state="published", hands=("a",), unchanged=unchanged)
+    alone.desk.records.add("IR-07", LAST, lambda ident, _: make(ident, submitted_at=at))
+    draft = alone.desk.open(submissions.person(), "IR-07", LAST)
+    alone.give(submissions.person(), draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    page = html(opened("handin", province="IR-07"))
+    assert page.count(f"<td>{text.word('arrival.no_change', 'fa')}</td>") == 3
+    assert text.word("arrival.missing", "fa") not in page

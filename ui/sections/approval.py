@@ -57,9 +57,9 @@ def _matrix(view: PageContext, desk: Desk, here: dict[str, list[Submission]], mo
     names = {code: view.member("province", code) for code in states}
     missing = {code: sum(state == "missing" for state in states[code].values()) for code in states}
     order = sorted(states, key=lambda code: (-missing[code], collated(names[code])))
-    done = sum(one.state in ("approved", "published") for one in newest.values())
-    waiting = sum(one.state == "submitted" for one in newest.values())
-    counts = {"approved": done, "waiting": waiting, "missing": len(states) - len(here)}
+    lacking = {*_lacking(desk, here)}
+    done = {code for code, one in newest.items() if one.state in ("approved", "published")} - lacking
+    counts = {"approved": len(done), "waiting": len(states) - len(done | lacking), "missing": len(lacking)}
     numbers = {name: text.number(count, view.lang) for name, count in counts.items()}
 
     def opening(code: str, words: str, is_owed: bool) -> str:

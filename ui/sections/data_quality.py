@@ -86,18 +86,19 @@ def warned(view: PageContext) -> None:
 
 
 def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> None:
-    persian_headers = load.headers()
     words: tables.Words = {
         "source": lambda name: name_of(view, "source", name),
         "reason": lambda name: name_of(view, "reason", name),
-        "column": lambda name: (persian_headers.get(name, name) if view.lang == "fa" else _in_english(name)) or "–",
+        "column": lambda name: column_of(view, name),
     }
     _part(view, answer, ident, title, words)
 
 
-def _in_english(column: str) -> str:
-    """The name of a source column in words: "national_id" is "National ID"."""
-    return re.sub(r"\bid\b", "ID", column.replace("_", " ").capitalize())
+def column_of(view: PageContext, column: str) -> str:
+    """A source column by its Persian header, or in English words: "national_id" is "National ID"."""
+    if view.lang == "fa":
+        return load.headers().get(column, column) or "–"
+    return re.sub(r"\bid\b", "ID", column.replace("_", " ").capitalize()) or "–"
 
 
 def files(view: PageContext) -> None:

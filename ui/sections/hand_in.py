@@ -4,9 +4,12 @@ The order of a result is: what stops it, rows that come back, what changes, what
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import streamlit as st
@@ -19,7 +22,7 @@ from etl.extract.causes import in_language, words
 from etl.extract.contract import TABLES
 from etl.extract.source_folder import ENDINGS
 from etl.semantic.catalog import catalogue
-from etl.submissions import deadline, rows_file
+from etl.submissions import arrivals, deadline, rows_file
 from etl.submissions import desk as steps
 from etl.submissions.desk import Desk, Person
 from etl.submissions.originals import MOST_FILES, MOST_OF_FILE
@@ -29,7 +32,7 @@ from ui.components.plot import component
 from ui.components.table_html import collated
 from ui.data import page_run, submissions, warehouse
 from ui.i18n import text
-from ui.sections.data_quality import name_of
+from ui.sections.data_quality import column_of, name_of
 from ui.state import page_parameters, rendering
 from ui.state.page_context import PageContext
 
@@ -116,9 +119,10 @@ def _of_province(view: PageContext, desk: Desk, who: Person, province: str, mont
         said()
         with st.container(border=True, key="figure-hand_in"):
             blocks.head(_title(view, desk, province, month), _state(view, desk, now))
-            _four(view, desk, now, province)
+            states = arrivals.tables(desk, (one for one in every if one.month == month and _stands(one, now)))
+            _four(view, desk, now, province, states)
             _drop(view, desk, now, province, month)
-            _unchanged(view, desk, who, now, province, month)
+            _unchanged(view, desk, who, now, province, month, states)
         if now:
             _result(view, desk, who, now)
         _earlier(view, [one for one in reversed(every) if now is None or one.id != now.id][:_EARLIER])
@@ -151,9 +155,13 @@ def _state(view: PageContext, desk: Desk, now: Submission | None) -> str:
     return " ".join(parts)
 
 
-def _four(view: PageContext, desk: Desk, now: Submission | None, province: str) -> None:
+def _stands(one: Submission, now: Submission | None) -> bool:
+    """Whether a submission says something about its month: it was handed in, or it is being made."""
+    return arrivals.counts(one) or (now is not None and one.id == now.id)
+
+
+def _four(view: PageContext, desk: Desk, now: Submission | None, province: str, states: Mapping[str, str]) -> None:
     """The four tables: the file accepted last, what arrived, its state, the template."""
-    states = desk.tables(now) if now else dict.fromkeys(TABLES, "missing")
     accepted = _accepted(view, desk, province)
     rows = [(table, accepted.get(table), _arrived(now, table), states[table]) for table in TABLES]
 
@@ -239,13 +247,20 @@ def _drop(view: PageContext, desk: Desk, now: Submission | None, province: str, 
     )
 
 
-def _unchanged(view: PageContext, desk: Desk, who: Person, now: Submission | None, province: str, month: str) -> None:
+def _unchanged(
+    view: PageContext,
+    desk: Desk,
+    who: Person,
+    now: Submission | None,
+    province: str,
+    month: str,
+    states: Mapping[str, str],
+) -> None:
     """Declare tables without change, take files out again."""
     if now and now.state not in OPEN:
         return
     with st.container(horizontal=True, key="hand-in-unchanged"):
-        tables_left = [table for table in TABLES if not now or (table not in now.unchanged and table not in now.tables)]
-        for table in tables_left:
+        for table in (name for name in TABLES if states[name] == "missing"):
             words = view.word("hand_in.no_change", table=name_of(view, "source", table))
             st.button(
                 words,
@@ -307,7 +322,7 @@ def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
         text.number(sum(file.get(name, 0) for file in files), view.lang)
         for name in ("rows_read", "rows_loaded", "rows_quarantined", "rows_warned")
     )
-    lines = [*now.result.get("returned", ()), *now.result.get("warned", ())]
+    lines = [line | {"kind": kind} for kind in ("returned", "warned") for line in now.result.get(kind, ())]
     with st.container(border=True, key="figure-returned"):
         blocks.head(
             view.word("hand_in.returned"),
@@ -316,7 +331,6 @@ def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
         if not lines:
             blocks.note(view.word("hand_in.all_accepted"))
             return
-        headers = load.headers()
         columns = [
             tables.Column(
                 "table", view.word("hand_in.table"), lambda row: text.escape(name_of(view, "source", row["table"]))
@@ -324,11 +338,9 @@ def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
             tables.Column(
                 "column",
                 view.word("hand_in.column"),
-                lambda row: text.escape(_column(view, headers, row)),
+                lambda row: text.escape(column_of(view, row["column"])),
             ),
-            tables.Column(
-                "reason", view.word("hand_in.reason"), lambda row: text.escape(name_of(view, "reason", row["reason"]))
-            ),
+            tables.Column("reason", view.word("hand_in.reason"), lambda row: text.escape(_reason(view, row))),
             tables.Column(
                 "rows", view.word("hand_in.count"), lambda row: text.number(row["rows"], view.lang), is_number=True
             ),
@@ -337,14 +349,15 @@ def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
         tables.show(view, "returned", columns, lines, view.word("hand_in.returned"))
         _single_rows(view, desk, now)
         address = text.escape(f"./hand-in/{now.id}/rows.xlsx")
-        st.html(f'<p class="pd-note"><a href="{address}" download>{view.escaped("hand_in.rows_file")}</a></p>')
+        st.html(
+            f'<p class="pd-note"><a class="pd-go" href="{address}" download>{view.escaped("hand_in.rows_file")}</a></p>'
+        )
 
 
 def _single_rows(view: PageContext, desk: Desk, now: Submission) -> None:
     """Row by row where each is and what to do; of sixteen equal faults the summary says enough."""
     if not (rows := rows_file.listed(desk.root, now)):
         return
-    headers = load.headers()
 
     def what_to_do(row: Mapping[str, Any]) -> str:
         # These sentences are for provinces, in their language.
@@ -361,7 +374,7 @@ def _single_rows(view: PageContext, desk: Desk, now: Submission) -> None:
         cells("file", lambda row: row["file"]),
         cells("place", lambda row: rows_file.place(view.lang, *row["at"])),
         cells("todo", what_to_do),
-        cells("column", lambda row: _column(view, headers, row)),
+        cells("column", lambda row: column_of(view, row["column"])),
         cells("expected", lambda row: in_language(row["expected"], view.lang)),
     ]
     title = view.word("hand_in.single", count=text.number(len(rows), view.lang))
@@ -369,14 +382,18 @@ def _single_rows(view: PageContext, desk: Desk, now: Submission) -> None:
         tables.show(view, "single", columns, rows, title)
 
 
+def _reason(view: PageContext, row: Mapping[str, Any]) -> str:
+    reason = name_of(view, "reason", row["reason"])
+    return reason if row["kind"] == "returned" else view.word("hand_in.as_unknown", reason=reason)
+
+
 def _places(view: PageContext, places: Sequence[Any]) -> str:
-    return " · ".join(
-        text.listed([file, rows_file.place(view.lang, sheet, line)], view.lang) for file, sheet, line in places
-    )
-
-
-def _column(view: PageContext, headers: Mapping[str, str], row: Mapping[str, Any]) -> str:
-    return headers.get(row["column"], row["column"]) if view.lang == "fa" else row["column"]
+    """The places of rows, each file named once."""
+    of_file = [
+        text.listed([file, " · ".join(rows_file.place(view.lang, sheet, line) for _, sheet, line in inside)], view.lang)
+        for file, inside in groupby(places, key=itemgetter(0))
+    ]
+    return text.clauses(of_file, view.lang)
 
 
 def _changes(view: PageContext, now: Submission) -> None:
@@ -501,8 +518,17 @@ def _receipt(view: PageContext, now: Submission) -> None:
                 time=text.digits(f"{at:%H:%M}", view.lang),
             ),
         )
+        loaded: Counter[str] = Counter()
+        for entry in now.result.get("files", ()):
+            loaded[entry["file"]] += entry.get("rows_loaded", 0)
         columns = [
             tables.Column("name", view.word("hand_in.file"), lambda file: f"<bdi>{text.escape(file.name)}</bdi>"),
+            tables.Column(
+                "rows",
+                view.word("hand_in.loaded"),
+                lambda file: text.number(loaded[file.name], view.lang),
+                is_number=True,
+            ),
             tables.Column(
                 "bytes", view.word("hand_in.bytes"), lambda file: text.number(file.bytes, view.lang), is_number=True
             ),
