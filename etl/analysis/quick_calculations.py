@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from etl.semantic import answers
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.calculations import CALCULATIONS, Calculation, calculated
-from etl.semantic.catalog import TIME, Metric, catalogue
+from etl.semantic.catalog import TIME, Metric, catalogue, provisional_days
 from etl.semantic.composed_answers import origins
 from etl.semantic.ranking import is_tested
 from etl.semantic.resolve import cut_at_start, metrics_named, settled_on, unit_of_time
@@ -37,20 +37,36 @@ REASONS = {
     "difference": "{measure} is a difference and can be negative: an index of it says nothing",
     "stock": "{measure} is a state on a day: a running total is of what is counted over a period",
     "rate": "{measure} is a rate: a running total is of counts",
-    "unsettled": "{measure} can still change on that day: it is ranked on a settled one",
+    "unsettled": "{measure} can still change on that day: it is ranked at the end of a settled month",
     "same_name": "{measure}: the column {measure}_{calc} is another measure of this question",
     "untested": "{measure}: groups are ranked where they can be tested: a rate of what institutes have, by one dimension",
 }
 
 
-def refusals(names: Sequence[str], by: Sequence[str], calc: str) -> dict[str, str]:
-    """Why a calculation has no meaning beside each of these measures, as a key of REASONS; empty where it has one."""
-    return {name: "same_name" if f"{name}_{calc}" in names else _refusal(catalogue()[name], by, calc) for name in names}
+def refusals(con: ScopedCursor, names: Sequence[str], by: Sequence[str], calc: str, on: date | None) -> dict[str, str]:
+    """Why a calculation has no meaning beside each of these measures, as a key of REASONS; empty where it has one.
+
+    `on` is the day of what is measured on a day (default: the as-of day).
+    """
+    reasons = {}
+    for name in names:
+        reason = "same_name" if f"{name}_{calc}" in names else _refusal(catalogue()[name], by, calc)
+        reasons[name] = reason or ("unsettled" if calc == "rank" and not _can_be_tested(con, name, on) else "")
+    return reasons
 
 
-def is_settled(con: ScopedCursor, name: str, on: date | None = None) -> bool:
-    """Whether a measure can be ranked on a day: nothing of it changes by itself any more."""
-    return catalogue()[name].kind == "event" or settled_on(con, name, on) == (on or con.publication.as_of)
+def _can_be_tested(con: ScopedCursor, name: str, on: date | None) -> bool:
+    return catalogue()[name].kind == "event" or _tested_from(con, name, on) is not None
+
+
+def _tested_from(con: ScopedCursor, name: str, on: date | None) -> date | None:
+    """The day from which the test looks back to this day: it takes the last month that was settled then; None without one."""
+    as_of = con.publication.as_of
+    day = on or as_of
+    settles = day + timedelta(days=max(provisional_days(name) - 1, 0))
+    # The test takes 29 Esfand rather than the 30th.
+    days = (one for one in (day, settles, settles + jalali.DAY) if one <= as_of)
+    return next((one for one in days if settled_on(con, name, one) == day), None)
 
 
 def _refusal(metric: Metric, by: Sequence[str], calc: str) -> str:
@@ -94,9 +110,7 @@ def ask(
     """
     if calc not in CALCULATIONS:
         raise QuestionError(f"no calculation is called {calc}; there are {', '.join(CALCULATIONS)}")
-    reasons = refusals([metric.name for metric in metrics_named(names)], by, calc)
-    if calc == "rank":
-        reasons |= {name: "unsettled" for name in reasons if not (reasons[name] or is_settled(con, name, on))}
+    reasons = refusals(con, [metric.name for metric in metrics_named(names)], by, calc, on)
     measures = tuple(name for name, reason in reasons.items() if not reason)
     asking = partial(answers.ask, con, by=by, publication=publication)
     if not measures:
@@ -144,7 +158,8 @@ def _beside(con: ScopedCursor, answer: Answer, by: Sequence[str], **when: Any) -
 
 def _tested(con: ScopedCursor, answer: Answer, name: str) -> frozenset[tuple[Any, ...]]:
     """The groups that the test can tell something about."""
-    when = {"over": answer.over} if catalogue()[name].kind == "event" else {"on": answer.on}
+    is_event = catalogue()[name].kind == "event"
+    when = {"over": answer.over} if is_event else {"on": _tested_from(con, name, answer.on)}
     tested = analyses.analyse(con, "different", where=answer.where, metric=name, by=answer.by[0], **when)
     return frozenset(
         (row[0],) for row, side in zip(tested.rows, tested.column("side"), strict=True) if side != "untested"

@@ -36,6 +36,7 @@ _OF_ETL = (
     "submission",
     "sufficiency",
     "arrival",
+    "calc",
     "units",
 )
 _OF_DATA = ("calendar", "member", "note", "find_member")

@@ -24,6 +24,7 @@ from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
 from tests import made
+from tests.access.scopes import OF_ISFAHAN, sign_in
 from tests.conftest import Sample
 from tests.parts import html, opened
 from ui.access import saved_views as operations_saved_views
@@ -544,6 +545,24 @@ def test_a_calculation_without_meaning_is_refused_in_words_above_the_table(lang:
     assert refused in beside
     assert [head for head in table_of(beside)[0] if head.startswith(catalogue()["active_assistants"].label[lang] + ":")]
     assert refused not in html(opened("explore", m="training_compliance", by="province", lang=lang))
+
+
+def test_what_is_shown_on_its_settled_day_is_ranked_on_it(published: Path) -> None:
+    page = html(opened("explore", m="leaver_rate_12m", by="province", calc="rank", lang="en"))
+    assert [head for head in table_of(page)[0] if head.startswith(catalogue()["leaver_rate_12m"].label["en"] + ":")]
+    assert "pd-refused" not in page
+
+
+def test_where_a_calculation_takes_more_than_the_rights_the_table_stays(
+    small_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    sign_in(monkeypatch, OF_ISFAHAN)
+    question = {"m": "training_compliance", "by": "province", "gender": "female", "lang": "en"}
+    heads, rows = table_of(html(opened("explore", **question)))
+    page = html(opened("explore", **question, calc="rank"))
+    assert text.escape(text.word("refused.calc_denied", "en")) in page
+    assert table_of(page) == (heads, rows)
 
 
 def test_every_calculation_has_its_words_and_every_reason_a_sentence() -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from etl.analysis import quick_calculations, signals
+from etl.analysis import signals
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
@@ -20,7 +20,6 @@ from ui.charts import bars, county_maps, lines, maps, matrix, time_titles, title
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import controlled
-from ui.data import warehouse
 from ui.i18n import text
 from ui.sections import comparisons, explore_rows
 from ui.sections.explore_rows import PAGE, Selection
@@ -48,9 +47,7 @@ class Remedy(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """A reason why a question or its calculation has no meaning: its key in text.toml under `refused`, what it concerns, and the
-    remedies.
-    """
+    """A reason why a question has no meaning: its key in text.toml under `refused`, what it concerns, and the remedies."""
 
     reason: str
     measure: str = ""
@@ -144,25 +141,6 @@ def problems_of(names: Sequence[str], by: Sequence[str], where: Iterable[str]) -
             remedies = (Remedy(kinds[dimension], dimension) for dimension in together)
             problems.append(Problem("apart", name, together, (*remedies, measure)))
     return problems
-
-
-def problems_of_calculation(names: Sequence[str], by: Sequence[str], calc: str) -> list[Problem]:
-    """All reasons why a calculation has no meaning beside any of these measures; empty if it has one, or there is none."""
-    reasons = quick_calculations.refusals(names, by, calc) if calc else {"": ""}
-    if not all(reasons.values()):
-        return []
-    return [Problem(f"calc_{reason}", name) for name, reason in reasons.items()]
-
-
-def unsettled(view: PageContext, names: Sequence[str], by: Sequence[str], calc: str) -> list[Problem]:
-    """Why none of the measures that have ranks is ranked on the day of a question; empty if one is."""
-    if calc != "rank":
-        return []
-    ranked = [name for name, reason in quick_calculations.refusals(names, by, calc).items() if not reason]
-    is_settled = partial(warehouse.analyse, quick_calculations.is_settled)
-    if any(is_settled(name, view.as_of) for name in ranked):
-        return []
-    return [Problem("calc_unsettled", name) for name in ranked]
 
 
 def _refused(view: PageContext, problems: Sequence[Problem]) -> None:

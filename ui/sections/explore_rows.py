@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from etl.analysis import quick_calculations
+from etl.core.errors import AccessDenied
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.calculations import CALCULATIONS, Calculated
@@ -50,9 +51,14 @@ class Selection:
 def rows(view: PageContext, selection: Selection, source: Answer | exportable.StoredRows) -> None:
     """The paged table or pivot, and the files of all rows, with the chosen calculation beside each measure."""
     with blocks.error_boundary(view.lang, "rows"):
-        calc, refused = _calculation(view, selection)
-        if calc:
-            source = scoped_query.free(view, selection.names, selection.by, calc=calc)
+        calc = page_parameters.one(PAGE, "calc")
+        on = exportable.of(source).answer.on
+        is_calculated, refused = calculation(view, selection.names, selection.by, calc, on)
+        if is_calculated:
+            try:
+                source = scoped_query.free(view, selection.names, selection.by, calc=calc)
+            except AccessDenied:
+                refused = [view.word("refused.calc_denied")]
         _rows(view, selection, source, refused)
 
 
@@ -107,14 +113,17 @@ def _title(view: PageContext, selection: Selection, answer: Answer, count: int) 
     return titles.first_that_fits([view.word("more.rows_of", measures=measures, axes=axes, rows=rows), rows])
 
 
-def _calculation(view: PageContext, selection: Selection) -> tuple[str, Sequence[str]]:
-    """The chosen calculation, empty where it has no meaning, and in sentences beside which measures it has none."""
-    calc = page_parameters.one(PAGE, "calc")
-    reasons = quick_calculations.refusals(selection.names, selection.by, calc) if calc else {}
+def calculation(
+    view: PageContext, names: Sequence[str], by: Sequence[str], calc: str, on: date | None
+) -> tuple[bool, Sequence[str]]:
+    """Whether a calculation has a meaning beside one of the measures on a day, and in sentences why beside others it has none."""
+    if not calc:
+        return False, ()
+    reasons = warehouse.analyse(quick_calculations.refusals, tuple(names), tuple(by), calc, on)
     refused = {name: reason for name, reason in reasons.items() if reason}
     labels = {name: catalogue()[name].label[view.lang] for name in refused}
     sentences = [view.word(f"refused.calc_{reason}", measure=labels[name]) for name, reason in refused.items()]
-    return calc if len(refused) < len(reasons) else "", [*dict.fromkeys(sentences)]
+    return len(refused) < len(reasons), [*dict.fromkeys(sentences)]
 
 
 def _with_menus(view: PageContext, answer: Answer, columns: Sequence[tables.Column]) -> list[tables.Column]:

@@ -16,7 +16,7 @@ from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.warehouse.dimensions import FILTERS
 from ui.data import page_run, warehouse
 from ui.i18n import text
-from ui.sections import explore
+from ui.sections import explore, explore_rows
 from ui.state import periods, saved_views
 from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from ui.state.page_context import PageContext
@@ -101,11 +101,12 @@ def read(given: Given) -> DataQuestion:
     calc = _one(given, "calc", lang)
     if calc not in ("", *CALCULATIONS):
         raise _wrong_value("calc", calc, CALCULATIONS, lang)
-    if problems := explore.problems_of(names, by, where) or explore.problems_of_calculation(names, by, calc):
+    if problems := explore.problems_of(names, by, where):
         raise Wrong(problems[0].sentence(lang))
     view = _view(given, where, lang)
-    if unsettled := explore.unsettled(view, names, by, calc):
-        raise Wrong(unsettled[0].sentence(lang))
+    is_calculated, refused = explore_rows.calculation(view, names, by, calc, view.as_of)
+    if calc and not is_calculated:
+        raise Wrong(refused[0])
     newer = tuple(resolve.newer_counties_in({"county": given.get("county", ())}).values())
     return DataQuestion(view, names, by, circulation == "1", calc, newer)
 
