@@ -23,10 +23,15 @@ def counts(one: Submission) -> bool:
 
 
 def tables(desk: Desk, submissions: Iterable[Submission]) -> dict[str, str]:
-    """The state of each table over the submissions of a province and month, the later ones above."""
+    """The state of each table over the submissions of a province and month: a later correction makes nothing late."""
     states = dict.fromkeys(TABLES, "missing")
     for one in submissions:
-        states |= {table: state for table, state in desk.tables(one).items() if state != "missing"}
+        for table, state in desk.tables(one).items():
+            if states[table] == "missing":
+                states[table] = state
+            elif states[table] == "no_change" and state in ("in", "late"):
+                # It was declared unchanged before, and now there is a file.
+                states[table] = "in"
     return states
 
 

@@ -63,7 +63,7 @@ def test_what_was_published_counts_below_a_correction_of_one_table(desk):
         of("IR-10", "superseded", *TABLES),
     ]
     states = arrivals.tables(desk, filter(arrivals.counts, every[:2]))
-    assert states == dict.fromkeys(TABLES, "in") | {"training": "late"}
+    assert states == dict.fromkeys(TABLES, "in"), "a correction makes nothing late"
     assert not arrivals.counts(every[2]), "superseded before it was published"
 
 
@@ -83,3 +83,11 @@ def test_reminders_begin_five_working_days_before_the_deadline(desk):
     found = arrivals.owed(desk, every, ["IR-07"], first)
     assert found is not None
     assert (found.month, found.due) == (MONTH, DUE)
+
+
+def test_a_file_after_a_declaration_in_time_is_in(desk):
+    every = [
+        of("IR-07", "published", unchanged=dict.fromkeys(TABLES, ("a", 0.0))),
+        of("IR-07", "submitted", "training", on=TODAY),
+    ]
+    assert arrivals.tables(desk, every) == dict.fromkeys(TABLES, "no_change") | {"training": "in"}
