@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -393,3 +394,18 @@ def test_each_file_goes_through_the_scanner_before_it_is_read(office, tmp_path, 
     program.write_text("#!/bin/sh\nexit 0\n")
     program.chmod(0o755)
     assert office.desk.check(office.clerk, checked.id).state == "checking", "once it answers, it is checked again"
+
+
+@pytest.mark.parametrize(
+    ("state", "days", "stays"),
+    [("published", 399, True), ("published", 401, False), ("returned", 401, False), ("submitted", 401, True)],
+)
+def test_files_are_deleted_after_the_days_of_the_settings_and_their_record_stays(office, state, days, stays):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    at = time.time() - days * 86_400
+    office.desk.records.change(draft.id, ("checking",), lambda one: replace(one, state=state, changed_at=at))
+    work.clean(office.desk)
+    kept = office.desk.records.get(draft.id)
+    assert originals.folder_of(office.desk.root, kept).exists() == stays
+    assert (kept.state, [file.name for file in kept.files]) == (state, [PERSONNEL])
