@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -11,7 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from etl.semantic.rights import every_province
 from etl.submissions import originals
+from etl.submissions.records import Records
 from etl.submissions.refusals import Declined
 from tests import postgres
 from tests.serving import Served
@@ -77,6 +81,27 @@ def test_a_large_file_goes_through_nginx_by_this_address_alone_and_takes_no_memo
         assert "حداکثر ۲۰۰ مبی‌بایت" in told
         assert client.post("/find", content=bytes(3 * MEBIBYTE)).status_code == 413, "other addresses stay small"
         assert client.post(f"/hand-in/{ident}/withdraw").json() == {"state": "withdrawn"}
+
+
+def test_every_province_may_send_a_file_at_once(served):
+    running, folder = served
+
+    def hand_in(number_and_province: tuple[int, str]) -> tuple[str, str]:
+        number, province = number_and_province
+        content = bytes([number]) * (4 * MEBIBYTE) + province.encode()
+        with httpx.Client(base_url=running.origin, headers={"Origin": running.origin}, timeout=300) as client:
+            ident = client.post("/hand-in", json={"province": province, "month": LAST}).json()["draft"]
+            put = client.put(f"/hand-in/{ident}/1", params={"name": "personnel.csv"}, content=content)
+            assert put.status_code == 204, put.text
+            assert client.get(f"/hand-in/{ident}").json()["state"] == "checking"
+            assert client.post(f"/hand-in/{ident}/withdraw").status_code == 200
+        return ident, hashlib.sha256(content).hexdigest()
+
+    with ThreadPoolExecutor(31) as pool:
+        sent = dict(pool.map(hand_in, enumerate(sorted(every_province()))))
+    assert len(sent) == 31
+    kept = {one.id: [file.sha256 for file in one.files] for one in Records(folder).all() if one.id in sent}
+    assert kept == {ident: [digest] for ident, digest in sent.items()}
 
 
 def test_a_submission_goes_its_way_with_its_records_in_postgresql(office: Office):
