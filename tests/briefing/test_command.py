@@ -23,6 +23,7 @@ from tests.effort import thorough
 from tests.loading import build
 from ui.briefing import command, content, recipients, writing
 from ui.i18n import member_names, text
+from ui.summary import needs_action
 
 pytestmark = pytest.mark.slow
 
@@ -237,6 +238,22 @@ def test_books_are_sent_where_something_newly_needs_action(pointer, tmp_path, ca
     # and once only
     assert brief_changed(pointer, path) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_an_item_that_moves_up_among_the_first_is_not_new(pointer, tmp_path, monkeypatch):
+    path, noted = recipients_file(tmp_path, "office"), writing.folder() / "recipients.json"
+    monkeypatch.setattr(needs_action, "MOST", 1)
+    brief_changed(pointer, path)
+    (briefing,) = records = [*json.loads(noted.read_text(encoding="utf-8")).values()]
+    assert len(briefing["places"]["IR"]) > 1, "those that are not among the first are known too"
+    more_to_do()
+    earlier = json.loads(noted.read_text(encoding="utf-8"))
+    for (key, of_recipient), record in zip(earlier.items(), records, strict=True):
+        earlier[key] = of_recipient | {"places": record["places"]}
+    noted.write_text(json.dumps(earlier), encoding="utf-8")
+    monkeypatch.setattr(needs_action, "MOST", 6)
+    assert brief_changed(pointer, path) == 0
+    assert not (tmp_path / "office").exists()
 
 
 def test_a_failing_recipient_does_not_stop_the_others_and_is_retried(pointer, tmp_path, capsys):

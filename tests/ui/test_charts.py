@@ -1146,6 +1146,20 @@ def test_a_title_does_not_take_an_old_value_for_that_of_the_last_day() -> None:
     assert "no value" in time_titles.ends(run_off, EN).sentence
 
 
+def test_a_title_over_time_says_no_share_of_few_people() -> None:
+    def title(*rows: tuple[str, float, int, int]) -> str:
+        parts = ("compliant_assistants", "trainable_assistants")
+        data = answer("training_compliance", by=("month",), rows=[row[:4] for row in rows], more=parts)
+        return time_titles.latest(data, EN).sentence
+
+    few, many = ("1405-01", 0.667, 4, 6), ("1405-02", 0.75, 75, 100)
+    assert title(few, many) == "Training compliance: 75.0%", "not from 66.7%"
+    assert (
+        title(many, ("1405-03", *few[1:]))
+        == "Training compliance: only 6 cases in Khordad\u00a01405 (May–Jun\u00a02026)"
+    )
+
+
 def test_a_title_does_not_take_the_first_value_for_that_of_the_first_day() -> None:
     later = answer("training_compliance", by=("month",), rows=[("1405-01", None), ("1405-02", 0.5), ("1405-03", 0.75)])
     assert time_titles.latest(later, EN).sentence == "Training compliance: 75.0%"

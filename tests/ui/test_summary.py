@@ -284,6 +284,16 @@ def compared(*places: tuple[str, float | None, str], name: str = "training_compl
     return replace(answer, columns=columns)
 
 
+def test_none_of_the_lowest_is_better_than_the_whole() -> None:
+    def said(*places: tuple[str, float, str]) -> str:
+        return different.sentence(compared(*places), "en", lambda _, code: code)
+
+    assert said(("IR-11", 0.9, "none"), ("IR-23", 0.95, "none")) == "", "both are above 85 %"
+    one = said(("IR-11", 0.8, "none"), ("IR-20", 0.88, "none"), ("IR-23", 0.95, "none"))
+    assert "IR-11" in one
+    assert "IR-20" not in one
+
+
 @dataclass
 class Signals:
     """A country without exceptions, in which two provinces stand out."""

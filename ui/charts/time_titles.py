@@ -9,7 +9,7 @@ from etl.analysis.projection import REACHED
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.ranking import comparable, is_sampled
-from ui.charts import titles
+from ui.charts import elements, titles
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
 from ui.i18n import text
@@ -35,6 +35,10 @@ def latest(answer: Answer, context: ChartContext) -> Title:
         return _latest_of_groups(answer, context)
     first, last = answer.rows[0], answer.rows[-1]
     words = {"measure": answer.metrics[0].short[context.lang]}
+    if (people := elements.size_below(answer, answer.metrics[0], last)) is not None:
+        when = context.member(answer.by[0], last[0])
+        return Title(context.word("finding.of_few", when=when, count=text.number(people, context.lang), **words))
+    rows = [row for row in rows if elements.size_below(answer, answer.metrics[0], row) is None]
     if last[at] is None:
         return Title(context.word("finding.ended", when=context.member(answer.by[0], last[0]), **words))
     metric, when = answer.metrics[0], context.member(answer.by[0], last[0])
@@ -55,7 +59,7 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     elif len(rows) > 1 and metric.kind == "event" and last[0] in answer.provisional:
         # None is complete: a year that begins and one that ends within the period are not compared.
         return titles.spread(answer, metric, values, context)
-    elif len(rows) > 1 and first[at] is not None:
+    elif len(rows) > 1 and first == rows[0]:
         words |= {"first": text.plain(first[at], unit, context.lang), "start": context.member(answer.by[0], first[0])}
         key = "grown_since" if words["first"] != text.plain(last[at], unit, context.lang) else "same"
     else:

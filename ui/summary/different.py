@@ -99,11 +99,13 @@ def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) 
 
 
 def _lowest(answer: Answer, lang: str, member: _Names) -> str:
-    """The three groups that are worst of those that can be compared, but not all of them; nothing without a direction."""
+    """The three groups that are worst of those that can be compared, but not all of them, and none that is better than the whole.
+
+    Nothing without a direction.
+    """
     metric, worse = answer.metrics[0], worse_side(answer.metrics[0])
     known = [row for row in answer.records() if row["side"] != "untested"]
-    better = "" if is_full_count(metric.name) else {"lower": "higher", "higher": "lower"}.get(worse, "")
-    shown = [row for row in known if row["side"] != better][: min(_LOWEST, len(known) - 1)]
+    shown = [row for row in known if not _is_better(row, metric, worse)][: min(_LOWEST, len(known) - 1)]
     if not (worse and shown):
         return ""
     key = "highest" if worse == "higher" else "least_covered" if is_full_count(metric.name) else "lowest"
@@ -113,6 +115,14 @@ def _lowest(answer: Answer, lang: str, member: _Names) -> str:
     names = joined(_with_values(answer, shown, lang, member), lang)
     groups = text.word(f"plural.{kind_of(answer.by)}", lang)
     return text.word(f"different.{key}", lang, names=names, measure=measure, groups=groups, whole=whole, value=value)
+
+
+def _is_better(row: Mapping[str, Any], metric: Metric, worse: str) -> bool:
+    """Whether the number of a group is on the better side of the whole's, by chance or not."""
+    value, whole = row[metric.name], row["whole_value"]
+    if None in (value, whole):
+        return row["side"] == {"lower": "higher", "higher": "lower"}.get(worse)
+    return value > whole if worse == "lower" else value < whole
 
 
 def _with_values(answer: Answer, rows: Sequence[Mapping[str, Any]], lang: str, member: _Names) -> list[str]:

@@ -38,8 +38,9 @@ class Action:
         return " · ".join(filter(None, (self.only, self.who, self.when)))
 
 
-def actions(sources: Sources) -> list[Action]:
-    """The first six items that need action, without kinds that have no meaning under the scope."""
+def actions(sources: Sources, most: int | None = None) -> list[Action]:
+    """The first items that need action, six or `most`, without kinds that have no meaning under the scope."""
+    most = MOST if most is None else most
     items: list[Action] = []
     exceptions = (_lapsed, _licences_ending, _training_lapsing, _files_overdue, _not_submitted, _owed)
     signals = (_low_coverage, _low_levels, _sudden_falls)
@@ -49,9 +50,9 @@ def actions(sources: Sources) -> list[Action]:
     ):
         with suppress(QuestionError):
             items += items_of_kind(sources)
-        if len(items) >= MOST:
+        if len(items) >= most:
             break
-    return items[:MOST]
+    return items[:most]
 
 
 def _lapsed(sources: Sources) -> Iterator[Action]:
