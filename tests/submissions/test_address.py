@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from typing import Any
 
 import openpyxl
 import pytest
@@ -11,8 +12,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from etl.operations import audit
+from tests.access.gated import cookie
 from tests.effort import draws
-from tests.submissions.conftest import FARS, ISFAHAN, LAST, SITE, person, province_files, with_rows
+from tests.submissions.conftest import FARS, ISFAHAN, LAST, PEOPLE, SITE, person, province_files, with_rows
 from tests.submissions.test_way import PERSONNEL, in_service, more_people
 from ui.data import submissions
 from ui.shell import hand_in_address, people
@@ -187,3 +189,15 @@ def test_without_sign_in_it_serves_this_machine_alone(office, monkeypatch, tmp_p
         office.work()
         assert client.get(f"/hand-in/{ident}").json()["state"] == "published"
     assert in_service(office, "IR-10") == 31
+
+
+def test_who_submits_data_lands_where_that_is_done_once_a_session(site):
+    def first_page(who: str) -> Any:
+        headers = cookie(sub=who, groups=[PEOPLE[who]])
+        return site.client.get("/", headers=headers, follow_redirects=False), headers
+
+    answer, headers = first_page("fars.clerk")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/quality?tab=handin")
+    # Here the first page itself is not served.
+    assert site.client.get("/", headers=headers, follow_redirects=False).status_code == 404
+    assert first_page("data.steward")[0].status_code == 404

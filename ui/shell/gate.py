@@ -27,7 +27,7 @@ from etl.operations import audit
 from ui import streamlit_internals
 from ui.access.sessions import LONGEST_SECONDS, Offer
 from ui.data import page_run
-from ui.i18n import text
+from ui.i18n import navigation, text
 from ui.shell import people, sign_in_page, strangers, threads
 from ui.shell.people import Person
 from ui.shell.requests import CLOSE_SOCKET, base_path, language
@@ -99,10 +99,19 @@ class Gate:
             page = sign_in_page.without_rights(person, people.table())
             await _refuse(scope, receive, send, page, 403, "no_rights")
         else:
-            people.remember(person)
+            if people.remember(person) and _lands_elsewhere(scope, path, person):
+                page, tab = navigation.part_address("handin")
+                await RedirectResponse(f"{base_path()}/{page}?tab={tab}")(scope, receive, send)
+                return
             scope["headers"] = [*scope["headers"], (people.SESSION_HEADER.encode(), person.key.encode())]
             guarded = _while_open(person, receive, send) if scope["type"] == "websocket" else receive
             await self.app(scope, guarded, send)
+
+
+def _lands_elsewhere(scope: Scope, path: str, person: people.Person) -> bool:
+    """Whether a session begins at the first page, of somebody who is here to submit data."""
+    is_first_page = scope["type"] == "http" and path in ("", "/") and not scope["query_string"]
+    return is_first_page and people.scope_of(person).role == "submitter"
 
 
 def _is_this_machine(connection: HTTPConnection) -> bool:

@@ -161,12 +161,14 @@ def rights_of(scope: AccessScope) -> str:
     return repr(sorted((one.role, *sorted(one.codes), one.may_see_detail, one.may_export) for one in scope.grants))
 
 
-def remember(person: Person) -> None:
-    """Make a person available to the script runs of this process, by session key."""
+def remember(person: Person) -> bool:
+    """Make a person available to the script runs of this process, by session key; whether the session is new to it."""
     if len(_people) > _MOST_KNOWN:
         for key in [key for key, person in list(_people.items()) if person.session.expires < time.time()]:
             forget(key)
+    is_new = person.key not in _people
     _people[person.key] = person
+    return is_new
 
 
 def forget(key: str) -> None:
