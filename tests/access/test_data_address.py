@@ -529,6 +529,25 @@ def test_a_publication_is_pinned_while_it_is_kept(
     assert len(tags) == 2
 
 
+def test_a_view_a_pin_and_a_token_of_wider_rights_give_what_the_rights_of_now_allow(
+    site: Site, monkeypatch: pytest.MonkeyPatch, revised_register: Path
+) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(revised_register))
+    wide = {"m": ["in_service"], "by": ["province", "gender"]}
+    with page_run.acting_as(NATIONAL):
+        saved_views.save("Everybody", "explore", wide, date(2026, 6, 30))
+    asked_again = [wide, {"view": "Everybody"}, *({**wide, "publication": pin} for pin in ("000001", "000002"))]
+    before = [site.get(CSV, site.national, params=one) for one in asked_again]
+    assert all(len(set(pd.read_csv(io.BytesIO(answer.content)).province)) > 1 for answer in before)
+    personal_tokens.store().signed_in("national.analyst", ["isfahan"], time.time())
+    for one, earlier in zip(asked_again, before, strict=True):
+        after = site.get(CSV, site.national, params=one, headers={"If-None-Match": earlier.headers["etag"]})
+        assert after.status_code == 200
+        assert set(pd.read_csv(io.BytesIO(after.content)).province) == {"IR-10"}
+    personal_tokens.store().signed_in("national.analyst", ["nobody"], time.time())
+    assert {site.get(CSV, site.national, params=one).status_code for one in asked_again} == {403}
+
+
 def test_without_a_publication_it_is_503(site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("WAREHOUSE", str(tmp_path / "none.duckdb"))
     assert site.get(CSV, site.isfahan, params=BY_PROVINCE).status_code == 503
