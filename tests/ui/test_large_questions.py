@@ -189,6 +189,19 @@ def test_explore_shows_the_first_rows_of_those_that_are_not_in_memory(small_limi
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("calc", ["share", "previous"])
+def test_explore_calculates_beside_rows_that_are_not_in_memory(calc: str, small_limit: None) -> None:
+    app, page = explored(calc=calc)
+    assert not app.exception
+    assert "pd-error" not in page
+    stored = warehouse.ask("active_assistants", may_be_stored=True, by=BY, over=OVER, calc=calc)
+    assert isinstance(stored, StoredRows)
+    assert [metric.name for metric in stored.answer.metrics][1] == f"active_assistants_{calc}"
+    assert text.escape(stored.answer.metrics[1].label["en"]) in page
+    assert page.count('<th scope="row"') == tables.PAGE_ROWS
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limit", "value", "word"),
     [("WORKER_SECONDS", 0.0, "out_of_time"), ("worker_memory", lambda: 1 << 20, "out_of_memory")],
