@@ -1,4 +1,4 @@
-"""A clerk brings in a file with five planted faults by the keyboard alone: what comes back, the correction, the receipt."""
+"""A clerk in a browser: a file with five planted faults by the keyboard alone, and files that are not even sent."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from etl.extract.contract import contract
+from etl.submissions.originals import MOST_FILES, MOST_OF_FILE
 from tests.browser import app as front
 from tests.loading import csv_text, national_id
 from tests.submissions.conftest import FARS, Office, person, province_files, with_rows
@@ -105,3 +106,33 @@ def test_five_planted_faults_are_found_corrected_and_handed_in_by_the_keyboard_a
     (one,) = office.desk.records.all()
     assert (one.state, [file.number for file in one.files]) == ("submitted", [1]), "the corrected file took its place"
     assert [entry["rows_loaded"] for entry in one.result["files"]] == [35]
+
+
+def test_a_file_too_large_and_files_too_many_are_told_of_before_a_byte_is_sent(office: Office, tmp_path: Path):
+    large, empty = tmp_path / "personnel_large.csv", tmp_path / "personnel_empty.csv"
+    with large.open("wb") as file:
+        file.truncate(MOST_OF_FILE + 1)
+    empty.touch()
+    many = [tmp_path / f"training_{number}.csv" for number in range(MOST_FILES + 1)]
+    for path in many:
+        path.write_text("a")
+    environment = variables(office)
+    warehouse = Path(environment.pop("WAREHOUSE"))
+    with front.served(warehouse, **environment) as address, front.chromium() as chromium:
+        for lang, sentences in (
+            ("fa", ("حجم هر فایل حداکثر ۲۰۰ مبی‌بایت است", "فایل خالی است", "هر ارسال حداکثر ۱۰۰ فایل دارد")),
+            ("en", ("a file has at most 200 MiB", "the file is empty", "a submission has at most 100 files")),
+        ):
+            with front.visit(chromium, address, lang=lang) as reader:
+                reader.go("handin", of="IR-07", **({"lang": lang} if lang == "en" else {}))
+                said = reader.page.locator(".pd-drop ul")
+                for paths, told in (([large, empty], sentences[:2]), (many, sentences[2:])):
+                    with reader.page.expect_file_chooser() as chooser:
+                        reader.page.locator(".pd-drop button").click()
+                    chooser.value.set_files(paths)
+                    for sentence in told:
+                        said.get_by_text(sentence).wait_for(timeout=_SECONDS)
+                    assert said.locator("li").count() == len(told)
+                sent = [url for url in reader.requests if "/hand-in/" in url and "name=" in url]
+                assert {"personnel_empty" in url for url in sent} == {True}
+    assert not [one.files for one in office.desk.records.all() if one.files]
