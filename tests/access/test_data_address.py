@@ -162,6 +162,13 @@ def test_random_questions_of_two_provinces_are_answered_as_ask_answers_each(
     assert audit.verify(site.folder / "audit") == ""
 
 
+def test_the_parameters_of_the_page_of_explore_have_no_effect(site: Site) -> None:
+    of_the_page = {"chart": "funnel", "show": "pivot", "sort": "province", "page": "2", "tab": "explore"}
+    answers = [site.get(JSON, site.isfahan, params=BY_PROVINCE | more) for more in ({}, of_the_page)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+
+
 def test_two_people_get_their_own_provinces(site: Site) -> None:
     query = {"m": "active_assistants", "by": ["province", "gender"]}
     own = site.get(JSON, site.isfahan, params=query).json()

@@ -26,7 +26,7 @@ from ui.state.scope import Days, Scope, in_order
 _SEVERAL = ("m", "by", *FILTERS)
 _ONE = ("on", "as_of", "period", "over", "view", "lang", "publication", "circulation", "calc")
 # Of Explore's address, and without effect here.
-_OF_THE_PAGE = ("show", "sort", "page", TAB)
+_OF_THE_PAGE = ("chart", "show", "sort", "page", TAB)
 _TOKEN_NAMES = re.compile(r"(?i)(access_?)?token|password|secret|(api_?)?key|bearer|authorization|auth")
 # As secrets.token_urlsafe(32) writes it.
 _TOKEN = re.compile(r"[\w-]{43}")
