@@ -456,3 +456,21 @@ def test_what_readers_are_owed_is_one_text_or_one_in_each_language(tmp_path):
     file.write_text('[publication]\ncontact = { de = "Amt" }\n', encoding="utf-8")
     with pytest.raises(settings.Faulty, match=r"publication\.contact: takes one text"):
         settings.read({"POLICEYAR_SETTINGS": str(file)})
+
+
+@pytest.mark.parametrize("scanner", ["clamdscan --fdpass", "/usr/bin/clamdscan 'open"])
+def test_a_scanner_is_a_program_by_its_whole_path(tmp_path, scanner):
+    (told,) = faults(write_settings(tmp_path, f'[submission]\nscanner = "{scanner}"\n'))
+    assert told.startswith("submission.scanner: ")
+    known = settings.read(write_settings(tmp_path, "[submission]\nscanner = \"'/opt/the scanner' -x\"\n"))
+    assert known.submission.scanner == "'/opt/the scanner' -x"
+
+
+def test_the_doctor_looks_for_the_scanner():
+    def found(command: str) -> list[tuple[str, str, bool]]:
+        known = settings.Settings(submission=settings.Submission(scanner=command))
+        return list(doctor._scanner(known))
+
+    assert found("") == []
+    assert found("/bin/sh -c x") == [("scanner", "/bin/sh", True)]
+    assert found("/nowhere/scanner") == [("scanner", "/nowhere/scanner is no program that this user can run", False)]
