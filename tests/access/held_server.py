@@ -32,7 +32,7 @@ def main() -> None:
         sessions.SHORT_PATIENCE_SECONDS = store._PATIENCE_SECONDS = int(_LONG)
     made, free = data_address._made, data_address.scoped_query.free
     in_worker = os.environ.get("ENDLESS") == "worker"
-    warehouse.SECONDS, large_questions.WORKER_SECONDS = 0.0 if in_worker else _LONG, _LONG
+    warehouse.SECONDS_OF_PROGRAM, large_questions.WORKER_SECONDS = 0.0 if in_worker else _LONG, _LONG
 
     def held(*given: Any) -> Any:
         with tempfile.NamedTemporaryFile(dir=folder, prefix="making-"):

@@ -123,6 +123,18 @@ def test_a_slow_question_is_interrupted_and_its_process_is_ended(
     assert not warehouse._running
 
 
+@pytest.mark.slow
+def test_a_slow_question_of_a_program_soon_leaves_the_process_of_the_pages(
+    small_limit: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warehouse, "SECONDS", 1e6)
+    monkeypatch.setattr(warehouse, "SECONDS_OF_PROGRAM", 0.1)
+    monkeypatch.setattr(large_questions, "WORKER_SECONDS", 2.0)
+    with page_run.while_wanted(None, is_of_program=True), pytest.raises(OutOfTime):
+        warehouse.analyse(slow)
+    assert not warehouse._running
+
+
 class Watched:
     """A cursor that a user who does not wait gives back before its slow interruption arrives."""
 

@@ -110,18 +110,26 @@ def reading(file: str) -> Iterator[None]:
 
 
 @contextmanager
-def while_wanted(gone: threading.Event | None) -> Iterator[None]:
-    """Within the context, questions of this thread are given up when `gone` is set: nobody waits for their answer."""
-    _run.gone = gone
+def while_wanted(gone: threading.Event | None, is_of_program: bool = False) -> Iterator[None]:
+    """Within the context, questions of this thread are given up when `gone` is set: nobody waits for their answer.
+
+    `is_of_program`: no reader waits for them either.
+    """
+    _run.gone, _run.is_of_program = gone, is_of_program
     try:
         yield
     finally:
-        _run.gone = None
+        _run.gone, _run.is_of_program = None, False
 
 
 def gone() -> threading.Event | None:
     """The event by which the questions of this thread are given up; None if they never are."""
     return getattr(_run, "gone", None)
+
+
+def is_of_program() -> bool:
+    """Whether a program asks the questions of this thread, and no reader waits for them."""
+    return getattr(_run, "is_of_program", False)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)

@@ -30,8 +30,8 @@ from ui.data.ask import On, Question, Where, frozen, of_analysis
 from ui.data.worker_process import Stopped
 from ui.i18n import member_names
 
-# The limits of a question in this process.
-ROWS, SECONDS = 30_000, 10.0
+# The limits of a question in this process. One of a program soon leaves it to readers: elsewhere it has a low priority.
+ROWS, SECONDS, SECONDS_OF_PROGRAM = 30_000, 10.0, 1.0
 _BEAT = 0.25
 _CACHE_BYTES = 256 << 20
 # Estimated bytes of an object, of a row of an Answer, and of a cell.
@@ -183,7 +183,11 @@ def _bounded(
             _begun.set()
             threading.Thread(target=_watch, name="time-limits", daemon=True).start()
         with _interrupting:
-            _running[id(cursor)] = (time.monotonic() + SECONDS, gone, cursor)
+            _running[id(cursor)] = (
+                time.monotonic() + (SECONDS_OF_PROGRAM if page_run.is_of_program() else SECONDS),
+                gone,
+                cursor,
+            )
         try:
             yield cursor
         except duckdb.InterruptException:

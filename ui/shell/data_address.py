@@ -144,7 +144,11 @@ def _asked(
 ) -> _T:
     """The result of `work`, which asks questions for somebody until the client is gone. Raises _Refused, OSError."""
     try:
-        with page_run.acting_as(asker), page_run.reading(_file(given, lang)), page_run.while_wanted(gone):
+        with (
+            page_run.acting_as(asker),
+            page_run.reading(_file(given, lang)),
+            page_run.while_wanted(gone, is_of_program=True),
+        ):
             return work()
     except Wrong as wrong:
         raise _Refused(400, str(wrong)) from None
@@ -204,6 +208,7 @@ def _asker(request: Request, lang: str) -> AccessScope:
         if not is_of_this_machine(request):
             raise _Refused(403, text.word("data.this_machine", lang))
         return ADMINISTRATOR
+    token = None
     if credential is None and (person := request.scope.get("person")):
         # A signed-in person may look things up in the browser.
         scope = people.scope_of(person)
@@ -212,10 +217,11 @@ def _asker(request: Request, lang: str) -> AccessScope:
         token = personal_tokens.store().holder(secret, sub, time.time()) if credential else None
         if token is None:
             raise _unknown_token(request, credential is not None, lang)
-        personal_tokens.store().note_use(token.digest, time.time())
         scope = people.table().scope_of(token.sub, token.groups)
     if wait := people.turns().count(scope.sub, time.time()):
         raise _Refused(429, text.word("data.too_many", lang), Retry_After=str(int(wait) + 1))
+    if token:
+        personal_tokens.store().note_use(token.digest, time.time())
     if not any(grant.may_export for grant in scope.grants):
         raise _Refused(403, text.word("data.denied", lang))
     return scope
