@@ -13,7 +13,6 @@ def page() -> None:
     view = ui.scope_bar("@place", "@person", "@course", period=True)
     overview.findings(view, training.RATE)
     ui.sentence(view, training.courses)
-    ui.cards(view, training.numbers)
     left, right = st.columns(2)
     with left:
         if view.scope.has_map:
@@ -21,6 +20,7 @@ def page() -> None:
         ui.exhibit(view, training.over_time)
     with right:
         ui.exhibit(view, training.by_place)
+    ui.cards(view, training.numbers)
     chosen = scenario.of_address()
     of_seats = scenario.without_present(view, chosen)
     left, right = st.columns(2)

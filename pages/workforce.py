@@ -4,11 +4,12 @@ import streamlit as st
 
 from ui.components import figures as ui
 from ui.exhibits import workforce
+from ui.sections import people
 
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
-    ui.cards(view, workforce.numbers)
+    people.summed_up(view)
     left, middle, right = st.columns(3)
     with left:
         ui.exhibit(view, workforce.by_age)
@@ -16,6 +17,7 @@ def page() -> None:
         ui.exhibit(view, workforce.by_tenure)
     with right:
         ui.exhibit(view, workforce.by_education)
+    ui.cards(view, workforce.numbers)
     left, middle, right = st.columns(3)
     with left:
         ui.exhibit(view, workforce.by_post)

@@ -135,7 +135,11 @@ def rules(view: PageContext) -> None:
         for name, comment in checks.items()
     )
     with st.container(border=True, key="figure-rules", height="stretch"):
-        st.html(blocks.heading(title, view.word("load.rules_are")) + f'<ul class="pd-rules">{listed}</ul>')
+        # For developers: closed, and printed.
+        rules_are = f"<summary>{view.escaped('load.rules_are')}</summary>"
+        st.html(
+            f'{blocks.heading(title)}<details class="pd-note">{rules_are}<ul class="pd-rules">{listed}</ul></details>'
+        )
 
 
 def publications(view: PageContext) -> None:
@@ -168,7 +172,7 @@ def _part(
             return
         empty = [name for name in {"refusal", "notes"} & set(answer.columns) if not any(answer.column(name))]
         columns = tables.columns_of(view, answer, chart_context, without=empty, words=words)
-        tables.show(view, ident, tables.led_by(columns, *about), rows or answer.rows, title)
+        tables.show(view, ident, tables.led_by(columns, *about), rows or answer.rows, title, is_short=True)
         footer(view, answer, ident, with_table=False, chart_context=chart_context)
 
 
