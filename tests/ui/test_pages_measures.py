@@ -247,7 +247,8 @@ def test_the_trained_share_stands_on_the_card_of_compliance(lang: str, published
     with opened_at(published) as con:
         trained = ask(con, "trained_share")
     page = html(opened("training", **in_language(lang)))
-    card = page[page.index(ask_metric("training_compliance")[0].label[lang]) :].split("</div>")[0]
+    label = f'class="pd-label">{text.escape(ask_metric("training_compliance")[0].label[lang])}'
+    card = page[page.index(label) :].split("</div>")[0]
     short = trained.metrics[0].short[lang]
     assert f"{short}: {text.plain(trained.value(), 'share', lang)}" in card
     assert f"{short}: " not in html(opened("training", course="base", **in_language(lang)))

@@ -48,6 +48,21 @@ def plain(page: str) -> str:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_people_begin_with_who_they_are_unless_they_are_few(
+    lang: str, published: Path, small_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 'class="pd-intro"' not in html(opened("workforce", **in_language(lang))), "nine people have no shares"
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        count, women = (ask(con, name).value() for name in ("active_assistants", "women_share"))
+    page = plain(html(opened("workforce", **in_language(lang))))
+    sentence = page[page.index('<p class="pd-intro">') :].split("</p>")[0]
+    assert text.number(count, lang) in sentence
+    assert plain(text.escape(text.percent(women, lang))) in sentence
+    assert page.index('<p class="pd-intro">') < page.index('class="pd-card"')
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_workforce_says_who_serves(lang: str, published: Path) -> None:
     app = opened("workforce", **in_language(lang))
     assert not app.exception

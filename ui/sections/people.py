@@ -25,8 +25,8 @@ def summed_up(view: PageContext) -> None:
             values = ask()
             if values["active_assistants"] is None or values["active_assistants"] < LEAST or None in values.values():
                 return
-            count, *others = (text.amount(values[name], catalogue()[name].unit, view.lang) for name in _SAID)
-            women, age, tenure = others
+            count = text.number(values["active_assistants"], view.lang)
+            women, age, tenure = (text.amount(values[name], catalogue()[name].unit, view.lang) for name in _SAID[1:])
             blocks.intro(view.word("people.are", count=count, women=women, age=age, tenure=tenure))
 
     rendering.defer(show, ready=ask)
