@@ -17,9 +17,11 @@ from etl.semantic.catalog import catalogue
 from etl.warehouse.dimensions import FILTERS
 from ui.components import blocks, downloads
 from ui.data import page_run
+from ui.exhibits import register
+from ui.exhibits.exhibit import Made
 from ui.exports.file_content import Exportable
 from ui.i18n import text
-from ui.state import periods, personal_tokens, saved_views, scoped_query
+from ui.state import page_context, periods, personal_tokens, saved_views, scoped_query
 from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES
 from ui.state.page_context import PageContext
 
@@ -51,31 +53,46 @@ _WITH_TOKEN = {
 }
 
 
-def connect(view: PageContext, source: Exportable, ident: str) -> None:
-    inside = partial(_inside, view, source, ident)
+def connect(view: PageContext, source: Exportable, ident: str, made: Made | None = None) -> None:
+    inside = partial(_inside, view, source, ident, made)
     blocks.folded(view.lang, view.word("data.connect"), f"connect-{ident}", inside)
 
 
-def _inside(view: PageContext, source: Exportable, ident: str) -> None:
+def _inside(view: PageContext, source: Exportable, ident: str, made: Made | None) -> None:
     answer = exportable.of(source).answer
     is_detail = isinstance(source, exportable.StreamedRows)
     if not downloads.may_export(view, answer, is_detail):
         return
-    query = None if is_detail else question_of(view, answer)
-    blocks.note(view.word("data.no_address" if query is None else "data.intro"))
+    address = None if is_detail else _address_of(view, answer, made)
+    blocks.note(view.word("data.no_address" if address is None else "data.intro"))
     if page_run.signs_in():
         # No text works without a token, so it is made here first.
         blocks.note(view.word("data.needs_token", sub=text.isolated(page_run.access_scope().sub, view.lang)))
         _tokens(view, ident)
-    if query is not None:
+    if address is not None:
         programs = _PROGRAMS | _WITH_TOKEN if page_run.signs_in() else _PROGRAMS
-        addresses = {form: f"{_base()}answer.{form}?{query}" for form in ("csv", "xlsx", "parquet")}
+        addresses = {form: f"{_base()}{address.format(form=form)}" for form in ("csv", "xlsx", "parquet")}
         for program, written in programs.items():
             blocks.note(view.word(f"data.{program}"))
             st.code(written.format(user=page_run.access_scope().sub, **addresses), language=None, wrap_lines=True)
-    address = text.escape(_base())
-    link = f'<a class="pd-latin" dir="ltr" href="{address}" target="_blank">{address}</a>'
+    base = text.escape(_base())
+    link = f'<a class="pd-latin" dir="ltr" href="{base}" target="_blank">{base}</a>'
     st.html(f'<p class="pd-note">{view.escaped("data.dictionary")}: {link}</p>')
+
+
+def _address_of(view: PageContext, answer: Answer, made: Made | None) -> str | None:
+    """The path with its parameters, for any `form`: of an exhibit by its name, else of the question; None without one."""
+    if made and (name := register.address_of(page_context.part(), made.make)):
+        pairs = [(key, value) for key, values in made.scope.query().items() for value in values]
+        pinned = st.session_state.get(page_run.PINNED)
+        pairs += [(page_run.PINNED, pinned)] if pinned else []
+        path = f"{name}.{{form}}"
+        query = urlencode(pairs)
+    else:
+        path, query = "answer.{form}", question_of(view, answer) or ""
+        if not query:
+            return None
+    return f"{path}?{query.replace('{', '%7B').replace('}', '%7D')}" if query else path
 
 
 def question_of(view: PageContext, answer: Answer) -> str | None:

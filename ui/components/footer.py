@@ -68,7 +68,7 @@ def footer(
             if with_table and not is_shown:
                 _table_switch(view, ident, switch, "figure.table")
             downloads.buttons(view, source, chart_context or context(view), ident, picture, limit)
-            connect.connect(view, source, ident)
+            connect.connect(view, source, ident, picture.made if picture else None)
 
         blocks.popover(view.lang, view.word("figure.files"), f"files-{ident}", take)
         if with_table and is_shown:

@@ -10,6 +10,7 @@ from ui.charts.chart import Chart, drawn_chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.data.ask import Ask, Rounded
+from ui.i18n import text
 from ui.state.scope import Scope
 
 
@@ -109,6 +110,12 @@ class Exhibit:
     def below(self) -> str:
         """The line below the title."""
         return " · ".join(filter(None, (self.subtitle, self.cases)))
+
+    def said(self, lang: str) -> str:
+        """What it says in words where it has no number."""
+        if isinstance(self.form, Nothing):
+            return self.form.words or text.word(self.form.title, lang)
+        return self.title.sentence
 
     def context(self, dark: bool = False) -> ChartContext:
         return ChartContext(self.lang, dark, self.names)

@@ -150,7 +150,11 @@ def smart_by_size(scope: Scope, ask: Ask) -> Exhibit:
 
 def smart_published(scope: Scope, ask: Ask) -> Exhibit:
     """Which share did each publication show?"""
-    return figure(scope, ask, charts.published, analysis="adoption")
+    exact, ignored = analyse_under(scope, ask.exactly, "adoption")
+    if len(exact.rows) < 2:
+        # One publication has no history.
+        return nothing(scope, "state.empty_title", "smart.no_history")
+    return of_answer(scope, ask, charts.published, exact, ignored=ignored)
 
 
 EXHIBITS = (

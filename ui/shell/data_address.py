@@ -1,4 +1,5 @@
-"""The data address: /data/answer.csv and its like give an answer to programs, /data/ the data dictionary.
+"""The data address: /data/answer.csv and its like give an answer to programs, /data/training/by_place.csv an exhibit of a page,
+/data/ the data dictionary.
 
 A person is known by a personal token, sent as HTTP Basic (user: own id) or Bearer, never in the address. Rights, `ask`,
 writers and audit line are those of a download by hand. Without sign-in the address answers this machine only.
@@ -31,12 +32,14 @@ from etl.semantic.answers import Answer
 from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from ui.charts.elements import ChartContext
 from ui.data import owed, page_run, warehouse
+from ui.data.ask import Rounded
 from ui.data.worker_process import Ended
+from ui.exhibits import register
 from ui.exports import about, dictionary
 from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
 from ui.i18n import text
 from ui.shell import data_question, people, strangers, threads
-from ui.shell.data_question import DataQuestion, Given, Wrong
+from ui.shell.data_question import DataQuestion, ExhibitQuestion, Given, Wrong
 from ui.shell.requests import base_path, is_of_this_machine
 from ui.state import page_context, periods, personal_tokens, scoped_query
 
@@ -89,6 +92,7 @@ def routes() -> list[Route]:
         Route(path, partial(_respond, answer), methods=["GET", "HEAD"])
         for path, answer in (
             (f"{base}answer.{{form}}", _answer),
+            (f"{base}{{page}}/{{name}}.{{form}}", _exhibit),
             (base, _describe),
             (f"{base}dictionary.{{form}}", _describe),
             (f"{base}{{path:path}}", _nothing),
@@ -274,8 +278,10 @@ def _describe(request: Request, given: Given, asker: AccessScope) -> Response:
 
 
 def _nothing(request: Request, given: Given, asker: AccessScope) -> Response:
+    page = request.path_params.get("page", "training")
+    exhibits = [f"/data/{address}.csv" for address in register.exhibits() if address.startswith(f"{page}/")]
     answers = [f"/data/answer.{form}" for form in DATA_FORMS]
-    known = ["/data/", *answers, "/data/dictionary.csv", "/data/dictionary.xlsx"]
+    known = ["/data/", *answers, *exhibits, "/data/dictionary.csv", "/data/dictionary.xlsx"]
     raise _Refused(404, text.word("data.unknown", data_question.language(given), known=" ".join(known)))
 
 
@@ -284,6 +290,18 @@ def _answer(request: Request, given: Given, asker: AccessScope) -> Response | _M
     if form not in DATA_FORMS:
         return _nothing(request, given, asker)
     question = data_question.read(given)
+    return _kept_or_made(request, asker, form, question)
+
+
+def _exhibit(request: Request, given: Given, asker: AccessScope) -> Response | _Make:
+    form, address = request.path_params["form"], f"{request.path_params['page']}/{request.path_params['name']}"
+    question = data_question.read_exhibit(given, address) if form in DATA_FORMS else None
+    return _kept_or_made(request, asker, form, question) if question else _nothing(request, given, asker)
+
+
+def _kept_or_made(
+    request: Request, asker: AccessScope, form: str, question: DataQuestion | ExhibitQuestion
+) -> Response | _Make:
     tag = _tag(form, question, people.rights_of(asker))
     if _is_known(request, tag):
         return Response(status_code=304, headers=_HEADERS | {"ETag": tag})
@@ -292,8 +310,24 @@ def _answer(request: Request, given: Given, asker: AccessScope) -> Response | _M
     return _sent(request, asker, file) if file else partial(_made_and_sent, request, asker, form, question, tag)
 
 
-def _made_and_sent(request: Request, asker: AccessScope, form: str, question: DataQuestion, tag: str) -> Response:
-    source = scoped_query.free(question.view, question.names, question.by, is_settled=False, calc=question.calc)
+def _asked_of(question: DataQuestion | ExhibitQuestion) -> tuple[Answer | exportable.StoredRows, ChartContext]:
+    """What is behind a question, and the names in it. Raises Wrong for an exhibit that has nothing to show."""
+    view = question.view
+    if isinstance(question, DataQuestion):
+        found = scoped_query.free(view, question.names, question.by, is_settled=False, calc=question.calc)
+        names = {dimension: warehouse.names(dimension, view.lang) for dimension in ("course", "institute")}
+        return found, ChartContext(view.lang, names=names)
+    ask = warehouse.of_page()
+    exhibit = question.make(view.scope, Rounded(ask) if question.circulation else ask)
+    if exhibit.answer is None:
+        raise Wrong(exhibit.said(view.lang))
+    return exhibit.answer, exhibit.context()
+
+
+def _made_and_sent(
+    request: Request, asker: AccessScope, form: str, question: DataQuestion | ExhibitQuestion, tag: str
+) -> Response:
+    source, context = _asked_of(question)
     answer = exportable.of(source).answer
     answers.check(asker.rights(), answer)
     if not answers.may_leave(asker, answer):
@@ -302,7 +336,7 @@ def _made_and_sent(request: Request, asker: AccessScope, form: str, question: Da
     # A part of a Parquet file can only be asked for where its length is known.
     if request.method == "HEAD" and form != "parquet":
         return Response(media_type=DATA_FORMS[form], headers=headers)
-    file = _made(form, source, question, headers)
+    file = _made(form, source, context, question, headers)
     with _lock:
         _kept[tag] = file
     return _sent(request, asker, file)
@@ -319,25 +353,27 @@ def _sent(request: Request, asker: AccessScope, file: _AnswerFile) -> Response:
     return response
 
 
-def _about(answer: Answer, question: DataQuestion) -> dict[str, str]:
+def _about(answer: Answer, question: DataQuestion | ExhibitQuestion) -> dict[str, str]:
     """What no column holds: the day and the period of the numbers, the counties in which newer ones are counted, and the
     provinces left out for lack of rights."""
     said = {
         "Answer-On": answer.on.isoformat() if answer.on else "",
         "Answer-Period": periods.written(*answer.over) if answer.over else "",
-        "Answer-Counted-In": ", ".join(question.counted_in),
+        "Answer-Counted-In": ", ".join(getattr(question, "counted_in", ())),
         "Answer-Left-Out": ", ".join(sorted(answer.left_out)),
     }
     return {name: value for name, value in said.items() if value}
 
 
 def _made(
-    form: str, source: Answer | exportable.StoredRows, question: DataQuestion, headers: dict[str, str]
+    form: str,
+    source: Answer | exportable.StoredRows,
+    context: ChartContext,
+    question: DataQuestion | ExhibitQuestion,
+    headers: dict[str, str],
 ) -> _AnswerFile:
     """A file of the answer; a large one is written by a worker process. Raises Ended."""
     view, answer, rows = question.view, exportable.of(source).answer, exportable.of(source).count()
-    names = {dimension: warehouse.names(dimension, view.lang) for dimension in ("course", "institute")}
-    context = ChartContext(view.lang, names=names)
     place = page_context.place(view, answer.where)
     job = ExportJob(form, source, context, question.circulation, place)
     name = about.file_name(source, context, place, form, question.circulation)

@@ -5,7 +5,7 @@ A wrong parameter or value is refused with one sentence, which names the nearest
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from etl.analysis import detail
@@ -15,6 +15,8 @@ from etl.semantic.calculations import CALCULATIONS
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.warehouse.dimensions import FILTERS
 from ui.data import page_run, warehouse
+from ui.exhibits import register
+from ui.exhibits.exhibit import Make
 from ui.i18n import text
 from ui.sections import explore, explore_rows
 from ui.state import periods, saved_views
@@ -25,6 +27,7 @@ from ui.state.scope import Days, Scope, in_order
 
 _SEVERAL = ("m", "by", *FILTERS)
 _ONE = ("on", "as_of", "period", "over", "view", "lang", "publication", "circulation", "calc")
+_OF_AN_EXHIBIT = ("on", "as_of", "period", "over", "lang", "publication", "circulation")
 # Of Explore's address, and without effect here.
 _OF_THE_PAGE = ("chart", "show", "sort", "page", TAB)
 _TOKEN_NAMES = re.compile(r"(?i)(access_?)?token|password|secret|(api_?)?key|bearer|authorization|auth")
@@ -53,6 +56,16 @@ class DataQuestion:
     circulation: bool
     calc: str = ""
     counted_in: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExhibitQuestion:
+    """A checked question for an exhibit of a page: its address, the function that makes it, the view, and if it is rounded."""
+
+    address: str
+    make: Make = field(repr=False)
+    view: PageContext
+    circulation: bool
 
 
 def holds_token(given: Given) -> bool:
@@ -93,11 +106,7 @@ def read(given: Given) -> DataQuestion:
     for parameter, chosen, most in (("m", names, MOST_MEASURES), ("by", by, MOST_DIMENSIONS)):
         if len(chosen) > most:
             raise Wrong(text.word("data.many", lang, name=parameter, count=text.number(most, lang)))
-    where = {name: _filtered(name, given[name], lang) for name in FILTERS if given.get(name)}
-    circulation = _one(given, "circulation", lang) or "0"
-    if circulation not in ("0", "1"):
-        raise _wrong_value("circulation", circulation, ("0", "1"), lang)
-    _check_counties(where, lang)
+    where, circulation = _filters(given, lang), _is_rounded(given, lang)
     calc = _one(given, "calc", lang)
     if calc not in ("", *CALCULATIONS):
         raise _wrong_value("calc", calc, CALCULATIONS, lang)
@@ -108,7 +117,31 @@ def read(given: Given) -> DataQuestion:
     if calc and not is_calculated:
         raise Wrong(refused[0])
     newer = tuple(resolve.newer_counties_in({"county": given.get("county", ())}).values())
-    return DataQuestion(view, names, by, circulation == "1", calc, newer)
+    return DataQuestion(view, names, by, circulation, calc, newer)
+
+
+def read_exhibit(given: Given, address: str) -> ExhibitQuestion | None:
+    """The question for an exhibit, None for an address that names none. Raises Wrong."""
+    lang, make = language(given), register.named(address)
+    if make is None:
+        return None
+    _check_names(given, lang, (*FILTERS, *_OF_AN_EXHIBIT))
+    view = _view(given, _filters(given, lang), lang)
+    view = replace(view, scope=register.scope_of(address, view.scope))
+    return ExhibitQuestion(address, make, view, _is_rounded(given, lang))
+
+
+def _filters(given: Given, lang: str) -> dict[str, tuple[str, ...]]:
+    where = {name: _filtered(name, given[name], lang) for name in FILTERS if given.get(name)}
+    _check_counties(where, lang)
+    return where
+
+
+def _is_rounded(given: Given, lang: str) -> bool:
+    circulation = _one(given, "circulation", lang) or "0"
+    if circulation not in ("0", "1"):
+        raise _wrong_value("circulation", circulation, ("0", "1"), lang)
+    return circulation == "1"
 
 
 def _view(given: Given, where: Mapping[str, tuple[str, ...]], lang: str) -> PageContext:
@@ -130,11 +163,11 @@ def _view(given: Given, where: Mapping[str, tuple[str, ...]], lang: str) -> Page
     return PageContext(scope, has_period=True)
 
 
-def _check_names(given: Given, lang: str) -> None:
+def _check_names(given: Given, lang: str, known: Sequence[str] = (*_SEVERAL, *_ONE)) -> None:
     """Raise Wrong for an unknown parameter, and for two that mean the same."""
     for name in given:
-        if name not in (*_SEVERAL, *_ONE):
-            near = _near(name, (*_SEVERAL, *_ONE), lang)
+        if name not in known:
+            near = _near(name, known, lang)
             raise Wrong(text.word("data.parameter", lang, name=_short(name), near=near))
     for one, other in (("on", "as_of"), ("period", "over")):
         if given.get(one) and given.get(other):

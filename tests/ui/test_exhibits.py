@@ -1,0 +1,194 @@
+"""Rules of every exhibit, over scopes, languages and rights. No page is opened, and a new exhibit is tested on its first day.
+
+Each is made with the Ask of a cursor, and again with the one that rounds.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from etl.core.errors import AccessDenied, QuestionError
+from etl.semantic import answers, disclosure
+from etl.semantic.access import cursor_for
+from etl.semantic.catalog import catalogue
+from etl.semantic.open_totals import is_open
+from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant
+from etl.warehouse import publications
+from etl.warehouse.dimensions import FILTERS
+from tests.conftest import ROOT
+from ui.data import page_run, warehouse
+from ui.data.ask import Ask, Kept, On, Rounded
+from ui.exhibits import register
+from ui.exhibits.exhibit import Drawing, Exhibit
+from ui.exports.file_content import is_for_circulation
+from ui.exports.job import ExportJob
+from ui.i18n import member_names, text
+from ui.state.scope import Scope
+
+pytestmark = pytest.mark.slow
+
+NAMES = (ROOT / "tests" / "ui" / "exhibits.txt").read_text("utf-8").split()
+SCOPES: dict[str, dict[str, list[str]]] = {
+    "nation": {},
+    "province": {"province": ["IR-23"]},
+    "provinces": {"province": ["IR-10", "IR-23"]},
+    "women": {"gender": ["female"]},
+    "post": {"province": ["IR-10"], "post": ["guard"]},
+    "past": {"on": ["2025-09-22"]},
+    "period": {"period": ["12"]},
+}
+PEOPLE = {
+    "national": ADMINISTRATOR,
+    "isfahan": AccessScope("i", frozenset({Grant("province", frozenset({"IR-10"}), False, True)})),
+}
+
+
+@contextmanager
+def asking(file: Path, person: str) -> Iterator[Ask]:
+    scope = PEOPLE[person]
+    path = publications.current(file)
+    with (
+        publications.connect(path) as con,
+        cursor_for(con, scope) as cursor,
+        page_run.acting_as(scope),
+        page_run.reading(str(path)),
+    ):
+        yield Kept(On(cursor))
+
+
+def scoped(query: dict[str, list[str]], lang: str, ask: Ask) -> Scope:
+    known = {name: member_names.fixed(name, "fa") for name in FILTERS if name not in ("institute", "course")}
+    scope = Scope.from_query(query | {"lang": [lang]}, ask.publication.as_of, lambda name: known.get(name, {}))
+    assert {name for name in query if name in FILTERS} == {*scope.where}, "the scope is the one that was meant"
+    return scope
+
+
+def exhibits(scope: Scope, ask: Ask) -> dict[str, Exhibit]:
+    """Every exhibit by its address; what is refused is not there."""
+    found = {}
+    for address, make in register.exhibits().items():
+        try:
+            found[address] = make(register.scope_of(address, scope), ask)
+        except (AccessDenied, QuestionError):
+            continue
+    return found
+
+
+def file_of(exhibit: Exhibit, form: str) -> bytes:
+    assert exhibit.answer is not None
+    out = io.BytesIO()
+    ExportJob(form, exhibit.answer, exhibit.context(), is_for_circulation(exhibit.answer), "x").write(out)
+    return out.getvalue()
+
+
+def as_text(value: Any) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@pytest.fixture(autouse=True)
+def published(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    return small_register
+
+
+def test_the_names_of_exhibits_are_public() -> None:
+    """Programs of others hold them: who renames one adds the old name to `_RENAMED`, who adds one adds it to the list."""
+    assert sorted(register.exhibits()) == NAMES
+    assert {*register._RENAMED.values()} <= {*NAMES}
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize("of", SCOPES)
+def test_table_csv_xlsx_and_json_have_the_same_rows(of: str, person: str, published: Path) -> None:
+    with asking(published, person) as ask:
+        scope = scoped(SCOPES[of], "en", ask)
+        for way in (ask, Rounded(ask)):
+            found = exhibits(scope, way)
+            assert found
+            for address, exhibit in found.items():
+                if exhibit.answer is None:
+                    assert exhibit.said("en"), address
+                    continue
+                records = exhibit.answer.records()
+                rows = list(csv.DictReader(io.StringIO(file_of(exhibit, "csv").decode("utf-8-sig"))))
+                told = json.loads(file_of(exhibit, "json"))
+                sheet = openpyxl.load_workbook(io.BytesIO(file_of(exhibit, "xlsx")), read_only=True).worksheets[0]
+                assert len(rows) == len(told) == len(records), address
+                # A sheet has a row of the whole too, where the rows have one.
+                assert sheet.max_row - 1 in (len(records), len(records) + 1), address
+                for record, row, one in zip(records, rows, told, strict=True):
+                    for name, value in record.items():
+                        # Text that begins like a formula is guarded.
+                        written, at = row[name].lstrip("'"), (address, name)
+                        assert written == as_text(value).lstrip("'") or float(written) == float(value), at
+                        assert as_text(one[name]) == as_text(value) or one[name] == pytest.approx(value), at
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+@pytest.mark.parametrize("of", SCOPES)
+def test_no_filter_is_dropped_in_silence_and_a_picture_is_heard(of: str, lang: str, published: Path) -> None:
+    with asking(published, "national") as ask:
+        scope = scoped(SCOPES[of], lang, ask)
+        for address, exhibit in exhibits(scope, ask).items():
+            if not isinstance(exhibit.form, Drawing) or exhibit.answer is None:
+                continue
+            _, spoken = exhibit.drawn()
+            assert exhibit.title.sentence in spoken, address
+            for name in scope.where:
+                is_said = any(text.word(f"scope.{name}", lang) in note for note in exhibit.notes)
+                is_outlined = name == "province" and exhibit.form.chart.whole_country
+                assert name in exhibit.answer.where or is_said or is_outlined, (address, name)
+
+
+@pytest.mark.parametrize("of", SCOPES)
+def test_what_circulates_is_rounded(of: str, published: Path) -> None:
+    with asking(published, "national") as ask:
+        for address, exhibit in exhibits(scoped(SCOPES[of], "en", ask), Rounded(ask)).items():
+            if exhibit.answer is None:
+                continue
+            assert isinstance(exhibit.answer, disclosure.Circulated), address
+            assert not exhibit.cases, "the exact number of cases never circulates"
+            for record in exhibit.answer.records():
+                for metric in exhibit.answer.metrics:
+                    value = record.get(metric.name)
+                    if value is not None and metric.counts == metric.unit == "persons" and metric.name in catalogue():
+                        assert value % disclosure.STEP == 0 or metric.name in ("target",), (address, metric.name)
+
+
+@pytest.mark.parametrize("of", ["nation", "province", "provinces"])
+def test_a_person_of_a_province_sees_own_rows_and_open_totals(of: str, published: Path) -> None:
+    with asking(published, "isfahan") as ask:
+        for address, exhibit in exhibits(scoped(SCOPES[of], "en", ask), ask).items():
+            answer = exhibit.answer
+            if answer is None:
+                continue
+            answers.check(ask.rights, answer)
+            if "origin" in answer.by:
+                # A move belongs to both of its provinces.
+                assert all({*row[:2]} & {*ask.rights.codes, None} for row in answer.rows), address
+            elif "province" in answer.by:
+                foreign = {*answer.column("province")} - ask.rights.codes - {None}
+                assert not foreign or is_open(answer.by, answer.where), address
+
+
+def test_an_exhibit_on_screen_is_that_of_a_cursor(published: Path) -> None:
+    """The cache of pages gives what a cursor gives, and keeps people apart."""
+    made: dict[str, list[tuple[Any, ...]]] = {}
+    for person in PEOPLE:
+        with asking(published, person) as ask:
+            scope = scoped({}, "en", ask)
+            on_screen, alone = exhibits(scope, warehouse.of_page()), exhibits(scope, ask)
+            assert {*on_screen} == {*alone}
+            for address, exhibit in alone.items():
+                rows = [one.answer and one.answer.rows for one in (exhibit, on_screen[address])]
+                assert rows[0] == rows[1], address
+                assert exhibit.title == on_screen[address].title, address
+            made[person] = [(address, exhibit.subtitle) for address, exhibit in alone.items()]
+    assert made["national"] != made["isfahan"], "another person sees other places"
