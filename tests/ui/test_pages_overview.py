@@ -265,3 +265,11 @@ def test_places_that_do_not_add_up_say_why(
     assert below("overview", province="IR-30")[0] == ("", unknown), "the county of one of five is not recorded"
     monkeypatch.setenv("WAREHOUSE", str(small_register))
     assert below("overview", province="IR-09") == [("", unknown), paper], "one of 69 is in no county, another in two"
+
+
+@pytest.mark.slow
+def test_a_note_of_several_figures_appears_once(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    page = page_html("explore", "en", m="active_assistants", by="province")
+    assert page.count("<h3>") >= 3, "a map, a ranking and a table"
+    assert page.count(f"{text.escaped('figure.overlap', 'en')}</bdi></p>") == 1

@@ -240,8 +240,9 @@ def show(
                 st.html(listed)
             if meta.get("events"):
                 st.html(marks.listed(meta["events"], chart_context))
-            if all_notes:
-                st.html("".join(_note(note, on_screen) for note in all_notes))
+            noted = [note for note in all_notes if note not in exhibit.notes or page_context.is_noted_at(note, ident)]
+            if noted:
+                st.html("".join(_note(note, on_screen) for note in noted))
             draw_footer = partial(footer, view, answer, ident, picture=picture, chart_context=chart_context)
             if place:
                 rendering.defer(draw_footer, place=place)

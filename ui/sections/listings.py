@@ -90,8 +90,10 @@ def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool, is_
             )
         else:
             blocks.note(view.word("listing.none"))
-        if any(overlaps(answer, metric, warehouse.of_page()) for metric in answer.metrics):
-            blocks.note(view.word("figure.overlap"))
+        overlap = view.word("figure.overlap")
+        is_counted_twice = any(overlaps(answer, metric, warehouse.of_page()) for metric in answer.metrics)
+        if is_counted_twice and page_context.is_noted_at(overlap, ident):
+            blocks.note(overlap)
         if ignored:
             blocks.note(wording.no_effect(view, ignored))
         # The list of what ends holds at most the last of these days.

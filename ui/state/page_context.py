@@ -25,6 +25,7 @@ from ui.state.scope import Days, Scope
 from ui.streamlit_internals import DeltaGenerator
 
 _SCOPE, _PAGE, _LANG, _LEFT, _TRENDS, _PARTS = "scope", "scope page", "lang", "left out", "trends", "page parts"
+_NOTES = "page notes"
 _LINE = "scope line"
 
 
@@ -195,7 +196,7 @@ def open_part(part: str) -> None:
 def enter_page(page: str) -> None:
     """Begin a page run: the address says the scope, but after a click in the menu and until a choice is written to it."""
     rendering.begin()
-    st.session_state[_TRENDS], st.session_state[_PARTS] = {}, {}
+    st.session_state[_TRENDS], st.session_state[_PARTS], st.session_state[_NOTES] = {}, {}, {}
     came_from = st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     address_scope, of_page, rejected = _read(page)
@@ -212,6 +213,11 @@ def enter_page(page: str) -> None:
 def trends() -> dict[str, Any]:
     """The figures of the page that draw a measure by month, also those that are not drawn yet."""
     return st.session_state.setdefault(_TRENDS, {})
+
+
+def is_noted_at(note: str, ident: str) -> bool:
+    """Whether a note appears at this part of the page: where several parts have it, at the first."""
+    return bool(st.session_state.setdefault(_NOTES, {}).setdefault(note, ident) == ident)
 
 
 def parts() -> dict[str, Any]:
