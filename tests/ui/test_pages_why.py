@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
@@ -13,6 +12,7 @@ import pytest
 from etl.analysis import analyses
 from etl.analysis.why import OVERLAP, TOTAL, dimensions
 from etl.semantic import access, catalog, rights
+from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from tests.made import answer as made
 from tests.parts import files_open, html, opened
@@ -21,9 +21,11 @@ from ui.charts import ahead, comparison
 from ui.charts.elements import ChartContext
 from ui.components import blocks
 from ui.data import warehouse
+from ui.data.ask import On, Question
+from ui.exhibits import ahead as ahead_exhibits
 from ui.exports import workbook
 from ui.i18n import member_names, text
-from ui.sections import ahead as ahead_section
+from ui.state.scope import Scope
 from ui.summary import changes
 
 pytestmark = pytest.mark.slow
@@ -386,16 +388,16 @@ def test_the_numbers_of_the_first_screen_lead_to_the_parts_of_their_change(publi
     assert "9 among" in overview, "a rate of residents says of how many"
 
 
-def test_the_queue_says_how_many_decisions_a_month_it_takes(
-    small_register: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_queue_says_how_many_decisions_a_month_it_takes(small_register: Path) -> None:
+    class OfFew(On):
+        def __call__(self, question: Question) -> Answer:
+            return super().__call__(replace(question, options=(("least", 1),)))
+
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        queue = analyses.analyse(con, "queue", least=1)
-    drawn: list[str] = []
-    monkeypatch.setattr(ahead_section.ui, "draw", lambda *_, card, **__: drawn.append(card))
-    view = SimpleNamespace(lang="en", word=lambda key, **words: text.word(key, "en", **words))
-    ahead_section._queue(view, queue, ())  # type: ignore[arg-type]
+        exhibit = ahead_exhibits.queue(Scope(con.publication.as_of, lang="en"), OfFew(con))
+    queue = exhibit.answer
+    assert queue is not None
     for name in ("queue_arrivals", "queue_decisions", "queue_needed"):
         unit = next(metric.unit for metric in queue.metrics if metric.name == name)
-        assert text.plain(queue.value(name), unit, "en") in drawn[0]
+        assert text.plain(queue.value(name), unit, "en") in exhibit.intro
         assert text.plain(12.34, unit, "en") == "12.3", "as in the table"
