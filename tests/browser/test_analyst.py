@@ -161,14 +161,14 @@ def test_a_bar_narrows_and_the_breadcrumb_widens_again(address: str, chromium: B
 def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("coverage")
-        points = reader.page.locator(".st-key-chart-lorenz-lorenz .scatterlayer .point")
+        points = reader.page.locator(".st-key-chart-lorenz .scatterlayer .point")
         points.nth(3).click(force=True)
         reader.settle()
         assert {name.split("=")[0] for name in parameters(reader)} == {"county"}
         assert points.count() == 0, "a curve of one county is no curve"
 
         reader.go("workforce")
-        key = reader.page.locator(".st-key-legend-pyramid--active_assistants-age_band-gender-female button")
+        key = reader.page.locator(".st-key-legend-by_age-female button")
         key.focus()
         reader.page.keyboard.press("Enter")
         reader.settle()
@@ -178,7 +178,7 @@ def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chrom
         reader.page.keyboard.press("Enter")
         reader.settle()
         assert "gender=female" not in parameters(reader)
-        bars = reader.page.locator(".st-key-chart-pyramid--active_assistants-age_band-gender .barlayer .point path")
+        bars = reader.page.locator(".st-key-chart-by_age .barlayer .point path")
         bars.first.click(force=True)
         reader.settle()
         assert "gender=male" in parameters(reader)

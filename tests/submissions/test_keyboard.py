@@ -47,7 +47,10 @@ def press_to(reader: front.Visit, selector: str) -> None:
 
 
 def choose(reader: front.Visit, path: Path) -> None:
+    # A dialog opens on a page that is still; a key that meets a page being drawn anew is pressed again by a person.
+    reader.settle()
     press_to(reader, ".pd-drop button")
+    reader.settle()
     with reader.page.expect_file_chooser() as chooser:
         reader.page.keyboard.press("Enter")
     chooser.value.set_files(path)

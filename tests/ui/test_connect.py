@@ -121,7 +121,7 @@ def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view:
 
         latest = page_run.publication().as_of
         shown = PageContext(Scope(latest, lang="en"))
-        connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x")
+        connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x", None)
 
     app = AppTest.from_function(draw, default_timeout=300).run()
     assert not app.exception
@@ -144,7 +144,7 @@ def test_where_people_sign_in_a_token_is_made_above_the_texts_that_send_it(
 
         latest = page_run.publication().as_of
         shown = PageContext(Scope(latest, lang="en"))
-        connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x")
+        connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x", None)
 
     monkeypatch.setattr(page_run, "signs_in", lambda: True)
     monkeypatch.setattr(personal_tokens, "own", list)

@@ -303,7 +303,7 @@ def compared(verdicts: list[str], rows: dict[str, tuple[Any, ...]]) -> Answer:
             ["worse", "worse"],
             2,
             "نسبت به سمنان: بدتر در پایبندی آموزشی و نرخ ترک خدمت ۱۲\u200cماهه",
-            "Tehran compared with Semnan: worse on training compliance and leaver rate",
+            "Tehran compared with Semnan: worse on training compliance and 12-month leaver rate",
         ),
         (
             ["worse", "worse", "worse"],
