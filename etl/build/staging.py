@@ -146,7 +146,7 @@ _PLACED_BY = {
 
 
 def _find_strangers(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
-    """Reject the rows of other provinces in files that a province handed in."""
+    """Reject the rows of other provinces in files that a province submitted."""
     con.execute(
         f"insert into faults select '{of.table}', file_number, line, '{_PLACED_BY[of.table]}', 'not_yours' "
         f"from read_{of.table} as rows inner join handed_in using (file_number) "

@@ -108,7 +108,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Submission:
-    """When the data of a Jalali month are due, how long files handed in are kept, and the command that scans them for viruses.
+    """When the data of a Jalali month are due, how long files submitted are kept, and the command that scans them for viruses.
 
     `due_day`: the day of the next month; with `due_working_days` so many working days after the month's end instead.
     """

@@ -12,7 +12,7 @@ from etl.extract.contract import TABLES
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 ENDINGS = (".csv", ".tsv", ".parquet", *WORKBOOKS)
-# Says which files a province handed in, so that only rows of its own are loaded from them.
+# Says which files a province submitted, so that only rows of its own are loaded from them.
 HANDED_IN = "handed-in.json"
 # Files that configure the build, and the marker of a folder whose rows are synthetic.
 CONFIGURATION = (
@@ -70,7 +70,7 @@ def unread_files(folder: Path) -> list[str]:
 
 
 def handed_in(folder: Path) -> dict[str, str]:
-    """The province of each file that a province handed in, by the name of the file; of others the rows are not compared.
+    """The province of each file that a province submitted, by the name of the file; of others the rows are not compared.
 
     Raises Refused if the list is damaged.
     """

@@ -18,7 +18,7 @@ _REMIND_WORKING_DAYS = 5
 
 
 def counts(one: Submission) -> bool:
-    """Whether a submission was handed in: it still counts where a later one of its month stands above it."""
+    """Whether a submission was submitted: it still counts where a later one of its month stands above it."""
     return one.state in _HANDED_IN or (one.state == "superseded" and bool(one.publication))
 
 
@@ -87,7 +87,7 @@ class Owed:
 def owed(desk: Desk, submissions: Sequence[Submission], provinces: Collection[str], today: date) -> Owed | None:
     """What is owed of the latest month whose deadline has passed or is at most five working days away.
 
-    None where nothing is owed, and where nobody has handed in anything yet: data may then come by hand.
+    None where nothing is owed, and where nobody has submitted anything yet: data may then come by hand.
     """
     months = [jalali.unit_of(today, "month").label, *reversed(deadline.months_ended(today, 3))]
     dues = {month: deadline.due(month, desk.rules) for month in months}

@@ -61,7 +61,7 @@ class Assembled:
 
 
 def assemble(desk: Desk, submissions: Sequence[Submission], folder: Path) -> Assembled:
-    """Fill a folder with links. Raises Refused where a predecessor also holds tables that are not handed in."""
+    """Fill a folder with links. Raises Refused where a predecessor also holds tables that are not submitted."""
     incoming = desk.folders.incoming
     made = Assembled(folder)
     owners = handed_in(incoming)

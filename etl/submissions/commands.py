@@ -20,7 +20,7 @@ from etl.submissions.desk import Person
 
 def add(commands: Any) -> None:
     """Add the commands to the parser."""
-    submissions = commands.add_parser("submissions", help="what provinces handed in: list, approve, return, publish")
+    submissions = commands.add_parser("submissions", help="what provinces submitted: list, approve, return, publish")
     parts = submissions.add_subparsers(metavar="what")
     submissions.set_defaults(run=_list, command="submissions")
     command(parts, "list", _list, "id, province, month, state, submitted by, on")

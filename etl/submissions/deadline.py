@@ -1,4 +1,4 @@
-"""Jalali months of submissions: which can be handed in, and the day on which each is due."""
+"""Jalali months of submissions: which can be submitted, and the day on which each is due."""
 
 import re
 from datetime import date

@@ -91,7 +91,7 @@ class Desk:
         due = deadline.due(submission.month, self.rules)
         states = dict.fromkeys(TABLES, "missing") | dict.fromkeys(submission.unchanged, "no_change")
         for file in submission.files:
-            # A file that lies in a draft is not handed in.
+            # A file of a draft is not submitted yet.
             is_late = datetime.fromtimestamp(max(file.at, submission.submitted_at)).date() > due
             for table in file.table.split():
                 if table in states:

@@ -77,7 +77,7 @@ def listed(root: Path, submission: Submission) -> Sequence[dict[str, Any]]:
 
 
 def workbook(root: Path, submission: Submission, with_cells: bool) -> bytes:
-    """The workbook, a sheet a table. `with_cells`: with the row as it was handed in. Raises OSError where it was not checked."""
+    """The workbook, a sheet a table. `with_cells`: with the row as it was submitted. Raises OSError where it was not checked."""
     import xlsxwriter
 
     words, every = expected.returned(), _rows(root, submission)

@@ -57,7 +57,7 @@ def _files(folder: Path) -> dict[str, list[Path]]:
 
 
 def _exceptions(files: dict[str, list[Path]], rng: random.Random) -> tuple[str, str, str]:
-    """Who is late with files, who has handed in nothing, and whose data went back."""
+    """Who is late with files, who has submitted nothing, and whose data went back."""
     written = [code for code in sorted(files) if _courses(files[code])]
     late = rng.choice(written)
     absent, returned = rng.sample(sorted(set(files) - {late}), 2)

@@ -46,7 +46,7 @@ def test_the_calendar_tells_in_time_late_unchanged_owed_and_not_due_yet(desk):
     assert found.months == ["1405-07", "1405-08"]
     cells = [found.cells[code, MONTH] for code in ALL]
     assert cells == [("on_time", 0), ("late", 0), ("no_change", 0), ("missing", 3)]
-    assert found.cells["IR-07", "1405-07"] == ("missing", 4), "a draft is not handed in"
+    assert found.cells["IR-07", "1405-07"] == ("missing", 4), "a draft is not submitted"
     assert arrivals.calendar(desk, every, ALL, DUE).cells["IR-23", MONTH] == ("open", 3), "the day itself is in time"
 
 

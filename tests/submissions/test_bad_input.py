@@ -1,4 +1,4 @@
-"""What is handed in wrong: a status, and one sentence in the language of who asks."""
+"""What is submitted wrong: a status, and one sentence in the language of who asks."""
 
 from __future__ import annotations
 

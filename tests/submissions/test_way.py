@@ -1,4 +1,4 @@
-"""The way of a file: handed in, checked with the files of all provinces, approved by another person, published."""
+"""The way of a file: submitted, checked with the files of all provinces, approved by another person, published."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_what_is_submitted_while_it_is_checked_is_submitted_once_nothing_is_in_t
 def test_nobody_approves_an_own_submission(office):
     both = office.somebody("data.steward", "steward")
     checked = office.hand_in(both, "IR-07", more_people())
-    assert checked.for_province, "a steward handed in for the province"
+    assert checked.for_province, "a steward submitted for the province"
     office.desk.submit(both, checked.id)
     with pytest.raises(Declined, match="nobody approves an own submission"):
         office.desk.approve(both, checked.id)

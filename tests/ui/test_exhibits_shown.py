@@ -243,7 +243,7 @@ def test_the_number_of_a_panel_has_its_own_unit_and_change(
     written = text.plain(answer.value(), metric.unit, "en")
     assert f"<bdi>{text.escape(written)}</bdi>" in number
     if metric.unit == "share":
-        # Its parts stand in place of a unit.
+        # Its parts are shown instead of a unit.
         assert text.number(answer.value(str(metric.denominator)), "en") in number
     else:
         assert f"<small>{text.unit_word(metric.unit, 'en', written)}</small>" in number

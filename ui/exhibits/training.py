@@ -24,7 +24,7 @@ RATE = "training_compliance"
 BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "overdue")}
 # Seats are kept by these; of any other group only what is certain is known.
 _OF_SEATS = {"province", "course"}
-# A change of the lapses that a reader is told of.
+# A change of the lapses that is worth a note.
 _MANY_MORE = 0.05
 
 

@@ -43,7 +43,7 @@ def _of_month(view: PageContext, desk: Desk, who: Person, month: str) -> None:
 
 
 def _lacking(desk: Desk, here: dict[str, list[Submission]]) -> list[str]:
-    """The provinces of which a table of the month was not handed in."""
+    """The provinces of which a table of the month was not submitted."""
     return [
         code
         for code in every_province()
@@ -167,7 +167,7 @@ def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence
 
 
 def calendar(view: PageContext) -> None:
-    """Which provinces handed in on time, month by month: those whose numbers the reader sees. Nothing before the first one."""
+    """Which provinces submitted on time, month by month: those whose numbers the reader sees. Nothing before the first one."""
     with blocks.error_boundary(view.lang, "calendar"):
         codes, desk = submissions.person().scope.codes, submissions.desk()
         every = [one for one in desk.records.all() if one.province in codes]

@@ -156,7 +156,7 @@ def _state(view: PageContext, desk: Desk, now: Submission | None) -> str:
 
 
 def _stands(one: Submission, now: Submission | None) -> bool:
-    """Whether a submission says something about its month: it was handed in, or it is being made."""
+    """Whether a submission says something about its month: it was submitted, or it is being made."""
     return arrivals.counts(one) or (now is not None and one.id == now.id)
 
 
@@ -190,7 +190,7 @@ def _file(view: PageContext, found: tuple[str, int | None, str] | None) -> str:
 
 
 def _accepted(view: PageContext, desk: Desk, province: str) -> dict[str, tuple[str, int | None, str]]:
-    """The file of each table in the publication, with its rows and, where it was handed in here, the day it was accepted."""
+    """The file of each table in the publication, with its rows and, where it was submitted here, the day it was accepted."""
     days = {
         file.name: text.day(datetime.fromtimestamp(one.decided_at).date(), view.lang)
         for one in desk.records.all("published")
