@@ -1,5 +1,5 @@
 """The command line: python -m etl sample | build | check | quarantine | returns | template | metrics | ask | analyse | why |
-publications | rollback.
+notes | publications | rollback.
 
 Exit 0: done. 1: refused, with one line that says why, and the last publication untouched. 2: wrong usage.
 3: another build is running.

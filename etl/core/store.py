@@ -90,4 +90,4 @@ def _without_values(kind: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kind as error:
-        raise OSError(f"the database of views, sessions and submissions ({type(error).__name__})") from None
+        raise OSError(f"the database of views, notes, sessions and submissions ({type(error).__name__})") from None

@@ -28,11 +28,11 @@ EVENTS = (
     "sign_in", "sign_out", "sessions_ended", "refused", "detail", "export", "view_saved", "view_deleted", "view_shared",
     "file_submitted", "submission_withdrawn", "load_approved", "load_returned", "load_published",
     "load_refused", "rollback", "rollback_refused", "settings_changed", "backup", "restore", "quarantine",
-    "pull", "accept", "token_made", "token_revoked",
+    "pull", "accept", "token_made", "token_revoked", "note_signed", "note_withdrawn",
 )  # fmt: skip
 FIELDS = frozenset((
     "metric", "form", "role", "provinces", "files", "rows", "status", "why", "publication", "page", "province", "institute",
-    "setting", "times", "account", "client", "submission", "circulation",
+    "setting", "times", "account", "client", "submission", "circulation", "note",
 ))  # fmt: skip
 _PLAIN = re.compile(r"[\w .,:+-]{0,200}")
 _HEAD, _FIRST_KEY, _UNSENT, _VERIFIED, _SETTINGS = (

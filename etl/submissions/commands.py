@@ -1,21 +1,24 @@
-"""python -m etl submissions | work: the same steps as on the page, for the account on the server."""
+"""python -m etl submissions | notes | work: the same steps as on the page, for the account on the server."""
 
 import argparse
 import json
 import sys
 import time
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from etl.core import settings
+from etl.core import jalali, settings
 from etl.core.errors import Refused
+from etl.core.paths import warehouse_pointer
+from etl.core.text_folding import latin_digits, printable
 from etl.extract.causes import because
 from etl.operations.commands import account, command, note
 from etl.semantic.rights import ADMINISTRATOR
 from etl.submissions import desk as steps
-from etl.submissions import orders
+from etl.submissions import notes, orders
 from etl.submissions import work as worker
 from etl.submissions.desk import Person
+from etl.warehouse import publications
 
 
 def add(commands: Any) -> None:
@@ -34,6 +37,22 @@ def add(commands: Any) -> None:
         if name == "return":
             part.add_argument("--reason", required=True, metavar="TEXT", help="what the province reads")
     command(parts, "publish", _publish, "build from what is approved, and publish")
+    notes_command = commands.add_parser("notes", help="signed notes on numbers: list, sign, withdraw")
+    parts = notes_command.add_subparsers(metavar="what")
+    notes_command.set_defaults(run=_notes, command="notes")
+    command(parts, "list", _notes, "number, place, measure, months, state, author, signed on, until, text")
+    sign = command(parts, "sign", _sign, "say why a number moved")
+    for name, placeholder, words in (
+        ("measure", "NAME", "the measure; python -m etl metrics lists them"),
+        ("place", "PLACE", "nation, or a province, as IR-07"),
+        ("over", "MONTH[..MONTH]", "the Jalali months, as 1405-07 or 1405-05..1405-07"),
+        ("fa", "TEXT", "the text in Persian; it stands also in what circulates: no name, no exact number of people"),
+    ):
+        sign.add_argument(f"--{name}", required=True, metavar=placeholder, help=words)
+    sign.add_argument("--en", default="", metavar="TEXT", help="the text in English")
+    sign.add_argument("--until", type=_day, metavar="DAY", help="the last day on which it is shown (in a year)")
+    withdraw = command(parts, "withdraw", _withdraw, "show it no longer; it stays listed")
+    withdraw.add_argument("number", type=int, metavar="NUMBER", help="of the note; python -m etl notes list shows them")
     command(commands, "work", _work, "take the orders of the page: check, publish; then end")
 
 
@@ -84,6 +103,35 @@ def _publish(_: argparse.Namespace) -> None:
     if report is None:
         raise Refused("\n".join(text for _, text in worker.last_publishing(desk)["refusals"]))
     print(report.publication)
+
+
+def _shelf() -> notes.Notes:
+    current = settings.read()
+    return notes.Notes(current.folders.views, current.sign_in.database)
+
+
+def _notes(_: argparse.Namespace) -> None:
+    for one in _shelf().all():
+        state = "withdrawn" if one.withdrawn_on else "shown" if one.is_shown(date.today()) else "expired"
+        months = one.first if one.first == one.last else f"{one.first}..{one.last}"
+        told = (one.place, one.measure, months, state, one.author, one.signed_on, one.until, printable(one.fa))
+        print("\t".join((str(one.number), *told)))
+
+
+def _sign(options: argparse.Namespace) -> None:
+    person, pointer = _person(), warehouse_pointer()
+    shown = publications.current(pointer).stem if pointer.exists() else ""
+    texts = (options.measure, options.place, options.over, options.fa, options.en)
+    note = notes.written(*texts, date.today(), options.until, shown)
+    print(f"{_shelf().sign(person, note).number}\tshown")
+
+
+def _withdraw(options: argparse.Namespace) -> None:
+    print(f"{_shelf().withdraw(_person(), options.number, date.today()).number}\twithdrawn")
+
+
+def _day(written: str) -> date:
+    return jalali.parse_day(latin_digits(written))
 
 
 def _work(_: argparse.Namespace) -> None:
