@@ -1,5 +1,6 @@
 """How long each analysis takes on its own day, cold: no answer of it is kept."""
 
+from functools import partial
 from typing import Any
 
 from bench.register import Register
@@ -25,7 +26,7 @@ def run(made: Register) -> dict[str, Any]:
         for turn in range(_TIMES + 1):
             for name in analyses.by_name():
                 try:
-                    _, milliseconds = timed(lambda name=name: analyses.analyse(con, name, **needed.get(name, {})))
+                    _, milliseconds = timed(partial(analyses.analyse, con, name, **needed.get(name, {})))
                 except QuestionError:
                     continue
                 if turn:

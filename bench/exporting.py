@@ -100,7 +100,7 @@ def _dashboard(con: access.ScopedCursor, day: date, context: ChartContext, path:
         writers.write_csv(file, detail.people(con, day), context)
 
 
-def _workbook(con: duckdb.DuckDBPyConnection, day: date, context: ChartContext, path: Path) -> None:
+def _workbook(con: access.ScopedCursor, day: date, context: ChartContext, path: Path) -> None:
     with path.open("wb") as file:
         workbook.write_xlsx(file, detail.people(con, day), context)
 
@@ -175,11 +175,13 @@ def by_address(register: Register) -> dict[str, Any]:
 
 
 def _rows_of(by: tuple[str, ...], months: int, end: date) -> int:
-    return exportable.of(warehouse.ask_stored("active_assistants", by=by, over=(add_months(end, -months), end))).count()
+    return exportable.of(
+        warehouse.ask("active_assistants", may_be_stored=True, by=by, over=(add_months(end, -months), end))
+    ).count()
 
 
 def _by_hand(by: tuple[str, ...], months: int, end: date) -> bytes:
-    source = warehouse.ask_stored("active_assistants", by=by, over=(add_months(end, -months), end))
+    source = warehouse.ask("active_assistants", may_be_stored=True, by=by, over=(add_months(end, -months), end))
     names = {name: warehouse.names(name, "fa") for name in ("course", "institute")}
     job = ExportJob("csv", source, ChartContext("fa", names=names), False, "")
     if exportable.of(source).count() * (len(by) + 1) > MANY_CELLS["csv"]:

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def _run(register: Register, folder: Path, count: int) -> dict[str, Any]:
     started = [_host(register, folder, known, number) for number in range(1, count + 1)]
     try:
         for number in range(1, count + 1):
-            until(lambda address=f"{_NET}.{number}": _answers(address, first), "a host answers")
+            until(partial(_answers, f"{_NET}.{number}", first), "a host answers")
         (folder / "nginx.conf").write_text(proxy.render(known), encoding="utf-8")
         started.append(start_nginx(folder, known.web.listen_port))
         origin = proxy.origin(known.web)

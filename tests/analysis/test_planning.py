@@ -549,6 +549,8 @@ def test_the_scenario_of_a_goal_seek_reaches_the_target_in_the_month_asked_for(c
                 plan = planning.headcount(con, on=day, where=where, scenario=Scenario(count), goal=goal).records()
                 ends[count] = simulated_stocks(con, day, where, count)
                 named = plan[0]["reached_middle"]
+                if count == exact > 0:
+                    assert abs(ends[exact][until.label] - goal) < 0.01, "at the goal at the end of the month asked for"
                 if active < goal:
                     first = next((month for month, stock in ends[count].items() if stock >= goal - 1e-6), None)
                     assert named == first, "the month named is the first that reaches the goal"

@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Iterator
 from datetime import date
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -414,7 +415,8 @@ def address(published: Path) -> TestClient:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_form_names_the_same_places_in_the_same_order(kind: str, published: Path, address: TestClient) -> None:
-    """The sentence, bars, map, table, both briefings, the command line, and who is low by the numbers of the data address."""
+    """The sentence, bars, map, table, both briefings, the command line, the file of the page's ranking, and who is low by
+    the numbers of the data address."""
     scope, met = KINDS[kind], 0
     filters = {name: value for name, value in scope.items() if name != "on"}
     on = date.fromisoformat(scope["on"]) if "on" in scope else None
@@ -448,6 +450,7 @@ def test_every_form_names_the_same_places_in_the_same_order(kind: str, published
                         *named
                     }
                 assert {row[by] for row in cells if name in row["behind"].split("|")} == {*named}
+                assert low_by_exhibit(address, name, by, scope | place) == named, (province, name)
                 for exact in (True, False) if not filters else ():
                     told = press.questions(province or "IR", "en", on, exact).different(name, by)
                     assert [row[by] for row in different.named(told)] == named, (province, name, exact)
@@ -455,6 +458,17 @@ def test_every_form_names_the_same_places_in_the_same_order(kind: str, published
             answer = analyses.analyse(con, "different", on, where, metric=IN_EVERY_FORM[0], by=by)
             assert [row[by] for row in different.named(answer)] == low, province
     assert met, "else nothing is tried"
+
+
+def low_by_exhibit(client: TestClient, name: str, by: str, scope: dict[str, str]) -> list[str]:
+    """The places that the file of the page's ranking calls clearly low, lowest first."""
+    page = {"coverage_per_10k": "coverage", "training_compliance": "training"}[name]
+    answer = client.get(f"/data/{page}/by_place.json", params={"lang": "en", **scope})
+    if answer.status_code != HTTPStatus.OK:
+        # A place without two groups has a trend or nothing.
+        return []
+    low = [(row[name], row[by]) for row in answer.json() if row.get("side") == named_side(catalogue()[name])]
+    return [code for _, code in sorted(low)]
 
 
 def low_by_address(client: TestClient, by: str, scope: dict[str, str]) -> list[str]:
