@@ -191,17 +191,14 @@ def about(notes: Iterable[Note], answer: Answer) -> tuple[Note, ...]:
     if not {*answer.where} <= {"province"}:
         return ()
     first, last = _explained(answer)
-    of_where, of_rows = {*answer.where.get("province", ())}, set[Any]()
+    places = {*answer.where.get("province", ())} or {NATION}
     if "province" in answer.by:
-        of_rows = {*answer.column("province")}
-        of_where = of_where & of_rows if of_where else of_rows
+        # Rows that are not in memory may be of all.
+        places = {*answer.column("province")} or (places - {NATION} or every_province())
     found = [
         note
         for note in notes
-        if note.measure in answer.measures
-        and (note.place in of_where or (note.place == NATION and not of_where))
-        and note.days[0] <= last
-        and note.days[1] >= first
+        if note.measure in answer.measures and note.place in places and note.days[0] <= last and note.days[1] >= first
     ]
     return tuple(sorted(found, key=lambda note: (note.first, note.number)))
 

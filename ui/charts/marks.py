@@ -7,6 +7,7 @@ from datetime import date
 from etl.core.jalali import unit_of
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
+from etl.submissions.notes import Note
 from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
@@ -44,6 +45,15 @@ def events(answer: Answer, context: ChartContext) -> tuple[Event, ...]:
         )
         for row in answer.records()
     )
+
+
+def with_notes(
+    events: Iterable[Event], notes: Sequence[Note], words: Sequence[str], answer: Answer
+) -> tuple[Event, ...]:
+    """Events and signed notes on a trend, oldest first: a note stands at its first month, or where the trend begins after it."""
+    begins = answer.over[0] if answer.over else date.min
+    signed = [Event(max(note.days[0], begins), line) for note, line in zip(notes, words, strict=True)]
+    return tuple(sorted((*events, *signed), key=lambda event: event.date))
 
 
 def of(events: Iterable[Event], labels: Sequence[str]) -> list[Mark]:

@@ -12,8 +12,10 @@ from etl.core.errors import AccessDenied, OtherVersion, QuestionError, TooEarly
 from etl.operations import audit
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import comparable
-from ui.data import large_questions, page_run, worker_process
+from etl.submissions import notes
+from ui.data import large_questions, page_run, warehouse, worker_process
 from ui.i18n import member_names, text
+from ui.state import page_context, wording
 from ui.state.page_context import PageContext
 from ui.streamlit_internals import RerunException, StopException
 
@@ -46,6 +48,13 @@ def left_out(view: PageContext, answer: Answer) -> None:
     """A note that names the provinces left out of an answer for lack of rights; nothing without any."""
     if words := member_names.left_out(answer.left_out, view.lang):
         note(words)
+
+
+def signed_notes(view: PageContext, answer: Answer, ident: str) -> None:
+    """The signed notes on the numbers of a table, each once on a page."""
+    for signed in notes.about(warehouse.of_page().notes, answer):
+        if page_context.is_noted_at(words := wording.note(view, signed), ident):
+            note(words)
 
 
 # The narrowest scale of a sparkline: five percentage points, of other numbers a tenth of the largest.

@@ -10,6 +10,7 @@ from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, label_of
 from etl.semantic.ranking import worse_side
+from etl.submissions import notes
 from etl.warehouse import official_calendar
 from ui.charts import bars
 from ui.charts.elements import ChartContext
@@ -58,6 +59,9 @@ def footer(
     title = picture.title if picture else title or answer.metrics[0].label[view.lang]
     page_files.note(ident, title, picture.subtitle if picture else subtitle(view, answer), source, limit, picture)
     blocks.left_out(view, answer)
+    if not picture:
+        # A figure has its notes, and numbers them on a trend.
+        blocks.signed_notes(view, answer, ident)
     is_shown = bool(st.session_state.get(switch))
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
         question(view, answer, ident)
@@ -116,6 +120,8 @@ def _meaning(view: PageContext, answer: Answer) -> None:
     if any(metric.by_calendar for metric in answer.metrics):
         confirmed = warehouse.analyse(official_calendar.confirmed_until, view.as_of)
         parts.append(f"<p>{view.escaped('figure.calendar', day=text.day(confirmed, view.lang))}</p>")
+    for signed in notes.about(warehouse.of_page().notes, answer):
+        parts.append(_line(view, "note", wording.note(view, signed)))
     name, scope = answer.metrics[0].name, view.scope.address()
     links = {"trust.methods": f"{page_parameters.address('methods', view.lang, scope)}#{name}"}
     if name in catalogue():

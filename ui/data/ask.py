@@ -14,6 +14,7 @@ from etl.semantic import answers, disclosure
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.rights import AccessScope
+from etl.submissions.notes import Note
 from etl.warehouse.publications import Publication
 
 Where = Mapping[str, Iterable[str]]
@@ -68,6 +69,10 @@ class Ask(Protocol):
     def rights(self) -> AccessScope: ...
     @property
     def publication(self) -> Publication: ...
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The signed notes that this person is shown."""
+
     def __call__(self, question: Question) -> Answer: ...
     def each(self, question: Question) -> Mapping[str, Answer]:
         """Several measures of one place by one query."""
@@ -93,6 +98,7 @@ class On:
     """Answers of a cursor, without a cache or a server."""
 
     con: ScopedCursor
+    notes: tuple[Note, ...] = ()
 
     @property
     def rights(self) -> AccessScope:
@@ -143,6 +149,10 @@ class Kept:
     def publication(self) -> Publication:
         return self.ask.publication
 
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return self.ask.notes
+
     def __call__(self, question: Question) -> Answer:
         return self._once(("one", question), lambda: self.ask(question))
 
@@ -178,6 +188,10 @@ class Rounded:
     @property
     def publication(self) -> Publication:
         return self.exactly.publication
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return self.exactly.notes
 
     def __call__(self, question: Question) -> Answer:
         return self.shown(self.exactly(question))

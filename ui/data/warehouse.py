@@ -24,8 +24,9 @@ from etl.semantic.answers import Answer
 from etl.semantic.calculations import Calculated
 from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import AccessScope
+from etl.submissions.notes import Note
 from etl.warehouse.publications import Publication
-from ui.data import large_questions, page_run
+from ui.data import large_questions, page_run, signed_notes
 from ui.data.ask import On, Question, Where, frozen, of_analysis
 from ui.data.worker_process import Stopped
 from ui.i18n import member_names
@@ -69,6 +70,10 @@ class Cached:
     @property
     def publication(self) -> Publication:
         return page_run.publication_in(self.file)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return signed_notes.shown_to(self.rights)
 
     def __call__(self, question: Question) -> Answer:
         found = self.stored(question)

@@ -15,6 +15,7 @@ from etl.core.jalali import period_year_before, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, provisional_days
 from etl.semantic.ranking import is_tested
+from etl.submissions import notes
 from etl.warehouse.dimensions import PLACES, expand_groups
 from ui.charts import elements
 from ui.charts.elements import ChartContext
@@ -110,6 +111,10 @@ def _card(
         lines.append((Span(wording.no_effect(context, ignored)),))
     if answer.left_out:
         lines.append((Span(member_names.left_out(answer.left_out, lang)),))
+    signed = notes.about(ask.notes, answer)
+    if signed:
+        words = context.word("signed.on_card", count=text.number(len(signed), lang))
+        lines.append((_link(signed[0].measure, Link("quality"), words, lang),))
     if None not in (value, before) and (link := why_changed(scope, metric, numbers)):
         lines.append((link,))
     written = text.plain(value, metric.unit, lang)
@@ -123,6 +128,7 @@ def _card(
         answer,
         Title(label),
         wording.where_and_when(context, answer, ask.rights, scope.day),
+        notes=tuple(wording.note(context, note, ask is ask.exactly) for note in signed),
         names=context.names,
         name=name,
     )

@@ -15,6 +15,7 @@ from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, described, size_of
 from etl.semantic.ranking import COMPARED_AS, comparable, is_tested
 from etl.semantic.rights import BELOW_PROVINCE
+from etl.submissions import notes as signed_notes
 from etl.warehouse.dimensions import PLACES
 from ui.charts import lines, marks, titles
 from ui.charts.chart import Chart
@@ -105,6 +106,11 @@ def of_answer(
     """
     answer, named = shown(exact, ask), asking.names(ask, scope.lang) | dict(names or {})
     words, chosen = ChartContext(scope.lang, names=named), dict(options or {})
+    signed = signed_notes.about(ask.notes, exact)
+    said = [wording.note(words, note, ask is ask.exactly) for note in signed]
+    if signed and chart.has_events:
+        # They are numbered on the chart, and listed below it.
+        chosen["events"], said = marks.with_notes(chosen.get("events", ()), signed, said, exact), []
     form: Drawing | Nothing = Drawing(chart, tuple(chosen.items()), value)
     if any(_is_known(exact, metric.name) and not _is_known(answer, metric.name) for metric in answer.metrics):
         # Without one of its measures the chart would be misleading.
@@ -123,7 +129,7 @@ def of_answer(
         subtitle or below,
         counted if ask is ask.exactly else "",
         tuple(notes),
-        _notes(exact, ask.exactly, ignored, words),
+        (*said, *_notes(exact, ask.exactly, ignored, words)),
         named,
     )
 

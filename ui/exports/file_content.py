@@ -17,7 +17,7 @@ from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
 from ui.charts.elements import ChartContext
-from ui.exports import status
+from ui.exports import signed, status
 from ui.i18n import text
 
 STATUS = "status"
@@ -58,13 +58,17 @@ def sheet(
 ) -> Iterator[Sheet]:
     """The content of a file with all rows of `source`.
 
-    Answers to questions have a last column with the status of each row; `named` writes the columns that it names.
+    Answers to questions have a column with the status of each row, and one with its signed notes if there are any; `named`
+    writes the columns that a status names.
     """
     rows = exportable.of(source)
     with rows.read() as reader:
         parts = [_part(rows.answer, field, context) for field in reader.schema]
         if status.has(rows.answer):
             parts.append(((pa.field(STATUS, pa.string()),), status.of(rows.answer, facts, named)))
+        if facts.notes:
+            of_row = signed.of(rows.answer, facts.notes, context, not is_for_circulation(source))
+            parts.append(((pa.field(signed.NOTES, pa.string()),), of_row))
         schema = pa.schema([field for fields, _ in parts for field in fields])
         yield Sheet(schema, ([make(batch) for _, make in parts] for batch in reader))
 

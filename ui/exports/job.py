@@ -48,7 +48,7 @@ class ExportJob:
 
     def made_of(self) -> list[Any]:
         """What the file is made of besides what its name says."""
-        return [content_of(self.source)]
+        return [content_of(self.source), warehouse.of_page().notes]
 
     def write(self, out: IO[bytes], tell: Report | None = None) -> None:
         """Write the file, exact or rounded for circulation."""

@@ -20,11 +20,13 @@ from etl.core.errors import Refused
 from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import described
+from etl.submissions.notes import Note
 from ui.charts.elements import ChartContext
 from ui.data import owed, page_run, warehouse
 from ui.data.worker_process import Report
-from ui.exports import about
+from ui.exports import about, signed
 from ui.exports.file_content import STATUS, Exportable, decoded, sheet
+from ui.exports.status import Facts
 from ui.exports.status_facts import facts_of
 from ui.exports.workbook import format_of, format_of_number, heading, title
 from ui.i18n import member_names, text
@@ -94,7 +96,7 @@ class PageJob:
 
     def made_of(self) -> list[Any]:
         """What the file is made of besides what its name says."""
-        return [content_of(one) for one in (*self.cards, *self.parts)]
+        return [*(content_of(one) for one in (*self.cards, *self.parts)), warehouse.of_page().notes]
 
     def check(self) -> None:
         """Raise Refused for more rows than one workbook holds."""
@@ -113,6 +115,7 @@ class PageJob:
                 writer.figure(part)
                 if tell:
                     tell(number / (len(self.parts) + 1))
+            writer.notes()
             writer.contents()
         _with_language(made, out, "fa-IR" if self.context.rtl else "en-GB")
 
@@ -135,6 +138,8 @@ class _Writer:
         self._book, self._job, self._context = book, job, job.context
         self._named: list[tuple[str, str]] = []
         self._names: set[str] = set()
+        # Each note once, by its number.
+        self._signed: dict[int, Note] = {}
         self._formats: dict[str, Any] = {}
         # A font that Windows and LibreOffice have, for both scripts; text of one size is read at any zoom.
         self._plain = book.add_format({"font_name": "Tahoma", "valign": "top", "text_wrap": True})
@@ -242,7 +247,7 @@ class _Writer:
         answer = exportable.of(source).answer
         metrics = {metric.name: metric for metric in answer.metrics}
         on, row = self._begin(self._name(part, answer), part.title, (part.below, part.limit))
-        facts = facts_of(answer)
+        facts = self._facts(answer)
         with sheet(source, context, facts, lambda name: title(name, context, answer)) as contents:
             names = contents.schema.names
             heads = [heading(name, context, answer, names) for name in names]
@@ -285,7 +290,7 @@ class _Writer:
 
     def _is_shown(self, name: str, values: Sequence[Any], answer: Answer) -> bool:
         """Whether a column is described; that of the status only where a row has one."""
-        if name == STATUS:
+        if name in (STATUS, signed.NOTES):
             return any(values)
         bare = name.removesuffix("_name").removesuffix("_jalali")
         return bare in answer.by or name in answer.by or described(bare, answer.metrics) is not None
@@ -293,7 +298,7 @@ class _Writer:
     def _cell(self, name: str, value: Any, answer: Answer, key: tuple[Any, ...]) -> Any:
         """A value as it is written; an empty cell says why it is empty."""
         if value is None:
-            if name == STATUS:
+            if name in (STATUS, signed.NOTES):
                 return "–"
             hidden = (key, name) in answer.hidden
             is_number = name not in answer.by and not name.endswith(("_name", "_jalali"))
@@ -310,7 +315,7 @@ class _Writer:
             answer = disclosure.for_circulation(card.answer, warehouse.ask) if self._job.circulation else card.answer
             metric = described(card.measure, answer.metrics) or answer.metrics[0]
             value = answer.value(metric.name)
-            is_estimated = metric.name in facts_of(answer).estimated
+            is_estimated = metric.name in self._facts(answer).estimated
             letter = ("e" if is_estimated else "–") if value is not None else "c" if answer.hidden else "x"
             cells = (card.label, f"[{letter}]" if value is None else value, self._unit(metric.unit), card.below, letter)
             number = format_of_number(metric.unit, isinstance(value, float), self._job.circulation)
@@ -321,6 +326,24 @@ class _Writer:
 
     def _unit(self, unit: str) -> str:
         return self._context.word("book.percent") if unit == "share" else text.unit_word(unit, self._context.lang)
+
+    def _facts(self, answer: Answer) -> Facts:
+        """The facts of an answer, whose notes are kept for their sheet."""
+        facts = facts_of(answer)
+        self._signed |= {note.number: note for note in facts.notes}
+        return facts
+
+    def notes(self) -> None:
+        """The sheet of the signed notes on the numbers of the page, if there are any."""
+        if not self._signed:
+            return
+        name = self._context.word("signed.title")
+        on, row = self._begin(name, name, (self._job.scope,))
+        rows = signed.rows(self._signed.values(), self._context, not self._job.circulation)
+        self._table(on, row, signed.heads(self._context), [[(safe(cell), _TEXT) for cell in cells] for cells in rows])
+        on.set_column(0, 2, 22)
+        on.set_column(3, 3, 80)
+        on.set_column(4, 7, 22)
 
     def contents(self) -> None:
         """The list of the sheets, with a link to each."""

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.resolve import is_provisional
+from etl.submissions.notes import Note
 
 SYMBOLS = ("p", "e", "r", "x", "c")
 # Cells of an answer: the members of the row, and the column.
@@ -22,10 +23,13 @@ Cells = frozenset[tuple[tuple[Any, ...], str]]
 
 @dataclass(frozen=True)
 class Facts:
-    """What an answer does not know of itself: its estimated measures, and its cells revised since the last publication."""
+    """What an answer does not know of itself: its estimated measures, its cells revised since the last publication, and the
+    signed notes about it.
+    """
 
     estimated: frozenset[str] = frozenset()
     revised: Cells = frozenset()
+    notes: tuple[Note, ...] = ()
 
 
 NONE = Facts()

@@ -1,4 +1,4 @@
-"""What the status of a file's rows needs beside the answer: estimated measures, and cells revised since the last publication.
+"""What a file's rows need beside the answer: estimated measures, cells revised since the last publication, signed notes.
 
 A module of its own: the writers of files start without Streamlit.
 """
@@ -11,6 +11,7 @@ from etl.revisions.diff import is_same
 from etl.semantic import disclosure
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, sources_of
+from etl.submissions import notes
 from etl.warehouse import official_calendar, population
 from ui.data import page_run, warehouse
 from ui.exports import status
@@ -33,7 +34,8 @@ def facts_of(answer: Answer) -> status.Facts:
         for metric in names
         if (by_calendar and metric.by_calendar) or (by_residents and "population" in sources_of(metric.name, involved))
     }
-    return status.Facts(frozenset(estimated), frozenset(_revised(answer)))
+    signed = notes.about(warehouse.of_page().notes, answer)
+    return status.Facts(frozenset(estimated), frozenset(_revised(answer)), signed)
 
 
 def _revised(answer: Answer) -> Iterable[tuple[tuple[Any, ...], str]]:

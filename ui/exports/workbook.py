@@ -14,7 +14,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import described
 from ui.charts.elements import ChartContext, unit_of
 from ui.data.worker_process import Report
-from ui.exports import sheet_rows, status
+from ui.exports import sheet_rows, signed, status
 from ui.exports.about import cover, progress
 from ui.exports.file_content import STATUS, Exportable, Sheet, is_for_circulation, sheet
 from ui.exports.sheet_rows import Cells
@@ -53,6 +53,8 @@ def write_xlsx(
             bold = [book.add_format({"bold": True, "top": 1, "num_format": form}) for form in formats]
             _fill(data, [_national(nation, contents.schema, context)], bold, last + 1)
         _write_cover(book, context, cover(source, context, scope, limit), head)
+        if facts.notes:
+            _write_notes(book, context, signed.rows(facts.notes, context, not is_for_circulation(source)), head)
 
 
 def heading(name: str, context: ChartContext, answer: Answer, names: Sequence[str]) -> str:
@@ -110,6 +112,8 @@ def title(name: str, context: ChartContext, answer: Answer | None = None) -> str
     """The words of a column in the user's language."""
     if name == STATUS:
         return context.word("file.status")
+    if name == signed.NOTES:
+        return context.word("signed.title")
     if name.endswith(_JALALI):
         return f"{title(name.removesuffix(_JALALI), context, answer)} ({context.word('dimension.jalali')})"
     if metric := described(name, answer.metrics if answer else ()):
@@ -225,3 +229,13 @@ def _write_cover(book: Any, context: ChartContext, entries: Iterable[tuple[str, 
     cover_sheet.set_column(1, 1, 90)
     rows = [(safe(name), safe(value)) for name, value in entries]
     _fill(cover_sheet, rows, [head, wrapped], 0)
+
+
+def _write_notes(book: Any, context: ChartContext, rows: Iterable[tuple[str, ...]], head: Any) -> None:
+    """The sheet of signed notes."""
+    notes = _add(book, context, context.word("signed.title"))
+    wrapped = book.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
+    heads = signed.heads(context)
+    notes.set_column(0, len(heads) - 1, 22)
+    notes.write_row(0, 0, heads, head)
+    _fill(notes, [tuple(safe(cell) for cell in row) for row in rows], [wrapped] * len(heads), 1)

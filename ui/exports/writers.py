@@ -19,9 +19,10 @@ import pyarrow.parquet as pq
 
 from ui.charts.elements import ChartContext
 from ui.data.worker_process import Report
-from ui.exports import status
+from ui.exports import signed, status
 from ui.exports.about import cover, progress
 from ui.exports.file_content import Coded, Column, Exportable, all_safe, decoded, is_for_circulation, replaced, sheet
+from ui.i18n import text
 
 # The name of a file's description: a metadata key of Parquet, a column of a CSV for circulation.
 _ABOUT = "about"
@@ -125,7 +126,11 @@ def write_parquet(
     limit: str = "",
 ) -> None:
     """The same columns with types: text, integers, floats, days. The metadata key `about` describes the file."""
-    about = json.dumps(list(cover(source, context, scope, limit)), ensure_ascii=False)
+    notes = [
+        (context.word("signed.title"), text.clauses(row, context.lang))
+        for row in signed.rows(facts.notes, context, not is_for_circulation(source))
+    ]
+    about = json.dumps([*cover(source, context, scope, limit), *notes], ensure_ascii=False)
     advance = progress(source, tell)
     with sheet(source, context, facts) as contents:
         schema = contents.schema.with_metadata({_ABOUT: about})

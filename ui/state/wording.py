@@ -8,6 +8,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.semantic.open_totals import is_open
 from etl.semantic.rights import AccessScope
+from etl.submissions.notes import NATION, Note
 from etl.warehouse.dimensions import PLACES
 from ui.i18n import member_names, text
 
@@ -53,6 +54,36 @@ def no_effect(words: Words, ignored: Iterable[str]) -> str:
     """The filters that have no meaning for a figure, in a sentence."""
     named = text.listed([words.word(f"scope.{name}") for name in ignored], words.lang)
     return words.word("scope.no_effect", filters=named)
+
+
+def note(words: Words, signed: Note, is_exact: bool = True) -> str:
+    """A signed note in a line: what it is about, its text, who signed it and when. What circulates names no account."""
+    return words.word(
+        "signed.line",
+        measure=catalogue()[signed.measure].short[words.lang],
+        place=place_of(words, signed),
+        months=months_of(words, signed),
+        text=text.isolated(signed.text(words.lang), words.lang),
+        by=author_of(words, signed, is_exact),
+        day=text.day(date.fromisoformat(signed.signed_on), words.lang),
+    )
+
+
+def place_of(words: Words, signed: Note) -> str:
+    """The place of a signed note."""
+    return words.word("scope.nation") if signed.place == NATION else words.member("province", signed.place)
+
+
+def months_of(words: Words, signed: Note) -> str:
+    """The month of a signed note, or the first and the last."""
+    first, last = (text.unit_label(month, words.lang) for month in (signed.first, signed.last))
+    return first if first == last else words.word("signed.from_to", first=first, last=last)
+
+
+def author_of(words: Words, signed: Note, is_exact: bool = True) -> str:
+    """Who wrote a signed note, by the role; the account only where nothing circulates."""
+    role = words.word(f"signed.by_{signed.role}")
+    return f"{role} {text.isolated(signed.author, words.lang)}" if is_exact else role
 
 
 def where_and_when(words: Words, answer: Answer, rights: AccessScope, day: date, place_named: str = "") -> str:
