@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui.components import filter_bar
-from ui.sections import approval, data_quality, revisions
+from ui.sections import approval, data_quality, notes, revisions
 from ui.state import page_context
 
 
@@ -16,6 +16,7 @@ def page() -> None:
     data_quality.totals(view)
     data_quality.provinces(view)
     approval.calendar(view)
+    notes.listed(view)
     left, right = st.columns(2)
     with left:
         data_quality.reasons(view)

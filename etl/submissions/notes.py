@@ -160,13 +160,13 @@ def written(
     ends = until or jalali.add_months(today, _MONTHS_SHOWN)
     if ends < today:
         raise declined(UNUSABLE, because("note_until"))
-    texts = {"fa": _clean(fa), "en": _clean(en) if en.strip() else ""}
     return Note(
         measure,
         _place(place),
         first,
         last,
-        **texts,
+        _clean(fa),
+        _clean(en) if en.strip() else "",
         author=author,
         role=role,
         signed_by="",
@@ -191,10 +191,10 @@ def about(notes: Iterable[Note], answer: Answer) -> tuple[Note, ...]:
     if not {*answer.where} <= {"province"}:
         return ()
     first, last = _explained(answer)
-    places = {*answer.where.get("province", ())} or {NATION}
+    places = frozenset(answer.where.get("province", ())) or {NATION}
     if "province" in answer.by:
         # Rows that are not in memory may be of all.
-        places = {*answer.column("province")} or (places - {NATION} or every_province())
+        places = frozenset(answer.column("province")) or (places - {NATION} or every_province())
     found = [
         note
         for note in notes

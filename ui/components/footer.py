@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from etl.analysis import data_quality
+from etl.core.jalali import unit_of
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue, label_of
@@ -21,6 +22,7 @@ from ui.exports.file_content import Exportable
 from ui.i18n import text
 from ui.state import page_context, page_parameters, rendering, wording
 from ui.state.page_context import PageContext
+from ui.state.scope import NATION
 
 
 def context(view: PageContext, **more: Mapping[str, str]) -> ChartContext:
@@ -126,6 +128,8 @@ def _meaning(view: PageContext, answer: Answer) -> None:
     links = {"trust.methods": f"{page_parameters.address('methods', view.lang, scope)}#{name}"}
     if name in catalogue():
         links["why.since"] = page_parameters.address("quality", view.lang, scope | {"of": [name]})
+    if name in answer.measures and name in catalogue() and page_run.access_scope().role == "steward":
+        links["signed.link"] = _address_of_note(view, answer)
     written = " · ".join(
         f'<a href="{text.escape(address)}" target="_self">{view.escaped(key)}</a>' for key, address in links.items()
     )
@@ -133,6 +137,18 @@ def _meaning(view: PageContext, answer: Answer) -> None:
     st.html(f'<div class="pd-meaning">{"".join(parts)}</div>')
     with st.expander(view.word("figure.query")):
         st.code(answer.query, language="sql", wrap_lines=True)
+
+
+def _address_of_note(view: PageContext, answer: Answer) -> str:
+    """Where a steward writes a note on a number: on its measure, its province, and its last month."""
+    places = answer.where.get("province", ())
+    last = answer.on or (answer.over[1] if answer.over else view.as_of)
+    about = {
+        "note": [answer.metrics[0].name],
+        "of": [places[0] if len(places) == 1 else NATION],
+        "at": [unit_of(last, "month").label],
+    }
+    return page_parameters.address("approve", view.lang, about)
 
 
 def _line(view: PageContext, key: str, written: str) -> str:

@@ -16,7 +16,7 @@ from ui.components import blocks, tables
 from ui.components.table_html import collated
 from ui.data import owed, submissions
 from ui.i18n import text
-from ui.sections import hand_in
+from ui.sections import hand_in, notes
 from ui.sections.data_quality import name_of
 from ui.state import rendering
 from ui.state.page_context import PageContext
@@ -149,7 +149,12 @@ def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence
         is_solved = st.checkbox(words, key="publish-without")
     if failing := of_state["to_correct"]:
         blocks.note(view.word("hand_in.failing", places=named(failing)))
-    if not lacking and not failing:
+    reasons = notes.owed([one for one in every if one.state == "approved"])
+    if reasons:
+        places = named([*{reason.submission.province for reason in reasons}])
+        words = view.word("signed.owed", places=places, count=text.number(len(reasons), view.lang))
+        is_solved = st.checkbox(words, key="publish-without-notes") and is_solved
+    if not lacking and not failing and not reasons:
         blocks.note(view.word("hand_in.all_solved"))
     forgotten = [
         view.word(f"hand_in.still_{state}", places=named(of_state[state]))
@@ -157,6 +162,8 @@ def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence
         if of_state[state]
     ]
     forgotten += [] if owed.has_next_update() else [view.word("hand_in.no_next_update")]
+    if count := notes.without_english():
+        forgotten.append(view.word("signed.no_english", count=text.number(count, view.lang)))
     st.html(f"<h4>{view.escaped('hand_in.forgotten')}</h4>")
     for words in forgotten or [view.word("hand_in.none_forgotten")]:
         blocks.note(words)

@@ -126,7 +126,13 @@ _FLOWS: Mapping[str, _Check] = {
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "quality": {"of": _one(lambda value, _: value in catalogue())},
     "handin": {"of": _one(_is_province), "month": _MONTH},
-    "approve": {"month": _MONTH},
+    "approve": {
+        "month": _MONTH,
+        "note": _one(lambda value, days: _measures([value], days) == [value]),
+        "of": _one(lambda value, days: value == NATION or _is_province(value, days)),
+        "at": _MONTH,
+        "to": _MONTH,
+    },
     "growth": {
         "goal": _one(lambda value, _: bool(number(value))),
         "until": _AHEAD,
