@@ -25,6 +25,8 @@ def drop_ins(known: settings.Settings) -> dict[str, str]:
     # A build writes lines of the audit log, and reaches nothing but a syslog elsewhere.
     syslog = known.sign_in.syslog
     network = "" if not syslog or syslog.startswith("/") else "PrivateNetwork=no\nIPAddressDeny=\n"
+    # Briefings hold the signed notes, which hosts may share.
+    shared = "PrivateNetwork=no\nIPAddressDeny=\n" if known.sign_in.database else ""
     recipients = folders.briefings / "recipients.toml"
     memory = f"{settings.web_memory(known) >> 20}M"
     return {
@@ -35,7 +37,7 @@ def drop_ins(known: settings.Settings) -> dict[str, str]:
         "policeyar-pull.service.d/settings.conf": f"[Service]\n{_writable(builds)}",
         "policeyar-ready.service.d/settings.conf": f"[Service]\n{_writable((folders.audit,))}",
         "policeyar-brief.service.d/settings.conf": f"[Unit]\nConditionPathExists={recipients}\n"
-        f"[Service]\n{_writable((folders.briefings,))}",
+        f"[Service]\n{shared}{_writable((folders.briefings, folders.views))}",
         "policeyar-build.timer.d/settings.conf": f"[Timer]\nOnCalendar=\nOnCalendar=*-*-* {known.schedule.build_at}:00\n",
     }
 

@@ -48,6 +48,14 @@ def components_searched_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_folder_of_views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Signed notes and saved views of the installation in this folder change no test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIEWS", str(tmp_path_factory.mktemp("installation") / "views"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def publish_sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sample]:
     """A function that generates and builds a sample: `scale` and `seed` (None: tests/sample), `day` of the build.

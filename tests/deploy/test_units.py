@@ -140,7 +140,12 @@ def test_the_settings_reach_the_units(tmp_path):
     assert "PrivateNetwork=no" in configure.drop_ins(elsewhere)["policeyar-build.service.d/settings.conf"]
     brief = made["policeyar-brief.service.d/settings.conf"]
     assert f"ConditionPathExists={tmp_path}/b/recipients.toml\n" in brief
-    assert f"ReadWritePaths=-{tmp_path}/b\n" in brief
+    assert f"ReadWritePaths=-{tmp_path}/b -{tmp_path}/v\n" in brief
+    assert "PrivateNetwork" not in brief
+    hosts = replace(known, sign_in=settings.SignIn(database="postgresql://store.example/dashboard"))
+    assert "PrivateNetwork=no" in configure.drop_ins(hosts)["policeyar-brief.service.d/settings.conf"], (
+        "notes are there"
+    )
     assert "OnCalendar=*-*-* 04:15:00" in made["policeyar-build.timer.d/settings.conf"]
 
 

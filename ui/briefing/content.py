@@ -5,11 +5,13 @@ from typing import Any
 
 from etl.core.jalali import last_complete_months, year_before
 from etl.semantic.answers import Answer
+from etl.submissions.notes import NATION
 from ui.briefing import drawing, tables
 from ui.briefing.writer import Writer
 from ui.charts import boundaries, county_maps, forecast, maps, marks, time_titles
 from ui.data import owed
 from ui.i18n import member_names, text
+from ui.state import wording
 from ui.summary import changes, different, needs_action, verdict
 
 HEADLINE = ("active_assistants", "training_compliance", "licensed_institutes", "leaver_rate_12m")
@@ -67,6 +69,7 @@ def book(write: Writer) -> dict[str, Any]:
         "ranking": tables.ranking(write, "province" if is_nation else "county"),
         "tables": [tables.of_nation(write)] if is_nation else tables.order_form(write),
         "changes": _changes(write),
+        "notes": _notes(write),
         "method": _method(write),
         "numbers_about": write.word("numbers_about"),
     }
@@ -260,6 +263,20 @@ def _changes(write: Writer) -> dict[str, Any]:
     if revision.changes.definitions or revision.changes.references:
         lead += f" {write.word('changes_references')}"
     return section | {"lead": lead}
+
+
+def _notes(write: Writer) -> dict[str, Any]:
+    """The signed notes about the place and the year up to the day."""
+    begins, place = year_before(write.day), write.province or NATION
+    signed = [
+        note for note in write.notes if note.place == place and note.days[0] <= write.day and note.days[1] >= begins
+    ]
+    return {
+        "title": text.word("signed.title", write.lang),
+        "lines": [
+            wording.note(write.context, note, write.exact) for note in sorted(signed, key=lambda note: note.first)
+        ],
+    }
 
 
 def _method(write: Writer) -> dict[str, Any]:

@@ -22,8 +22,10 @@ from etl.semantic import access, answers, disclosure, resolve
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.rights import AccessScope
+from etl.submissions.notes import Note
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
+from ui.data import signed_notes
 from ui.i18n import member_names
 
 LONGEST_NAME = 60
@@ -64,6 +66,11 @@ class Questions:
     @property
     def publication(self) -> Publication:
         return self.con.publication
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The signed notes that its reader is shown."""
+        return signed_notes.shown_to(self.con.scope)
 
     @property
     def day(self) -> date:
