@@ -111,11 +111,12 @@ def test_every_command_of_a_unit_exists():
 
 
 def test_each_build_that_succeeds_is_followed_by_the_briefings():
-    build, brief = (
+    build, work, brief = (
         (ROOT / "deploy" / "systemd" / f"policeyar-{name}.service").read_text(encoding="utf-8")
-        for name in ("build", "brief")
+        for name in ("build", "work", "brief")
     )
     assert "OnSuccess=policeyar-brief.service" in build
+    assert "OnSuccess=policeyar-brief.service" in work
     assert "python -m pages brief --all --changed\n" in brief
 
 
