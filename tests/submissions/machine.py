@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 
@@ -18,9 +19,10 @@ from tests.submissions.test_commands import variables
 
 @dataclass
 class Machine:
-    """The processes of an installation without sign-in, which a test may kill."""
+    """The processes of an installation without sign-in, which a test may kill. `folder`: that of the installation."""
 
     office: Office
+    folder: Path = Path()
     port: int = field(default_factory=free_ports)
     web: subprocess.Popen[bytes] | None = None
     worker: subprocess.Popen[bytes] | None = None
@@ -30,10 +32,21 @@ class Machine:
         address = f"http://127.0.0.1:{self.port}"
         return httpx.Client(base_url=address, headers={"Origin": address}, timeout=30)
 
-    def start_web(self) -> None:
+    def start_web(self, victim: str = "", at: int = 0) -> None:
+        """Start the address, unless it runs. `victim`, `at`: as in tests/submissions/mortal.py."""
         if self.web is None or self.web.poll() is not None:
-            self.web = self._run("tests.submissions.handing_in_server", str(self.port))
+            words = "tests.submissions.handing_in_server", str(self.port)
+            self.web = self.mortal("web", victim, at, *words) if self.folder.name else self._run(*words)
             until(lambda: self._answers(), "the address answers")
+
+    def mortal(self, part: str, victim: str, at: int, *words: str) -> subprocess.Popen[bytes]:
+        """A process that counts its accesses to the files, and ends itself before number `at` of the part `victim`."""
+        return self._run("tests.submissions.mortal", str(self.folder), part, victim, str(at), *words)
+
+    def moments(self, part: str) -> int:
+        """The accesses counted so far."""
+        path = self.folder / f"moments-{part}"
+        return path.stat().st_size if path.exists() else 0
 
     def start_worker(self) -> None:
         if self.worker is None or self.worker.poll() is not None:
@@ -53,11 +66,18 @@ class Machine:
             return client.get("/hand-in/nothing").status_code == 404
         return False
 
+    def _temporary(self) -> dict[str, str]:
+        """What a build writes aside belongs to the installation that is counted."""
+        if not self.folder.name:
+            return {}
+        (self.folder / "tmp").mkdir(exist_ok=True)
+        return {"TMPDIR": str(self.folder / "tmp")}
+
     def _run(self, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", *words],
             cwd=ROOT,
-            env={**os.environ, **variables(self.office)},
+            env={**os.environ, **variables(self.office)} | self._temporary(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

@@ -1,105 +1,276 @@
-"""Web process and worker killed at random moments of a file's way: nothing half, nothing lost, nothing published unapproved."""
+"""Web process, worker and build killed at random moments: nothing half, nothing lost, nothing published unapproved.
+
+A moment is the number of an access to the files of the installation (tests/submissions/mortal.py), drawn among those that a
+way without a kill has counted: it depends on the seed, and not on how fast the machine is.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import random
-import threading
-import time
-from dataclasses import replace
+import signal
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from etl.core import settings
 from etl.core.files import sha256
-from etl.submissions import orders, originals
+from etl.extract.source_folder import HANDED_IN
+from etl.submissions import orders, originals, work
+from etl.submissions.records import Submission
 from etl.warehouse import publications
 from tests.effort import draws
-from tests.submissions.conftest import FARS, LAST, Office, person, province_files, with_rows
+from tests.loading import row
+from tests.serving import until
+from tests.submissions.conftest import FARS, ISFAHAN, LAST, Office, person, province_files, with_rows
 from tests.submissions.machine import Machine
 from tests.submissions.test_way import PERSONNEL
 
 pytestmark = pytest.mark.slow
-_LONGEST_WAY = 14.0
+PARTS = ("web", "worker", "build")
+STAGES = ("submitting", "checking", "approving", "publishing")
+# One after another: each part in each stage comes once in twelve.
+CELLS = [(PARTS[number % 3], STAGES[number % 4]) for number in range(12)]
+TRAINING = "training_IR-07.csv"
+_PATIENCE = 300
 
 
-def go_the_way(machine: Machine, content: str, ended: threading.Event) -> None:
-    """Hand in, submit, approve and publish one file, as far as the processes live."""
-
-    def state(client: httpx.Client, ident: str) -> str:
-        return str(client.get(f"/hand-in/{ident}").json()["state"])
-
-    with contextlib.suppress(httpx.HTTPError, KeyError, ValueError), machine.client as client:
-        ident = client.post("/hand-in", json={"province": "IR-07", "month": LAST}).json()["draft"]
-        client.put(f"/hand-in/{ident}/1", params={"name": PERSONNEL}, content=content.encode())
-        client.post(f"/hand-in/{ident}/submit")
-        for step in ("checking", "submitted"):
-            machine.start_worker()
-            while not ended.is_set() and state(client, ident) == step:
-                time.sleep(0.1)
-            if step == "checking":
-                client.post(f"/hand-in/{ident}/approve")
-                client.post("/hand-in/publish")
-        while not ended.is_set() and state(client, ident) == "approved":
-            machine.start_worker()
-            time.sleep(0.1)
+class Killed(Exception):
+    """The victim has ended itself."""
 
 
-def refuse_faults(office: Office, first: str, given: set[str]) -> None:
-    """What must hold after every kill, once a worker has gone on with what was left."""
+@dataclass
+class Victim:
+    """The part that is killed in a stage, before which of its accesses; nobody with 0, and all moments are counted."""
+
+    part: str = ""
+    stage: str = ""
+    at: int = 0
+
+
+class Round:
+    """The way of two files from a clerk to a publication, with one kill."""
+
+    def __init__(self, machine: Machine, files: dict[str, bytes], victim: Victim) -> None:
+        self.machine, self.files, self.victim = machine, files, victim
+        self.ident, self.stage = "", ""
+        self.counts: Counter[tuple[str, str]] = Counter()
+
+    def go(self) -> None:
+        """All stages in their order. Raises Killed."""
+        for stage in STAGES:
+            self.stage = stage
+            if self.is_here("web"):
+                self.machine.kill("web")
+                self.start_web()
+                assert self.machine.web
+                before = self.machine.moments("web")
+                self.machine.web.send_signal(signal.SIGUSR1)
+                until(lambda before=before: self.machine.moments("web") > before, "accesses are counted", step=0.01)
+            begun = self.machine.moments("web")
+            getattr(self, stage)()
+            self.counts["web", stage] = self.machine.moments("web") - begun
+
+    def finish(self) -> None:
+        """What people do who open the page again, until the files are published."""
+        self.victim, self.stage = Victim("nobody"), ""
+        self.start_web()
+        for _ in range(10):
+            one = self.on_the_desk()
+            state = one.state if one else ""
+            self.ident = one.id if one else ""
+            if state == "published":
+                return
+            if state == "checking":
+                self.work()
+            elif state in ("draft", "ready"):
+                self.sent("POST", f"/{self.ident}/submit")
+            elif state == "submitted":
+                self.approving()
+            elif state == "approved":
+                self.publishing()
+            else:
+                self.submitting()
+        raise AssertionError(f"the files stay {state}")
+
+    def on_the_desk(self) -> Submission | None:
+        """The submission that has these files whole, if there is one."""
+        digests = {hashlib.sha256(content).hexdigest() for content in self.files.values()}
+        every = self.machine.office.desk.records.all()
+        return next(
+            (
+                one
+                for one in reversed(every)
+                if {file.sha256 for file in one.files} == digests and one.state not in ("withdrawn", "superseded")
+            ),
+            None,
+        )
+
+    # ------------------------------------------------------------ stages
+
+    def submitting(self) -> None:
+        self.ident = self.sent("POST", "", json={"province": "IR-07", "month": LAST}).json()["draft"]
+        for number, (name, content) in enumerate(self.files.items(), 1):
+            self.sent("PUT", f"/{self.ident}/{number}", params={"name": name}, content=content)
+            # Of one file only the order is there; and the build of every night reads what is accepted.
+            if number == 1 and self.is_here("worker"):
+                self.work()
+            if number == 1 and self.is_here("build"):
+                self.run("build", "build", "--skip-refused")
+        self.sent("POST", f"/{self.ident}/submit")
+
+    def checking(self) -> None:
+        if self.is_here("web"):
+            for step in ("stop", "check", "submit"):
+                self.sent("POST", f"/{self.ident}/{step}")
+        self.sent("GET", f"/{self.ident}")
+        self.work()
+        assert self.sent("GET", f"/{self.ident}").json()["state"] == "submitted"
+        self.sent("GET", f"/{self.ident}/rows.xlsx")
+
+    def approving(self) -> None:
+        if self.is_here("worker"):
+            # Meanwhile another province is checked.
+            (content,) = [text for name, text in province_files(ISFAHAN, 31).items() if name.startswith("personnel")]
+            draft = self.sent("POST", "", json={"province": "IR-10", "month": LAST}).json()["draft"]
+            self.sent("PUT", f"/{draft}/1", params={"name": "personnel_IR-10.csv"}, content=content.encode())
+            self.work()
+        if self.is_here("build"):
+            self.run("build", "build", "--skip-refused")
+        self.sent("POST", f"/{self.ident}/approve")
+
+    def publishing(self) -> None:
+        self.sent("POST", "/publish")
+        self.work()
+        assert self.sent("GET", f"/{self.ident}").json()["state"] == "published"
+
+    # ------------------------------------------------------------ processes
+
+    def is_here(self, part: str) -> bool:
+        """Whether it is killed in this stage, or all moments are counted."""
+        return self.victim == Victim() or (self.victim.part, self.victim.stage) == (part, self.stage)
+
+    def start_web(self) -> None:
+        self.machine.start_web(*self.mortal())
+
+    def mortal(self) -> tuple[str, int]:
+        """Who is killed in this stage, and when."""
+        return (self.victim.part, self.victim.at) if self.victim.stage == self.stage else ("", 0)
+
+    def work(self) -> None:
+        self.run("worker", "work")
+
+    def run(self, part: str, *words: str) -> None:
+        """Run a command to its end. Raises Killed."""
+        begun = {name: self.machine.moments(name) for name in ("worker", "build")}
+        ended = self.machine.mortal(part, *self.mortal(), "etl", *words).wait(_PATIENCE)
+        if ended == -signal.SIGKILL:
+            raise Killed
+        assert ended == 0, words
+        for name, number in begun.items():
+            # A worker builds where it checks or publishes this file; the check of another is no build of it.
+            if name == part or self.stage in ("checking", "publishing"):
+                self.counts[name, self.stage] += self.machine.moments(name) - number
+
+    def sent(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """The answer to a request. Raises Killed."""
+        try:
+            with self.machine.client as client:
+                answer = client.request(method, f"/hand-in{path}", **more)
+        except httpx.TransportError:
+            assert self.machine.web
+            assert self.machine.web.wait(_PATIENCE) == -signal.SIGKILL
+            raise Killed from None
+        assert answer.status_code < 300, answer.text
+        return answer
+
+
+# ---------------------------------------------------------------- what must hold
+
+
+def published(office: Office, name: str) -> str:
+    now = publications.comparable(office.settings.folders.warehouse)
+    ((digest,),) = publications.rows_of(now, f"select sha256 from load_files where file = '{name}'")
+    return str(digest)
+
+
+def refuse_faults(office: Office, first: set[str], given: set[str]) -> None:
+    """What must hold the moment after a kill."""
     every = office.desk.records.all()
     for one in every:
-        if one.state not in ("withdrawn", "superseded"):
+        if one.state != "withdrawn":
             originals.verify(office.desk.root, one)
             assert all(file.sha256 in given for file in one.files), "a file that nobody gave"
-    now = publications.comparable(office.settings.folders.warehouse)
-    ((published,),) = publications.rows_of(now, f"select sha256 from load_files where file = '{PERSONNEL}'")
-    approved = {file.sha256 for one in every if one.decided_by for file in one.files}
-    assert published in {first, *approved}, "published without approval"
-    accepted = sha256(office.settings.folders.incoming / PERSONNEL)
-    assert accepted == published, "the accepted file is the published one"
-    for one in every:
-        assert one.state != "approved" or orders.waiting(office.desk.root) or not one.publication
+    approved = first | {file.sha256 for one in every if one.decided_by for file in one.files}
+    for name in (PERSONNEL, TRAINING):
+        assert published(office, name) in approved, "published without approval"
+        assert sha256(office.settings.folders.incoming / name) in approved, "accepted without approval"
 
 
-def killed(office: Office, rounds: int, seed: int = 59) -> dict[str, int]:
-    """Go the way `rounds` times and kill at a random moment of each; how often whom."""
+def refuse_unsettled(office: Office) -> None:
+    """What must hold besides once a worker has gone on with what was left."""
+    assert not orders.waiting(office.desk.root)
+    incoming = office.settings.folders.incoming
+    for name in (PERSONNEL, TRAINING):
+        assert sha256(incoming / name) == published(office, name), "the accepted file is the published one"
+    assert not [path for path in incoming.iterdir() if path.suffix not in (".csv", ".json")], "a half file"
+    assert (incoming / HANDED_IN).exists() == any(one.publication for one in office.desk.records.all())
+    assert work.last_publishing(office.desk).get("state") in (None, "published"), "what was done is told"
+
+
+def killed(office: Office, folder: Path, rounds: int, seed: int = 59) -> tuple[Counter[Any], list[Victim]]:
+    """Go the way `rounds` times with a kill on each; the number of moments there are, and who was killed when."""
     office.settings = replace(office.settings, sign_in=settings.SignIn())
-    machine, rng, counts = Machine(office), random.Random(seed), {"web": 0, "worker": 0, "states": 0}
-    files = province_files(FARS)
-    first = sha256(office.settings.folders.incoming / PERSONNEL)
-    given, seen = {first}, set()
+    machine, rng, victims = Machine(office, folder=folder), random.Random(seed), []
+    incoming = office.settings.folders.incoming
+    first = {sha256(path) for path in incoming.iterdir()}
+    given, counts = set(first), Counter[Any]()
+    plain = province_files(FARS)
+    given.add(hashlib.sha256(province_files(ISFAHAN, 31)["personnel_IR-10.csv"].encode()).hexdigest())
     try:
-        for number in range(rounds):
-            machine.start_web()
-            further = [person(150_000 + number, "IR-07", "100")]
-            content = with_rows(files[PERSONNEL], "personnel", *further)
-            given.add(hashlib.sha256(content.encode()).hexdigest())
-            ended = threading.Event()
-            way = threading.Thread(target=go_the_way, args=(machine, content, ended))
-            way.start()
-            victim = rng.choice(("web", "worker"))
-            way.join(rng.uniform(0, _LONGEST_WAY))
-            counts[victim] += machine.kill(victim)
-            ended.set()
-            way.join()
-            machine.kill("worker")
-            seen |= {one.state for one in office.desk.records.all()}
-            machine.start_worker()
-            assert machine.worker is not None
-            assert machine.worker.wait(180) == 0
-            assert not orders.waiting(office.desk.root)
+        for number in range(rounds + 1):
+            further = person(150_000 + number, "IR-07", "100")
+            courses = {"national_id": further["national_id"]}
+            files = {
+                PERSONNEL: with_rows(plain[PERSONNEL], "personnel", further).encode(),
+                TRAINING: with_rows(plain[TRAINING], "training", row("training", **courses)).encode(),
+            }
+            given |= {hashlib.sha256(content).hexdigest() for content in files.values()}
+            if number == 0:
+                way = Round(machine, files, Victim())
+                way.go()
+                counts = way.counts
+                assert all(counts[cell] for cell in CELLS), counts
+            else:
+                part, stage = CELLS[(number - 1) % 12]
+                victims.append(Victim(part, stage, rng.randint(1, counts[part, stage])))
+                way = Round(machine, files, victims[-1])
+                way.start_web()
+                try:
+                    way.go()
+                    raise AssertionError(f"{victims[-1]} of {way.counts} lives")
+                except Killed:
+                    pass
+                refuse_faults(office, first, given)
+                way.victim = Victim("nobody")
+                way.work()
+                refuse_faults(office, first, given)
+                refuse_unsettled(office)
+                way.finish()
             refuse_faults(office, first, given)
+            refuse_unsettled(office)
+            assert published(office, PERSONNEL) == hashlib.sha256(files[PERSONNEL]).hexdigest()
     finally:
         machine.kill("web")
-        machine.kill("worker")
-    counts["states"] = len(seen)
-    return counts
+    return counts, victims
 
 
 def test_after_a_kill_at_any_moment_nothing_is_half_or_lost_or_published_unapproved(office: Office, tmp_path: Path):
-    counts = killed(office, draws(3, 100))
-    assert counts["web"] + counts["worker"], counts
+    rounds = draws(3, 100)
+    _, victims = killed(office, tmp_path, rounds)
+    by_cell = Counter((victim.part, victim.stage) for victim in victims)
+    assert max(by_cell.values()) - min(by_cell[cell] for cell in CELLS[:rounds]) <= 1
