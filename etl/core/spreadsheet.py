@@ -25,13 +25,18 @@ def safe(value: Any) -> Any:
 
 
 def text_sheet(
-    book: "Workbook", name: str, titles: Sequence[str], widths: Sequence[float]
+    book: "Workbook", name: str, titles: Sequence[str], widths: Sequence[float], lang: str = "fa"
 ) -> Callable[[int, Iterable[str]], None]:
-    """A new sheet from right to left, with bold titles that stay. Returns what writes the cells of a row, by its number."""
-    text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top", "reading_order": 2})
-    head = book.add_format({"bold": True, "bottom": 1, "reading_order": 2})
+    """A new sheet in the direction of a language, with bold titles that stay.
+
+    Returns what writes the cells of a row, by its number.
+    """
+    direction = {"reading_order": 2 if lang == "fa" else 1}
+    text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top", **direction})
+    head = book.add_format({"bold": True, "bottom": 1, **direction})
     sheet = book.add_worksheet(name)
-    sheet.right_to_left()
+    if lang == "fa":
+        sheet.right_to_left()
     sheet.freeze_panes(1, 0)
     for at, width in enumerate(widths):
         sheet.set_column(at, at, width)

@@ -36,11 +36,11 @@ def expected(table: str, column: str, reason: str, differing: str = "") -> str:
     return f"{texts['en']}{BETWEEN}{persian_digits(texts['fa'])}" if texts else ""
 
 
-def remedy(column: str, reason: str) -> str:
-    """What is wrong and what to do, in Persian; empty for an unknown reason."""
+def remedy(column: str, reason: str, lang: str = "fa") -> str:
+    """What is wrong and what to do; empty for an unknown reason."""
     texts = declarations.read(_FILE)["remedy"]
     reason = "unknown_county" if (column, reason) == ("county", "unknown_value") else reason
-    return str(texts.get(reason, ""))
+    return str(texts.get(reason, {}).get(lang, ""))
 
 
 def place(sheet: str | None, line: int) -> str:

@@ -238,6 +238,42 @@ def whole(
     return result
 
 
+def together(
+    desk: Desk, approved: Sequence[Submission], folder: Path, say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """What publishing these would change: each headline that moves, of the nation (province "") and of every province.
+
+    `say` may stop it. Raises Refused where they would not be published.
+    """
+    assembled_at = folder / "all"
+    assembled_at.mkdir()
+    made = assemble(desk, approved, assembled_at)
+    changes: list[dict[str, Any]] = []
+
+    def examine(built: Path, report: Report) -> None:
+        refuse_left_out(report, made)
+        changes.extend(moved(built, desk.folders.warehouse))
+
+    order = pipeline.BuildOptions(
+        assembled_at,
+        desk.folders.warehouse,
+        volume.build_day(date.today()),
+        skip_refused=True,
+        by_clock=True,
+        examine=examine,
+    )
+    pipeline.check(order, say, lambda *_: say("reading"))
+    return changes
+
+
+def refuse_left_out(report: Report, made: Assembled) -> None:
+    """Raises Refused if a file of a submission is not loaded."""
+    names = set(made.names.values())
+    for file in report.refused:
+        if file.file in names:
+            raise because("submission_left_out", file=file.file)
+
+
 def _foreign(report: Report, names: dict[str, str]) -> set[str]:
     """The files of the report that are of others."""
     return {*(file.file for file in report.files), *(file.file for file in report.refused)} - set(names)
@@ -316,21 +352,10 @@ def _names_other(form: str, names: dict[str, str]) -> bool:
 
 def _changes(built: Path, pointer: Path, submission: Submission, alone: bool) -> dict[str, Any]:
     """The headlines of the province before and after, those that moved far, and the periods of service not there any more."""
-    sql = (
-        "select metric, value from published_numbers where province = "
-        f"'{submission.province}' and list_contains({list(HEADLINES)!r}, metric)"
-    )
-    with duckdb.connect(str(built), read_only=True) as con:
-        after: dict[str, float] = dict(con.execute(sql).fetchall())
     last = publications.comparable(pointer)
-    before: dict[str, float] = dict(publications.rows_of(last, sql))
-    changes = [
-        {"metric": name, "before": before.get(name), "after": after.get(name)}
-        for name in HEADLINES
-        if before.get(name) != after.get(name)
-    ]
+    changes = [change for change in moved(built, pointer) if change.pop("province") == submission.province]
     far = []
-    for change in changes if before else ():
+    for change in changes:
         was, now = change["before"], change["after"]
         if (
             was is not None
@@ -346,6 +371,24 @@ def _changes(built: Path, pointer: Path, submission: Submission, alone: bool) ->
         if compared and not _only_in(built, compared, table, "key_fingerprint, content_fingerprint")
     ]
     return {"changes": changes, "jumps": far, "gone": gone, "stale": stale}
+
+
+def moved(built: Path, pointer: Path) -> list[dict[str, Any]]:
+    """The headlines that a build changes against the publication, those of the nation (province "") first."""
+    sql = (
+        "select coalesce(province, ''), metric, value from published_numbers "
+        f"where list_contains({list(HEADLINES)!r}, metric)"
+    )
+    with duckdb.connect(str(built), read_only=True) as con:
+        after = {(place, name): value for place, name, value in con.execute(sql).fetchall()}
+    rows = publications.rows_of(publications.comparable(pointer), sql)
+    before = {(place, name): value for place, name, value in rows}
+    return [
+        {"province": place, "metric": name, "before": before.get((place, name)), "after": after.get((place, name))}
+        for place in sorted({place for place, _ in (*before, *after)})
+        for name in HEADLINES
+        if before.get((place, name)) != after.get((place, name))
+    ]
 
 
 def _is_far(name: str, was: Any, now: Any, pointer: Path, province: str) -> bool:

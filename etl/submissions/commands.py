@@ -101,7 +101,8 @@ def _publish(_: argparse.Namespace) -> None:
     with worker.alone(desk):
         report = worker.publish(desk, current, orders.Order(person.sub, at=time.time()), _say)
     if report is None:
-        raise Refused("\n".join(text for _, text in worker.last_publishing(desk)["refusals"]))
+        refusals = [text for _, text in worker.last_publishing(desk).get("refusals", ())]
+        raise Refused("\n".join(refusals)) if refusals else because("submission_none")
     print(report.publication)
 
 

@@ -270,6 +270,7 @@ class Desk:
 
         done = self.records.change(ident, ("submitted",), how)
         supersede(self.records, done, ("approved",))
+        self.preview(person)
         return done
 
     def give_back(self, person: Person, ident: str, why: str) -> Submission:
@@ -283,7 +284,18 @@ class Desk:
             person.note("load_returned", submission=one.id, province=one.province)
             return one.but(state="returned", why=reason, decided_by=person.sub, decided_at=time.time())
 
-        return self.records.change(ident, _SUBMITTED, how)
+        was_approved = self.records.get(ident).state == "approved"
+        done = self.records.change(ident, _SUBMITTED, how)
+        if was_approved:
+            self.preview(person)
+        return done
+
+    def preview(self, person: Person) -> None:
+        """Leave the order to find what publishing what is approved now would change, in place of an earlier one."""
+        orders.cancel(self.root, orders.PREVIEW)
+        if not self.publishing_waits() and self.records.all("approved"):
+            orders.place(self.root, orders.of_preview(person.sub, person.groups))
+            self.awake()
 
     def publish(self, person: Person) -> list[Submission]:
         """Leave the order to build and publish what is approved; returns that. Raises Declined."""
@@ -292,6 +304,7 @@ class Desk:
         approved = self.records.all("approved")
         if not approved:
             raise declined(CONFLICT, because("submission_none"))
+        orders.cancel(self.root, orders.PREVIEW)
         orders.place(self.root, orders.of_publishing(person.sub, person.groups))
         self.awake()
         return approved
@@ -305,7 +318,11 @@ class Desk:
 
     def publishing_waits(self) -> bool:
         """Whether an order to publish is waiting or being taken."""
-        return any(not order.submission for order in orders.waiting(self.root))
+        return any(order.publishes for order in orders.waiting(self.root))
+
+    def preview_waits(self) -> bool:
+        """Whether an order to find what publishing would change is waiting or being taken."""
+        return any(order.preview for order in orders.waiting(self.root))
 
     def place_in_queue(self, submission: Submission) -> int:
         """How many orders are before the check of a submission, itself included; 0 without one."""

@@ -14,13 +14,14 @@ from etl.submissions.records import Submission
 # Files come one after another: a check waits for the next one.
 SETTLED_SECONDS = 2.0
 _ENDING = ".json"
+PREVIEW = "preview"
 
 
 @dataclass(frozen=True)
 class Order:
-    """A check of a submission (`submission`, the `check` it is for, digests by number), or publishing (no submission).
+    """A check of a submission (`submission`, the `check` it is for, digests by number), publishing, or a preview of it.
 
-    `by`, `groups`: who left it, and the groups that the rights come from.
+    `by`, `groups`: who left it, and the groups that the rights come from. `preview`: of what publishing would change.
     """
 
     by: str
@@ -29,6 +30,11 @@ class Order:
     check: str = ""
     digests: dict[str, str] = field(default_factory=dict)
     at: float = 0.0
+    preview: bool = False
+
+    @property
+    def publishes(self) -> bool:
+        return not self.submission and not self.preview
 
 
 def of_check(submission: Submission) -> Order:
@@ -40,6 +46,10 @@ def of_publishing(by: str, groups: tuple[str, ...]) -> Order:
     return Order(by, groups, at=time.time())
 
 
+def of_preview(by: str, groups: tuple[str, ...]) -> Order:
+    return Order(by, groups, at=time.time(), preview=True)
+
+
 def folder(root: Path) -> Path:
     return root / "orders"
 
@@ -47,13 +57,14 @@ def folder(root: Path) -> Path:
 def place(root: Path, order: Order) -> None:
     """Leave an order, durably. Raises OSError."""
     folder(root).mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = f"{time.time_ns():020}-{order.submission or 'publish'}{_ENDING}"
+    what = order.submission or (PREVIEW if order.preview else "publish")
+    name = f"{time.time_ns():020}-{what}{_ENDING}"
     replace_text(folder(root) / name, json.dumps(asdict(order)))
     os.chmod(folder(root) / name, 0o600)
 
 
 def cancel(root: Path, submission: str) -> None:
-    """Take back the orders of a submission."""
+    """Take back the orders of a submission, or those of a PREVIEW."""
     for path in _paths(root):
         if path.name.endswith(f"-{submission}{_ENDING}"):
             path.unlink(missing_ok=True)

@@ -11,14 +11,22 @@ import pyarrow as pa
 from etl.core.spreadsheet import text_sheet
 from etl.extract import expected, limits
 from etl.extract.causes import in_language
-from etl.extract.contract import TABLES, contract
+from etl.extract.contract import TABLES, Column, contract
 from etl.extract.read_file import open_source
 from etl.extract.source_file import SHEET_BITS
 from etl.extract.source_folder import PERSIAN_NAMES
 from etl.submissions import originals
 from etl.submissions.records import Submission
 
-_TITLES = ("فایل", "محل", "چه باید کرد", "ستون", "آنچه باید باشد", "نتیجه")
+_TITLES = {
+    "fa": ("فایل", "محل", "چه باید کرد", "ستون", "آنچه باید باشد", "نتیجه"),
+    "en": ("File", "Place", "What to do", "Column", "Expected", "Outcome"),
+}
+_SHEET = {"fa": "برای اصلاح", "en": "to correct"}
+_OUTCOME = {
+    "fa": ("ردیف رد شد", "ردیف بار شد، این مقدار نامعلوم ماند"),
+    "en": ("the row was rejected", "the row was loaded, this value as unknown"),
+}
 _WIDTHS = (30, 24, 72, 24, 56, 30)
 _CELL_WIDTH = 18
 # More of equal faults are not listed row by row on the page.
@@ -76,11 +84,14 @@ def listed(root: Path, submission: Submission) -> Sequence[dict[str, Any]]:
     ]
 
 
-def workbook(root: Path, submission: Submission, with_cells: bool) -> bytes:
+def workbook(root: Path, submission: Submission, with_cells: bool, lang: str) -> bytes:
     """The workbook, a sheet a table. `with_cells`: with the row as it was submitted. Raises OSError where it was not checked."""
     import xlsxwriter
 
-    words, every = expected.returned(), _rows(root, submission)
+    def title(column: Column) -> str:
+        return column.headers[0] if lang == "fa" else column.name
+
+    every = _rows(root, submission)
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         for table in TABLES:
@@ -92,18 +103,19 @@ def workbook(root: Path, submission: Submission, with_cells: bool) -> bytes:
                 for column in contract(table).columns
                 if with_cells and any(column.name in row.get("cells", ()) for row in rows)
             ]
-            titles = (*_TITLES, *(column.headers[0] for column in own))
+            titles = (*_TITLES[lang], *map(title, own))
             widths = (*_WIDTHS, *(_CELL_WIDTH for _ in own))
-            write = text_sheet(book, PERSIAN_NAMES[table] if rows else words["sheet"], titles, widths)
+            named = PERSIAN_NAMES[table] if lang == "fa" else table
+            write = text_sheet(book, named if rows else _SHEET[lang], titles, widths, lang)
             for number, row in enumerate(rows, 1):
                 faulty = contract(table).by_name.get(row["column"])
                 cells = (
                     row["file"],
-                    expected.place(*row["at"]),
-                    expected.remedy(row["column"], row["reason"]),
-                    faulty.headers[0] if faulty else "",
-                    in_language(row["expected"], "fa"),
-                    words["warned" if row["warned"] else "rejected"],
+                    place(lang, *row["at"]),
+                    expected.remedy(row["column"], row["reason"], lang),
+                    title(faulty) if faulty else "",
+                    in_language(row["expected"], lang),
+                    _OUTCOME[lang][row["warned"]],
                     *(row.get("cells", {}).get(column.name, "") for column in own),
                 )
                 write(number, cells)

@@ -1,15 +1,16 @@
-"""What the account of the build does with the orders: check submissions, publish what is approved, delete what is old.
+"""What the account of the build does with the orders: check submissions, find what publishing would change, publish.
 
 Rights, digests and "nobody approves an own submission" are tested here again: an order is only a file. A killed run leaves
-its order, and the next one takes it again.
+its order, and the next one takes it again. What is old is deleted.
 """
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
@@ -33,7 +34,9 @@ from etl.submissions.records import Submission
 from etl.submissions.refusals import Declined
 
 _DRAFT_SECONDS = 24 * 3600
-_LAST = "last-publishing.json"
+_LAST, _PREVIEW = "last-publishing.json", "preview.json"
+# What replaces a file that is accepted, while it is written.
+_WAITING = re.compile(r".+\.[0-9]+\.next")
 # The account of a command on the server.
 SERVER = "server:"
 
@@ -41,7 +44,7 @@ Say = Callable[[str], None]
 
 
 class _Stopped(Exception):
-    """The submission was changed or withdrawn while it was checked."""
+    """What is checked was changed or withdrawn meanwhile."""
 
 
 def desk_of(settings: Settings, awake: Callable[[], None] = lambda: None) -> Desk:
@@ -62,6 +65,8 @@ def work(settings: Settings, say: Say) -> int:
                 continue
             if order.submission:
                 _check(desk, settings, order, say)
+            elif order.preview:
+                _preview(desk, settings, order, say)
             else:
                 publish(desk, settings, order, say)
             path.unlink(missing_ok=True)
@@ -189,15 +194,16 @@ def publish(desk: Desk, settings: Settings, order: Order, say: Say) -> Report | 
     Returns the report, None if it was refused; the outcome is kept for the page.
     """
     before = last_publishing(desk)
+    approved = desk.records.all("approved")
+    if not approved and (done := desk.records.all("published")):
+        # Another order has published it, or this one, which was killed before its end.
+        publication = max(done, key=lambda one: one.changed_at).publication
+        if before.get("state") == "running":
+            _note_publishing(desk, **{**before, "state": "published", "publication": publication})
+        return None
     _note_publishing(desk, state="running", by=order.by, at=time.time())
     try:
-        if not _person(settings, order.by, order.groups).is_steward:
-            raise because("submission_rights")
-        approved = desk.records.all("approved")
-        if not approved:
-            raise because("submission_none")
-        for one in approved:
-            refuse_approval(desk, settings, one)
+        refuse_publishing(desk, settings, order, approved)
         with _folder(desk) as folder, readiness.outcome_noted(desk.folders.warehouse):
             report = _published(desk, approved, folder, say)
     except Refused as refusal:
@@ -210,6 +216,16 @@ def publish(desk: Desk, settings: Settings, order: Order, say: Say) -> Report | 
         raise
     _note_publishing(desk, state="published", by=order.by, at=time.time(), publication=report.publication)
     return report
+
+
+def refuse_publishing(desk: Desk, settings: Settings, order: Order, approved: list[Submission]) -> None:
+    """Raises Refused if who left an order may not publish, or one of what is approved may not be published."""
+    if not _person(settings, order.by, order.groups).is_steward:
+        raise because("submission_rights")
+    if not approved:
+        raise because("submission_none")
+    for one in approved:
+        refuse_approval(desk, settings, one)
 
 
 def refuse_approval(desk: Desk, settings: Settings, one: Submission) -> None:
@@ -226,12 +242,9 @@ def _published(desk: Desk, approved: list[Submission], folder: Path, say: Say) -
     assembled_at = folder / "all"
     assembled_at.mkdir()
     made = checking.assemble(desk, approved, assembled_at)
-    names = set(made.names.values())
 
     def announce(report: Report) -> None:
-        for file in report.refused:
-            if file.file in names:
-                raise because("submission_left_out", file=file.file)
+        checking.refuse_left_out(report, made)
         for one in approved:
             # Withdrawn or returned since: it is not published.
             if desk.records.get(one.id).state != "approved":
@@ -256,6 +269,44 @@ def _published(desk: Desk, approved: list[Submission], folder: Path, say: Say) -
         )
         supersede(desk.records, done, ("published",))
     return report
+
+
+def _preview(desk: Desk, settings: Settings, order: Order, say: Say) -> None:
+    """Find what publishing would change, of what is approved now; the outcome is kept for the page."""
+    approved = desk.records.all("approved")
+    if not approved:
+        return
+    what: dict[str, Any] = {"of": _compared(desk, approved)}
+
+    def refuse_stale(_: str) -> None:
+        if desk.publishing_waits() or _compared(desk, desk.records.all("approved")) != what["of"]:
+            raise _Stopped
+
+    say("what publishing would change")
+    try:
+        refuse_publishing(desk, settings, order, approved)
+        with _folder(desk) as folder:
+            what["changes"] = checking.together(desk, approved, folder, refuse_stale)
+    except _Stopped:
+        say("what is approved has changed")
+        return
+    except Refused as refusal:
+        what["refusals"] = list(refusal.sentences)
+    replace_text(desk.root / _PREVIEW, as_json(what))
+
+
+def previewed(desk: Desk, approved: Sequence[Submission]) -> dict[str, Any]:
+    """What publishing would change, of exactly these: changes or refusals; empty as long as it is not known."""
+    with suppress(OSError, ValueError):
+        what = dict(json.loads((desk.root / _PREVIEW).read_text(encoding="utf-8")))
+        if what["of"] == _compared(desk, approved):
+            return what
+    return {}
+
+
+def _compared(desk: Desk, approved: Sequence[Submission]) -> list[str]:
+    """What a preview compares: the publication, and the submissions as they were checked."""
+    return [os.path.realpath(desk.folders.warehouse), *(f"{one.id} {one.check}" for one in approved)]
 
 
 def _accept(desk: Desk, approved: list[Submission], made: checking.Assembled) -> None:
@@ -310,6 +361,9 @@ def clean(desk: Desk) -> None:
     now = time.time()
     for left in desk.root.glob("work-*"):
         shutil.rmtree(left, ignore_errors=True)
+    for path in desk.folders.incoming.glob("*.next"):
+        if _WAITING.fullmatch(path.name):
+            path.unlink(missing_ok=True)
     for one in desk.records.all():
         originals.remove_unlisted(desk.root, one)
         is_idle = one.state == "draft" and now - one.changed_at > _DRAFT_SECONDS

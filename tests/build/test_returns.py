@@ -99,6 +99,7 @@ def test_every_reason_has_what_was_expected_and_what_to_do():
     words = declarations.read(expected._FILE)
     reasons = {*words["reason"], *expected._BY_COLUMN} - {"conflicting_row"}
     assert reasons | {"unknown_county"} == set(words["remedy"])
+    assert all(expected.remedy("", reason, lang) for reason in words["remedy"] for lang in ("fa", "en"))
 
 
 # ------------------------------------------------------------------ two versions of one file

@@ -132,8 +132,8 @@ def test_rows_to_correct_are_a_workbook_that_holds_the_row_for_who_handed_it_in_
     site.office.work()
     shown = site.sent("fars.clerk", "GET", f"/{ident}").text
 
-    def rows_for(who: str) -> list[dict[str, str]]:
-        answer = site.sent(who, "GET", f"/{ident}/rows.xlsx")
+    def rows_for(who: str, lang: str = "fa") -> list[dict[str, str]]:
+        answer = site.sent(who, "GET", f"/{ident}/rows.xlsx", params={"lang": lang})
         sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
         head, *rows = sheet.iter_rows(values_only=True)
         return [dict(zip(head, row, strict=True)) for row in rows]
@@ -142,6 +142,14 @@ def test_rows_to_correct_are_a_workbook_that_holds_the_row_for_who_handed_it_in_
     assert [*own][:5] == ["فایل", "محل", "چه باید کرد", "ستون", "آنچه باید باشد"]
     assert (own["فایل"], own["ستون"]) == (PERSONNEL, "تاریخ تولد")
     assert (own["کد ملی"], own["تاریخ تولد"], own["کد موسسه"]) == (bad["national_id"], "1499/01/01", "100")
+    (english,) = rows_for("fars.clerk", "en")
+    assert [*english][:5] == ["File", "Place", "What to do", "Column", "Expected"]
+    assert (english["Place"], english["Column"], english["national_id"]) == (
+        "line 32",
+        "birth_date",
+        bad["national_id"],
+    )
+    assert english["What to do"] == "The date is not valid. Copy it from the file of the person or institute."
     (others,) = rows_for("data.steward")
     assert others["محل"] == own["محل"]
     told = shown + str(others)

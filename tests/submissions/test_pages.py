@@ -94,6 +94,15 @@ def test_a_steward_approves_and_publishes_on_the_page(alone):
     assert alone.desk.records.get(checked.id).state == "approved"
     assert button(page, "hand-in-publish").disabled, "thirty provinces are neither in nor left out on purpose"
     next(box for box in page.checkbox if box.key == "publish-without").check().run()
+    assert text.word("hand_in.moves_wait", "fa") in html(page)
+    assert button(page, "hand-in-publish").disabled, "what moves is seen before it is published"
+    alone.work()
+    page.run()
+    shown = html(page)
+    assert text.word("hand_in.moves_wait", "fa") not in shown
+    moves = shown[shown.index(text.word("hand_in.moves", "fa")) :]
+    assert text.word("scope.nation", "fa") in moves
+    assert [number in moves for number in ("۶۰", "۶۲", "۳۰", "۳۲")] == [True] * 4
     button(page, "hand-in-publish").click().run()
     assert button(page, "hand-in-publish").disabled
     alone.work()

@@ -13,10 +13,11 @@ import pytest
 
 from etl.core import settings
 from etl.submissions import orders, originals, work
+from etl.submissions.records import Submission
 from etl.submissions.refusals import Declined
 from etl.warehouse import publications
 from tests.loading import build, put
-from tests.submissions.conftest import FARS, LAST, Office, person, province_files, with_rows
+from tests.submissions.conftest import FARS, ISFAHAN, LAST, Office, person, province_files, with_rows
 
 pytestmark = pytest.mark.slow
 PERSONNEL = "personnel_IR-07.csv"
@@ -176,6 +177,74 @@ def test_an_order_of_somebody_without_rights_checks_nothing(office):
     orders.cancel(office.desk.root, draft.id)
     office.work()
     assert office.desk.look(office.clerk, draft.id).state == "to_correct"
+
+
+def test_what_approved_submissions_change_together_is_known_before_they_are_published(office):
+    def approved(province: str, name: str, place: tuple[str, str, int], further: int) -> Submission:
+        more = [person(1000 * place[2] + 50_000 + at, province, str(place[2])) for at in range(further)]
+        content = with_rows(province_files(place)[name], "personnel", *more)
+        clerk = office.somebody("a.clerk", "submitter", province)
+        checked = office.hand_in(clerk, province, {name: content})
+        office.desk.submit(clerk, checked.id)
+        return office.desk.approve(office.steward, checked.id)
+
+    first = approved("IR-07", PERSONNEL, FARS, 2)
+    assert work.previewed(office.desk, [first]) == {}
+    office.work()
+    known = work.previewed(office.desk, [first])["changes"]
+    assert {"province": "", "metric": "in_service", "before": 60.0, "after": 62.0} in known
+    second = approved("IR-10", "personnel_IR-10.csv", ISFAHAN, 3)
+    every = office.desk.records.all("approved")
+    assert every == [first, second]
+    assert work.previewed(office.desk, every) == {}, "it is of others"
+    office.work()
+    changes = work.previewed(office.desk, every)["changes"]
+    moved = {(one["province"], one["metric"]): (one["before"], one["after"]) for one in changes}
+    assert [moved[place, "in_service"] for place in ("", "IR-07", "IR-10")] == [(60, 65), (30, 32), (30, 33)]
+    assert in_service(office, "IR-07") == 30, "nothing is published for that"
+    office.desk.give_back(office.steward, second.id, "please look again")
+    office.work()
+    again = work.previewed(office.desk, [first])["changes"]
+    assert again == known, "what went back is not in it"
+    office.desk.publish(office.steward)
+    assert [order.publishes for order in orders.waiting(office.desk.root)] == [True]
+    office.work()
+    assert in_service(office, "IR-07") == 32
+
+
+def test_what_would_be_refused_is_known_before_it_is_published(office):
+    checked = office.hand_in(office.clerk, "IR-07", more_people())
+    office.desk.submit(office.clerk, checked.id)
+    approved = office.desk.approve(office.steward, checked.id)
+    (file,) = approved.files
+    originals.original(office.desk.root, approved, file.sha256).write_text("another file", encoding="utf-8")
+    office.work()
+    ((_, refusal),) = work.previewed(office.desk, [approved])["refusals"]
+    assert PERSONNEL in refusal
+
+
+def test_an_order_to_publish_what_is_published_already_is_no_refusal(office):
+    checked = office.hand_in(office.clerk, "IR-07", more_people())
+    office.desk.submit(office.clerk, checked.id)
+    office.desk.approve(office.steward, checked.id)
+    for _ in range(2):
+        office.desk.publish(office.steward)
+    office.work()
+    told = work.last_publishing(office.desk)
+    assert (told["state"], told["publication"]) == ("published", "000002")
+    # As if the process had been killed after the last record was written.
+    work._note_publishing(office.desk, state="running", by="data.steward", at=0.0)
+    orders.place(office.desk.root, orders.of_publishing("data.steward", ("stewards",)))
+    office.work()
+    told = work.last_publishing(office.desk)
+    assert (told["state"], told["publication"]) == ("published", "000002")
+
+
+def test_what_a_kill_left_beside_accepted_files_is_removed(office):
+    left = office.settings.folders.incoming / f"{PERSONNEL}.4711.next"
+    left.write_text("half a file", encoding="utf-8")
+    office.work()
+    assert not left.exists()
 
 
 def test_another_province_is_not_there(office):

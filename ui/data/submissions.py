@@ -23,6 +23,7 @@ from ui.data import page_run
 
 _workers: list[subprocess.Popen[bytes]] = []
 _lock = Lock()
+_NICENESS = 10
 
 
 @cache
@@ -78,14 +79,15 @@ def _work(most: int = 2) -> None:
     with _lock:
         _workers[:] = [one for one in _workers if one.poll() is None]
         if len(_workers) < most:
-            _workers.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", "etl", "work"],
-                    cwd=ROOT,
-                    env={**os.environ, "WAREHOUSE": str(warehouse_pointer())},
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "etl", "work"],
+                cwd=ROOT,
+                env={**os.environ, "WAREHOUSE": str(warehouse_pointer())},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
             )
+            # Readers come first, as with policeyar-work.service.
+            os.setpriority(os.PRIO_PROCESS, worker.pid, _NICENESS)
+            _workers.append(worker)

@@ -112,17 +112,13 @@ def _publish(view: PageContext, desk: Desk, who: Person, every: Sequence[Submiss
     with st.container(border=True, key="figure-publish"):
         count = text.number(len(approved), view.lang)
         blocks.head(view.word("hand_in.to_publish", count=count), view.word("hand_in.to_publish_is"))
-        moved = [{**change, "province": one.province} for one in approved for change in one.result.get("changes", ())]
-        if moved:
-            hand_in.before_after(view, "moved", moved, view.word("hand_in.moves"), by_province=True)
-        elif approved:
-            blocks.note(view.word("hand_in.no_changes"))
+        is_known = last.get("state") == "running" or not approved or _moves(view, desk, who, approved)
         is_solved = _checklist(view, every, lacking)
         st.button(
             view.word("hand_in.publish"),
             key="hand-in-publish",
             type="primary",
-            disabled=not approved or not is_solved or last.get("state") == "running",
+            disabled=not approved or not is_solved or not is_known or last.get("state") == "running",
             on_click=partial(hand_in.act, view, partial(desk.publish, who)),
         )
         if state := last.get("state"):
@@ -130,6 +126,34 @@ def _publish(view: PageContext, desk: Desk, who: Person, every: Sequence[Submiss
             blocks.note(view.word(f"hand_in.last_{state}", **words), is_status=True)
         for _, refusal in last.get("refusals", ()):
             blocks.note(in_language(refusal, view.lang))
+    if last.get("state") == "running" or not is_known:
+        _until_done(desk, is_known)
+
+
+def _moves(view: PageContext, desk: Desk, who: Person, approved: Sequence[Submission]) -> bool:
+    """What publishing would change; whether that is known already."""
+    what = work.previewed(desk, approved)
+    if not what:
+        if not desk.preview_waits():
+            desk.preview(who)
+        blocks.note(view.word("hand_in.moves_wait"), is_status=True)
+        return False
+    if refusals := what.get("refusals", ()):
+        blocks.note(view.word("hand_in.would_fail"))
+        for _, refusal in refusals:
+            blocks.note(in_language(refusal, view.lang))
+    elif moved := what["changes"]:
+        hand_in.before_after(view, "moved", moved, view.word("hand_in.moves"), by_province=True)
+    else:
+        blocks.note(view.word("hand_in.no_changes"))
+    return True
+
+
+@st.fragment(run_every=2.0)
+def _until_done(desk: Desk, publishes: bool) -> None:
+    """Draw the page anew once what goes on is done."""
+    if not (desk.publishing_waits() if publishes else desk.preview_waits()):
+        st.rerun()
 
 
 def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence[str]) -> bool:

@@ -348,7 +348,7 @@ def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
         ]
         tables.show(view, "returned", columns, lines, view.word("hand_in.returned"))
         _single_rows(view, desk, now)
-        address = text.escape(f"./hand-in/{now.id}/rows.xlsx")
+        address = text.escape(f"./hand-in/{now.id}/rows.xlsx?lang={view.lang}")
         st.html(
             f'<p class="pd-note"><a class="pd-go" href="{address}" download>{view.escaped("hand_in.rows_file")}</a></p>'
         )
@@ -359,21 +359,13 @@ def _single_rows(view: PageContext, desk: Desk, now: Submission) -> None:
     if not (rows := rows_file.listed(desk.root, now)):
         return
 
-    def what_to_do(row: Mapping[str, Any]) -> str:
-        # These sentences are for provinces, in their language.
-        return (
-            expected.remedy(row["column"], row["reason"])
-            if view.lang == "fa"
-            else name_of(view, "reason", row["reason"])
-        )
-
     def cells(name: str, written: Callable[[Any], str]) -> tables.Column:
         return tables.Column(name, view.word(f"hand_in.{name}"), lambda row: text.escape(written(row)))
 
     columns = [
         cells("file", lambda row: row["file"]),
         cells("place", lambda row: rows_file.place(view.lang, *row["at"])),
-        cells("todo", what_to_do),
+        cells("todo", lambda row: expected.remedy(row["column"], row["reason"], view.lang)),
         cells("column", lambda row: column_of(view, row["column"])),
         cells("expected", lambda row: in_language(row["expected"], view.lang)),
     ]
@@ -425,7 +417,10 @@ def before_after(view: PageContext, ident: str, changes: Sequence[Any], title: s
     ]
     if by_province:
         place = tables.member_column(
-            view, "province", lambda row: None, lambda row: view.member("province", row["province"])
+            view,
+            "province",
+            lambda row: None,
+            lambda row: view.member("province", row["province"]) if row["province"] else view.word("scope.nation"),
         )
         columns.insert(0, place)
     tables.show(view, ident, columns, list(changes), title)

@@ -193,7 +193,7 @@ async def _rows(request: Request, person: Person, desk: Desk, lang: str) -> Resp
     def made() -> bytes:
         found = desk.look(person, request.path_params["id"])
         # The rows themselves go to who handed them in.
-        content = rows_file.workbook(desk.root, found, with_cells=person.is_alone or person.sub in found.hands)
+        content = rows_file.workbook(desk.root, found, person.is_alone or person.sub in found.hands, lang)
         person.note("export", form="xlsx", province=found.province, submission=found.id)
         return content
 
