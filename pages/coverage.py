@@ -10,16 +10,19 @@ from ui.sections import coverage, listings, overview
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person")
-    overview.findings(view, exhibits.RATE)
+    said = overview.findings(view, exhibits.RATE)
     coverage.none_at_all(view)
     coverage.counties_without(view)
     coverage.choices(view)
     left, right = st.columns(2)
     with left:
-        has_map = coverage.map_of_places(view)
+        has_map = coverage.map_of_places(view, said)
         ui.exhibit(view, exhibits.over_time, has_map=has_map)
     with right:
-        ui.exhibit(view, exhibits.on_census if coverage.is_on_census() else exhibits.by_place)
+        if coverage.is_on_census():
+            ui.exhibit(view, exhibits.on_census)
+        else:
+            ui.exhibit(view, exhibits.by_place, said=said)
     coverage.residents(view)
     ui.cards(view, exhibits.numbers)
     left, right = st.columns(2)

@@ -15,13 +15,13 @@ def page() -> None:
     scenario.of_headcount(view)
     goal.announced(view)
     ui.cards(view, growth.numbers)
-    overview.findings(view, growth.LEAVERS)
+    said = overview.findings(view, growth.LEAVERS)
     left, right = st.columns(2)
     with left:
         ui.exhibit(view, growth.joiners_and_leavers)
         if growth.has_bridge(view.scope):
             ui.exhibit(view, growth.bridge)
     with right:
-        ui.exhibit(view, growth.leavers_by_place)
+        ui.exhibit(view, growth.leavers_by_place, said=said)
     ahead.recruits(view)
     ui.exhibit(view, growth.over_time)

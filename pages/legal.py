@@ -11,10 +11,10 @@ from ui.state import address
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
     listings.requested(view, "legal")
-    overview.findings(view, legal.RATE)
+    said = overview.findings(view, legal.RATE)
     left, right = st.columns(2)
     with left:
-        ui.exhibit(view, legal.by_place)
+        ui.exhibit(view, legal.by_place, said=said)
     with right:
         ui.exhibit(view, legal.lapsed_by_place)
     ui.cards(view, legal.numbers)

@@ -29,10 +29,11 @@ def page() -> None:
     with left:
         ui.exhibit(view, licensing.decided)
     with middle:
-        sections.funnel(view)
+        ui.exhibit(view, licensing.funnel)
     with right:
         ui.exhibit(view, licensing.renewals)
     with st.expander(view.word("cohort.institutes")):
+        ui.cards(view, licensing.kinds)
         left, middle, right = st.columns(3)
         with left:
             ui.exhibit(view, licensing.over_time)

@@ -11,15 +11,15 @@ from ui.sections import ahead, listings, overview, scenario
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", "@course", period=True)
-    overview.findings(view, training.RATE)
+    said = overview.findings(view, training.RATE)
     ui.sentence(view, training.courses)
     left, right = st.columns(2)
     with left:
         if view.scope.has_map:
-            ui.exhibit(view, training.by_province)
+            ui.exhibit(view, training.by_province, said=said)
         ui.exhibit(view, training.over_time)
     with right:
-        ui.exhibit(view, training.by_place)
+        ui.exhibit(view, training.by_place, said=said)
     ui.cards(view, training.numbers)
     chosen = scenario.of_address()
     of_seats = scenario.without_present(view, chosen)

@@ -22,6 +22,8 @@ __all__ = ["DeltaGenerator", "RerunException", "StopException"]
 LOGGERS = ("streamlit.web.server.", "streamlit.runtime.", "streamlit.error_util")
 # The cookies of its sign-in begin so.
 COOKIES = (b"_streamlit_user",)
+# Tells its script in the browser where the site is: pages stand beside each other, right below that.
+BASE = 'window.__streamlit={BACKEND_BASE_URL:new URL("./",location.href).href};'
 
 
 def is_script_run() -> bool:

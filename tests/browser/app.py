@@ -52,8 +52,6 @@ _AREAS = """() => [...document.querySelectorAll('.pd-plot')].map(
 _idle: "WeakKeyDictionary[Browser, list[Visit]]" = WeakKeyDictionary()
 # How answers to a window are held back.
 _held: "WeakKeyDictionary[Page, Hold]" = WeakKeyDictionary()
-# Streamlit first asks for its own addresses under the path of a deep link, then finds its base.
-PROBES = ("/_stcore/health", "/_stcore/host-config")
 
 
 def build(incoming: Path, warehouse: Path, *options: str) -> None:
@@ -311,7 +309,7 @@ class Visit:
         def note(message: ConsoleMessage) -> None:
             # A preloaded library that is used some seconds later shows a slow machine only.
             is_fault = message.type in ("error", "warning") and "link preload" not in message.text
-            if is_fault and not message.location["url"].endswith(PROBES):
+            if is_fault:
                 self.failures.append(f"{message.type}: {message.text}")
 
         self.page.on("console", note)
@@ -382,9 +380,7 @@ def _arrive(browser: Browser) -> Visit:
     page.on(
         "response",
         lambda response: (
-            reader.failures.append(f"{response.status} {response.url}")
-            if response.status >= 400 and not response.url.endswith(PROBES)
-            else None
+            reader.failures.append(f"{response.status} {response.url}") if response.status >= 400 else None
         ),
     )
     return reader

@@ -80,6 +80,12 @@ def test_the_installed_streamlit_draws_each_element_that_is_selected(name: str):
     assert name in bundle()
 
 
+def test_the_script_of_streamlit_reads_where_the_site_is():
+    named = re.findall(r"window\.(\w+)|(\w+):", streamlit_internals.BASE)
+    assert named
+    assert all((of_window or key) in bundle() for of_window, key in named)
+
+
 def test_the_document_lists_each_entry():
     table = (ROOT / "docs" / "streamlit.md").read_text(encoding="utf-8")
     listed = {name for line in table.splitlines() for name in re.findall(r"`(\w+)`", line.partition(" | ")[0])}

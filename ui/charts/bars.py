@@ -113,7 +113,8 @@ def ranking(
     }
     hovers = [elements.hover(answer, metric, row, context) for row in rows]
     keys = []
-    if "side" in answer.columns:
+    # Where nobody is told apart the colour says nothing.
+    if "side" in answer.columns and {*meanings} != {"pending"}:
         low_side, high_side = named_sides(metric)
         worse, better = (high_side, low_side) if worse_side(metric) == "higher" else (low_side, high_side)
         meant = {"problem": worse, "behind": "lower", "pending": "others", "ahead": "higher", "actual": better}

@@ -22,6 +22,7 @@ from ui import palette
 from ui.charts import bars, boundaries, elements, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
+from ui.charts.labels import Label, placed
 from ui.i18n import text
 
 CLEAR = "rgba(0,0,0,0)"
@@ -103,7 +104,7 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
         for row in with_value
     }
     unclear = [row[0] for row in with_value if elements.is_unclear(answer, [row])]
-    data += _labels(labelled, areas, context, unclear)
+    data += _labels(labelled, areas, context, unclear, height)
     return elements.figure(
         context, data, height, keys, clicks=answer.by[0],
         credit=" · ".join(filter(None, (areas.note, *areas.about))), boundaries=context.word("figure.osm"),
@@ -159,8 +160,9 @@ def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartCont
         below, others, above = (bars.side_words(answer, side, context) for side in (worse, "others", better))
         # Two classes on one side have one label, at the second of them.
         labels = ["" if 1 in shown else below, below, others, "" if 4 in shown else above, above]
-    # Classes without a province have no key.
-    keys = [{"label": labels[step], "colour": colours[step], "kind": "fill"} for step in shown]
+    # Classes without a province have no key, nor has the only one.
+    keyed = shown if shown != [_ALIKE] else []
+    keys = [{"label": labels[step], "colour": colours[step], "kind": "fill"} for step in keyed]
     note = context.word("figure.nation", nation=text.plain(whole, metric.unit, context.lang))
     about = []
     if not is_far_by_side and {0, 4} & {*shown}:
@@ -171,46 +173,57 @@ def areas_of(answer: Answer, rows: Sequence[tuple[Any, ...]], context: ChartCont
 
 
 def _labels(
-    values: Mapping[str, str], areas: Areas, context: ChartContext, named: Collection[str] = ()
+    values: Mapping[str, str], areas: Areas, context: ChartContext, unclear: Collection[str], height: int
 ) -> list[Figure]:
-    """The value of each province, its name where it fits and where it is behind or in `named`, and lines to labels outside of it.
+    """The value of each province, its name where it fits, first where it is behind or `unclear`, and lines to labels outside.
 
     A narrow chart shows the values alone (static/plot.js).
     """
-    words, only_values, inks, halos = [], [], [], []
-    points, alone = [], []
+    words, inks, halos = [], [], []
     # Lines on every map, and those to labels that a map without names has elsewhere.
     lines: dict[bool, list[Sequence[Any]]] = {False: [], True: []}
-    area_of = {code: areas.colours[step] for code, step in zip(values, areas.steps, strict=True)}
-    for (code, value), step in zip(values.items(), areas.steps, strict=True):
-        label = _LABELS[code]
-        is_outside = "over" not in label and ("line" in label or label.get("outside", False))
-        name = label.get(context.lang) or context.member("province", code)
-        written = value.replace("٪", "").replace("%", "")
-        is_named = label.get("named") or code in named or (areas.is_tested and step < _ALIKE)
-        below = " " if label.get("inline") else "<br>"
-        words.append(f"<b>{name}</b>{below}{written}" if is_named else written)
-        only_values.append(written)
-        points.append(label["at"])
-        alone.append(label.get("alone", label["at"]))
+    step_of = dict(zip(values, areas.steps, strict=True))
+    area_of = {code: areas.colours[step] for code, step in step_of.items()}
+    called = {*unclear, *(code for code, step in step_of.items() if areas.is_tested and step < _ALIKE)}
+    labels = [_label(code, value, code in called, context) for code, value in values.items()]
+    places = placed(labels, height, COUNTRY[1], LABEL_SIZE[context.lang])
+    for code, label, (_, is_named) in zip(values, labels, places, strict=True):
+        about = _LABELS[code]
+        is_outside = "over" not in about and ("line" in about or about.get("outside", False))
+        words.append(label.words(is_named))
         # Words in the colours of the page are legible across the edges of areas that have the same ink.
         page = context.colour("surface")
-        area = area_of.get(label.get("over", code), page)
+        area = area_of.get(about.get("over", code), page)
         is_alike = areas.is_tested and context.on(area) == context.on(page)
         ground = page if is_outside or is_alike else area
         inks.append(context.on(ground))
         # Where words stick out of an area with the other ink, its colour goes with them.
         is_wide = is_outside or context.on(ground) != context.on(page)
         # Words at the end of a line lie over another province.
-        halos.append(", ".join([f"0 0 {4 if is_wide else 2}px {ground}"] * (12 if "line" in label else 6)))
-        if "line" in label:
-            lines["alone" in label] += [*label["line"], boundaries.GAP]
+        halos.append(", ".join([f"0 0 {4 if is_wide else 2}px {ground}"] * (12 if "line" in about else 6)))
+        if "line" in about and (is_named or label.alone == label.at):
+            lines["alone" in about] += [*about["line"], boundaries.GAP]
     font = {"size": LABEL_SIZE[context.lang], "color": inks, "shadow": halos}
+    alone = [label.alone for label in labels]
     return [
         *(trace for is_wide, ends in lines.items() if ends for trace in _leaders(ends, context, is_wide)),
-        drawn("text", points, textfont=font, text=words, meta="wide"),
-        drawn("text", alone, textfont=font, text=only_values, meta="narrow", visible=False),
+        drawn("text", [point for point, _ in places], textfont=font, text=words, meta="wide"),
+        drawn("text", alone, textfont=font, text=[label.value for label in labels], meta="narrow", visible=False),
     ]
+
+
+def _label(code: str, value: str, is_called: bool, context: ChartContext) -> Label:
+    """The label of a province; a map's title and key say that its values are shares."""
+    about = _LABELS[code]
+    name = about.get(context.lang) or context.member("province", code)
+    return Label(
+        value.replace("٪", "").replace("%", ""),
+        name.split("<br>") if is_called or about.get("named") else (),
+        tuple(about["at"]),
+        tuple(about.get("alone", about["at"])),
+        about.get("inline", False),
+        is_called,
+    )
 
 
 def _leaders(ends: Sequence[Sequence[Any]], context: ChartContext, is_wide: bool) -> list[Figure]:

@@ -21,9 +21,10 @@ from ui.streamlit_internals import RerunException, StopException
 
 
 def heading(title: str, below: str | None = None, more: str = "") -> str:
-    """The heading of a block as HTML, with a line below it and the HTML `more`."""
+    """The heading of a block as HTML, with a line below it and the HTML `more`; without a title the line is all of it."""
+    head = f"<h3>{text.escape(title)}</h3>" if title else ""
     line = "" if below is None else f"<p>{text.escape(below)}</p>"
-    return f'<div class="pd-head"><h3>{text.escape(title)}</h3>{line}{more}</div>'
+    return f'<div class="pd-head">{head}{line}{more}</div>'
 
 
 def head(title: str, below: str | None = None) -> None:

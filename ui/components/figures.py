@@ -114,19 +114,27 @@ def exhibit(
     make: Make,
     *,
     head: bool = True,
+    said: Callable[[], object] | None = None,
     more: Callable[[Exhibit], None] | None = None,
     **inputs: Any,
 ) -> None:
     """A figure of the page by the function that makes it: `ui.exhibit(view, training.by_place)`. Its name is that of its box.
 
-    `inputs` are what the function takes besides scope and Ask, `more` stands below the footer.
+    `inputs` are what the function takes besides scope and Ask, `more` stands below the footer. Where `said` answers, the first
+    sentence of the page has said the finding, and the title is that of pictures and files alone.
     """
     ident = make.__name__
     place = st.container(border=head, key=f"figure-{ident}", height="stretch")
     made = Made(partial(make, **inputs) if inputs else make, view.asked, warehouse.of_page())
     page_context.trends()[ident] = made
-    draw = partial(_work_out, view, made, ident, place, head, more)
-    rendering.defer(draw, place=place, ready=made.ready, first=True)
+    draw = partial(_work_out, view, made, ident, place, head, more, said)
+
+    def ready() -> None:
+        made.ready()
+        if said:
+            said()
+
+    rendering.defer(draw, place=place, ready=ready, first=True)
 
 
 def sentence(view: PageContext, make: Make) -> None:
@@ -148,10 +156,11 @@ def _work_out(
     place: DeltaGenerator,
     head: bool,
     more: Callable[[Exhibit], None] | None = None,
+    said: Callable[[], object] | None = None,
 ) -> Callable[[], None] | None:
     """Returns what sends the figure to the browser; None for a notice, which is sent already."""
     with error_boundary(view.lang, ident):
-        send = show(view, made, ident, place, head=head)
+        send = show(view, made, ident, place, head=head, is_said=bool(said and said()))
 
         def send_all() -> None:
             if send:
@@ -187,12 +196,18 @@ def draw(
 
 
 def show(
-    view: PageContext, made: Made, ident: str, place: DeltaGenerator | None = None, card: str = "", head: bool = True
+    view: PageContext,
+    made: Made,
+    ident: str,
+    place: DeltaGenerator | None = None,
+    card: str = "",
+    head: bool = True,
+    is_said: bool = False,
 ) -> Callable[[], None] | None:
     """Draw an exhibit; returns what sends it to the browser: title, line below it, `card`, chart, notes, and the footer.
 
-    Without `head` title and line are those of pictures and files alone, and the legend stands below the chart. With a
-    `place`, the footer is deferred until all figures are shown. What has no chart is shown at once.
+    Without `head` title and line are those of pictures and files alone, and the legend stands below the chart; of what `is_said`
+    the title alone is. With a `place`, the footer is deferred until all figures are shown. What has no chart is shown at once.
     """
     exhibit = made.exhibit
     if isinstance(exhibit.form, Nothing):
@@ -229,7 +244,7 @@ def show(
             legend, chosen = meta["keys"], axis and any(key.get("member") for key in meta["keys"])
             listed = "" if chosen else keys(legend, view.dark)
             if head:
-                st.html(blocks.heading(picture.title, exhibit.below, listed) + card)
+                st.html(blocks.heading("" if is_said else picture.title, exhibit.below, listed) + card)
             if chosen:
                 _keys_to_click(view, axis, legend, ident)
             clicked = partial(page_context.toggle, axis) if axis else None
@@ -284,7 +299,12 @@ def _keys_to_click(view: PageContext, axis: str, keys: Iterable[elements.Figure]
 
 def keys(entries: Iterable[elements.Figure], dark: bool) -> str:
     """The keys of a chart as HTML; their swatches repeat the lines, dashes, outlines and patterns of the chart."""
-    listed = "".join(f"<li>{_swatch(key, dark)}{text.escape(key['label'])}</li>" for key in entries)
+    listed, waiting = "", ""
+    for key in entries:
+        # Classes of one side share the label of the last.
+        waiting += _swatch(key, dark)
+        if key["label"]:
+            listed, waiting = f"{listed}<li>{waiting}{text.escape(key['label'])}</li>", ""
     return f'<ul class="pd-keys">{listed}</ul>' if listed else ""
 
 

@@ -111,6 +111,7 @@ def _card(
         lines.append((Span(wording.no_effect(context, ignored)),))
     if answer.left_out:
         lines.append((Span(member_names.left_out(answer.left_out, lang)),))
+    lines += below
     signed = notes.about(ask.notes, answer)
     if signed:
         words = context.word("signed.on_card", count=text.number(len(signed), lang))
@@ -124,7 +125,7 @@ def _card(
         label = context.word("change.settled", label=label, day=text.day(numbers.settled_on, lang))
     return Exhibit(
         lang,
-        Card(written, text.unit_word(metric.unit, lang, written) if has_unit else "", (*lines, *below), part or name),
+        Card(written, text.unit_word(metric.unit, lang, written) if has_unit else "", tuple(lines), part or name),
         answer,
         Title(label),
         wording.where_and_when(context, answer, ask.rights, scope.day),

@@ -10,6 +10,7 @@ from ui.exhibits import ahead
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, Link
 from ui.exhibits.figure import figure, nothing, of_answer
+from ui.i18n import text
 from ui.state.questions import Over, analyse_under
 from ui.state.scope import Scope
 
@@ -29,14 +30,22 @@ def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
         "licensed_institutes",
         "licences_ending_30",
         "lapsed_licence_service",
-        "suspended_institutes",
-        "revoked_institutes",
         "outstanding",
         "renewal_rate",
+        lists={"licences_ending_30": ending},
+    )
+
+
+def kinds(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
+    """What kind of institutes are there?"""
+    return cards(
+        scope,
+        ask,
+        "suspended_institutes",
+        "revoked_institutes",
         "veteran_led_institute_share",
         "institutes_founded",
         "institute_age_median",
-        lists={"licences_ending_30": ending},
     )
 
 
@@ -70,7 +79,7 @@ def decided(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, charts.decided, analysis="licensing_cohort")
 
 
-def funnel_period(scope: Scope) -> Over | None:
+def _funnel_period(scope: Scope) -> Over | None:
     """The period of the funnel, without the last 60 days; None if nothing of it is left."""
     end = scope.day - _UNDER_WAY
     first, last = scope.over or scope.on_day(end).months(12)
@@ -79,11 +88,12 @@ def funnel_period(scope: Scope) -> Over | None:
 
 def funnel(scope: Scope, ask: Ask) -> Exhibit:
     """What became of applications?"""
-    over = funnel_period(scope)
+    over = _funnel_period(scope)
     if over is None:
-        return nothing(scope, "state.empty_title", "state.empty")
+        return nothing(scope, "state.empty_title", "cohort.funnel_help")
     stages = ("applications", "cohort_complete", "cohort_decided", "cohort_granted")
-    return figure(replace(scope, period=""), ask, steps.funnel, *stages, over=over)
+    made = figure(replace(scope, period=""), ask, steps.funnel, *stages, over=over)
+    return replace(made, own_notes=(text.word("cohort.funnel_help", scope.lang),))
 
 
 def renewals(scope: Scope, ask: Ask) -> Exhibit:

@@ -58,11 +58,13 @@ def compare(view: PageContext, *names: str) -> None:
     if not all(map(_has_target, chosen.places, chosen.days)):
         names = tuple(name for name in names if name != "target_progress")
     name = measure(view, names)
-    left, right = st.columns(2)
-    with left, st.container(border=True, key="figure-compare-lines", height="stretch"):
+    is_split, show_why = why(view, chosen, name)
+    # What is a sentence alone stands above the lines, not beside them.
+    over, beside = st.columns(2) if is_split else (st.container(), None)
+    with beside or over:
+        show_why()
+    with over, st.container(border=True, key="figure-compare-lines", height="stretch"):
         over_time(view, chosen, name)
-    with right:
-        parts(view, chosen, name)
     table(view, chosen, *sorted(names, key=lambda each: each != name))
     bridges(view, chosen)
 
@@ -243,15 +245,17 @@ def _box(
         )
 
 
-def parts(view: PageContext, chosen: Sides, name: str) -> None:
-    """The parts of the difference in a measure, by the dimension of the address, else the one that explains most."""
+def why(view: PageContext, chosen: Sides, name: str) -> tuple[bool, Callable[[], None]]:
+    """Whether the difference in a measure has parts, and what shows why: those, or a sentence.
+
+    The parts are by the dimension of the address, else the one that explains most.
+    """
     metric = catalogue()[name]
     with blocks.error_boundary(view.lang, "compare-why"):
         offered = _dimensions(name)
         is_two = (chosen.places[0] == chosen.places[1]) != (chosen.days[0] == chosen.days[1])
         if not offered or not is_two or SIMILAR in chosen.places:
-            blocks.note(view.word("split.two_sides" if offered else "split.no_parts"))
-            return
+            return False, partial(blocks.note, view.word("split.two_sides" if offered else "split.no_parts"))
         before, after = (scoped_query.settled_on(name, day) or day for day in chosen.days)
         # The nation is what a province is compared with.
         base, here = sorted(chosen.places, key=lambda place: place != NATION) if before == after else chosen.places
@@ -268,23 +272,35 @@ def parts(view: PageContext, chosen: Sides, name: str) -> None:
         if before != after:
             kind, between = "day", (text.day(before, view.lang), text.day(after, view.lang))
         said = changes.sentence(answer, metric, view.lang, context(view).member, kind, between)
-        with st.container(border=True, key="figure-compare-why"):
-            if not changes.is_split(answer, metric):
-                blocks.head(charts.largest(answer, context(view), metric).sentence, said)
-                return
-            ui.draw(
-                view,
-                charts.parts,
-                changes.shown(answer, metric),
-                "compare-why",
-                partial(charts.largest, metric=metric),
-                options={"unit": metric.unit},
-                notes=[view.word("split.note")],
-                card=f'<p class="pd-intro">{text.escape(said)}</p>',
-            )
-            labels = {dimension: view.word(f"dimension.{dimension}") for dimension in [*offered, answer.by[0]]}
-            label = view.word("split.by")
-            _box("by", label, "by", answer.by[0], labels, lambda by: page_parameters.choose(PAGE, by=by))
+        if not changes.is_split(answer, metric):
+            return False, partial(_sentence, charts.largest(answer, context(view), metric).sentence, said)
+        return True, partial(_parts_of_difference, view, metric, answer, said, offered)
+    return False, lambda: None
+
+
+def _sentence(title: str, said: str) -> None:
+    with st.container(border=True, key="figure-compare-why"):
+        blocks.head(title, said)
+
+
+def _parts_of_difference(view: PageContext, metric: Metric, answer: Answer, said: str, offered: Sequence[str]) -> None:
+    with (
+        st.container(border=True, key="figure-compare-why", height="stretch"),
+        blocks.error_boundary(view.lang, "compare-why"),
+    ):
+        ui.draw(
+            view,
+            charts.parts,
+            changes.shown(answer, metric),
+            "compare-why",
+            partial(charts.largest, metric=metric),
+            options={"unit": metric.unit},
+            notes=[view.word("split.note")],
+            card=f'<p class="pd-intro">{text.escape(said)}</p>',
+        )
+        labels = {dimension: view.word(f"dimension.{dimension}") for dimension in [*offered, answer.by[0]]}
+        label = view.word("split.by")
+        _box("by", label, "by", answer.by[0], labels, lambda by: page_parameters.choose(PAGE, by=by))
 
 
 def _dimensions(name: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The parts of Coverage besides its charts: the population basis, the census comparison, provinces without assistants."""
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
@@ -153,12 +154,17 @@ def _choose_map(view: PageContext) -> None:
     )
 
 
-def map_of_places(view: PageContext) -> bool:
-    """The map of provinces or, with the switch or of one province, of counties. False where there is nothing to compare."""
+def map_of_places(view: PageContext, said: Callable[[], object]) -> bool:
+    """The map of provinces or, with the switch or of one province, of counties. False where there is nothing to compare.
+
+    `said` is of the provinces or, of one of them, of its counties.
+    """
     if BELOW_PROVINCE & {*view.where}:
         return False
-    by = _chosen_map() if view.scope.has_map else "county"
-    ui.exhibit(view, exhibits.by_province if by == "province" else exhibits.by_county)
+    if view.scope.has_map and _chosen_map() == "county":
+        ui.exhibit(view, exhibits.by_county)
+    else:
+        ui.exhibit(view, exhibits.by_province if view.scope.has_map else exhibits.by_county, said=said)
     return True
 
 

@@ -1,4 +1,4 @@
-"""The parts of the licensing pages with a period of their own: the funnel, the survival of institutes, smart services."""
+"""The parts of the licensing pages with a period of their own: the survival of institutes, smart services."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,13 +19,6 @@ from ui.state import scoped_query
 from ui.state.page_context import PageContext
 
 
-def funnel(view: PageContext) -> None:
-    """The outcomes of applications, without those of the last 60 days."""
-    if exhibits.funnel_period(view.asked):
-        ui.exhibit(view, exhibits.funnel)
-    blocks.intro(view.word("cohort.funnel_help"))
-
-
 def survival(view: PageContext) -> None:
     """The share of institutes of each founding year that remain after five years; nothing if no year is that old."""
     with error_boundary(view.lang, "survival"):
@@ -37,10 +30,10 @@ def smart(view: PageContext) -> None:
     """Who offers smart services, by place, activity and size, and what may be said of them."""
     listings.part(view, "smart.title")
     ui.cards(view, exhibits.smart_numbers)
-    overview.findings(view, exhibits.SMART)
+    said = overview.findings(view, exhibits.SMART)
     left, right = st.columns([3, 2])
     with left:
-        ui.exhibit(view, exhibits.smart_by_place)
+        ui.exhibit(view, exhibits.smart_by_place, said=said)
     with right:
         ui.exhibit(view, exhibits.smart_by_activity)
         ui.exhibit(view, exhibits.smart_by_size)

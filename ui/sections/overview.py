@@ -1,8 +1,11 @@
 """The parts of the first screen of the country or a province: verdict, needs action, ranks."""
 
+from collections.abc import Callable, Container
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
-from functools import partial
+from functools import cache, partial
+from typing import Any
 
 import streamlit as st
 
@@ -24,6 +27,9 @@ from ui.state.page_context import PageContext
 from ui.summary import different, needs_action, verdict
 from ui.summary.needs_action import Action
 from ui.summary.sources import Sources
+
+# Around a place that is behind, until its sentence is HTML.
+_BEGIN, _END = "\ue000", "\ue001"
 
 
 def sources(view: PageContext) -> Sources:
@@ -114,16 +120,44 @@ def _progress(view: PageContext, facts: verdict.Facts) -> str:
     )
 
 
-def findings(view: PageContext, name: str) -> None:
-    """Who is below or above the whole, in words."""
-    found = partial(different.findings, sources(view), name)
+def findings(view: PageContext, name: str) -> Callable[[], str]:
+    """Who is below or above the whole, in words, those behind in orange; returns what is said, so that it is said once."""
+    found = cache(partial(finding, name, view))
 
     def show() -> None:
         with st.container(key="findings"), error_boundary(view.lang, "findings"):
-            if sentences := found():
-                blocks.intro(" ".join(sentences))
+            if sentence := found():
+                st.html(f'<p class="pd-intro">{marked(sentence)}</p>')
 
     rendering.defer(show, ready=found)
+    return found
+
+
+def finding(name: str, view: PageContext) -> str:
+    """The sentence of a rate, with marks around the places that are named as worse than the whole."""
+    asked = sources(view)
+    by = "county" if asked.province else "province"
+    with suppress(QuestionError):
+        behind = {row[by] for row in different.named(asked.different(name, by))}
+        return " ".join(different.findings(marking(asked, by, behind), name))
+    return ""
+
+
+def marking(asked: Sources, by: str, places: Container[Any] | None = None) -> Sources:
+    """The sources of a sentence, with marks around `places` (None: all)."""
+
+    def member(dimension: str, code: Any) -> str:
+        found = asked.member(dimension, code)
+        is_marked = dimension == by and (places is None or code in places)
+        return f"{_BEGIN}{found}{_END}" if is_marked else found
+
+    return replace(asked, member=member)
+
+
+def marked(sentence: str, is_behind: bool = True) -> str:
+    """A sentence as HTML, the marked places in bold: those that are behind in orange, those that lack most people in black."""
+    begin = '<b class="pd-behind">' if is_behind else "<b>"
+    return text.escape(sentence).replace(_BEGIN, begin).replace(_END, "</b>")
 
 
 def needing_action(view: PageContext) -> None:

@@ -4,39 +4,31 @@ Each panel has its number with the change in a year, a sentence that names place
 province the pictures show the map of its counties, its projection, and its compliance beside the nation's.
 """
 
-from collections.abc import Callable, Container
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
-from etl.core.errors import QuestionError
 from ui.components import figures
 from ui.components.blocks import error_boundary
 from ui.components.cards import headline_number, linked_title
 from ui.exhibits import overview as exhibits
 from ui.i18n import text
 from ui.sections import goal
-from ui.sections.overview import has_target, sources
+from ui.sections.overview import finding, has_target, marked, marking, sources
 from ui.state import rendering
 from ui.state.page_context import PageContext
-from ui.summary import different, verdict
-from ui.summary.sources import Sources
-
-# Around a place that is behind, until its sentence is HTML.
-_BEGIN, _END = "\ue000", "\ue001"
+from ui.summary import verdict
 
 
 def panels(view: PageContext) -> None:
     with st.container(key="panels"):
-        with _panel(view, "coverage", exhibits.COVERAGE, partial(_finding, exhibits.COVERAGE)):
+        with _panel(view, "coverage", exhibits.COVERAGE, partial(finding, exhibits.COVERAGE)):
             figures.exhibit(view, exhibits.coverage, head=False)
         with _panel(view, "growth", "active_assistants", _growth):
             rendering.defer(_pace, view, ready=partial(goal.in_a_sentence, view))
             figures.exhibit(view, exhibits.growth, head=False)
-        with _panel(view, "training", exhibits.TRAINING, partial(_finding, exhibits.TRAINING)):
+        with _panel(view, "training", exhibits.TRAINING, partial(finding, exhibits.TRAINING)):
             figures.exhibit(view, exhibits.training, head=False)
 
 
@@ -56,43 +48,19 @@ def _panel(
             title = linked_title(view, page, view.word(f"panel.{page}" if is_known else "group.growth"))
             st.html(
                 f'<div class="pd-panel"><div class="pd-panel-top"><h3>{title}</h3>{why}</div>'
-                f"{number}{_marked(sentence(view), page != 'growth')}{below}</div>"
+                f"{number}{_paragraph(sentence(view), page != 'growth')}{below}</div>"
             )
 
     rendering.defer(show, place=words, ready=lambda: (headline_number(view, name), sentence(view)))
     return panel
 
 
-def _finding(name: str, view: PageContext) -> str:
-    """The sentence of a rate, with marks around the places that are named as worse than the whole."""
-    asked = sources(view)
-    by = "county" if asked.province else "province"
-    with suppress(QuestionError):
-        behind = {row[by] for row in different.named(asked.different(name, by))}
-        return " ".join(different.findings(_marking(asked, by, behind), name))
-    return ""
-
-
-def _marking(asked: Sources, by: str, places: Container[Any] | None = None) -> Sources:
-    """The sources of a sentence, with marks around `places` (None: all)."""
-
-    def member(dimension: str, code: Any) -> str:
-        found = asked.member(dimension, code)
-        is_marked = dimension == by and (places is None or code in places)
-        return f"{_BEGIN}{found}{_END}" if is_marked else found
-
-    return replace(asked, member=member)
-
-
-def _marked(sentence: str, is_behind: bool) -> str:
-    """A sentence as HTML, the marked places in bold: those that are behind in orange, those that lack most people in black."""
-    begin = '<b class="pd-behind">' if is_behind else "<b>"
-    written = text.escape(sentence).replace(_BEGIN, begin).replace(_END, "</b>")
-    return f'<p class="pd-sentence">{written}</p>' if written else ""
+def _paragraph(sentence: str, is_behind: bool) -> str:
+    return f'<p class="pd-sentence">{marked(sentence, is_behind)}</p>' if sentence else ""
 
 
 def _growth(view: PageContext) -> str:
-    asked = _marking(sources(view), "province")
+    asked = marking(sources(view), "province")
     facts = verdict.facts(asked)
     # A met target is said in the first sentence.
     reached = verdict.sentences(facts, asked)[-1] if facts.target else verdict.without_target(asked)

@@ -149,7 +149,8 @@ def _head(lang: str) -> str:
     script = "\n".join((_STATIC / f"{name}.js").read_text(encoding="utf-8") for name in ("shell", "find"))
     locale = "fa-IR" if lang == "fa" else "en-GB"
     constants = (
-        f"const readerLocale={_in_script(locale)}, readerWords={_in_script(dict(text.words('browser.words', lang)))}, "
+        f"{streamlit_internals.BASE} const readerLocale={_in_script(locale)}, "
+        f"readerWords={_in_script(dict(text.words('browser.words', lang)))}, "
         f"readerPlotly={_in_script('.' + _PLOTLY)}, readerQuiet={_in_script(palette.colour('quiet'))}, "
         f"readerNoChart={_in_script(text.word('state.no_chart', lang))}, readerFind={_in_script(_finder(lang))};"
     )
