@@ -126,7 +126,7 @@ def ranking(
             if meaning in meanings
         ]
     if elements.is_unclear(answer, rows):
-        keys.append(elements.key(context, context.word("different.short_unclear"), "pending", "fill"))
+        keys.append(elements.key(context, context.word("different.short_unclear"), "text", "sign"))
     if any(size is not None for size in sizes):
         keys.append(elements.key(context, context.word("figure.small"), meanings[-1], "light"))
     ticks = axes.between(low, top) if signed else axes.nice(top)

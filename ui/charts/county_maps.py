@@ -225,7 +225,8 @@ def _labels(paint: Painted, context: ChartContext, pixels: float, is_narrow: boo
     for code, lines in fitting(paint, context, pixels, size, has_names=not is_narrow):
         ground = paint.colours[code]
         points.append(boundaries.label_points(_COUNTY)[code])
-        words.append("<br>".join([*(f"<b>{text.escape(name)}</b>" for name in lines[:-1]), lines[-1]]))
+        value = maps.behind(lines[-1], context)
+        words.append("<br>".join([*(f"<b>{text.escape(name)}</b>" for name in lines[:-1]), value]))
         inks.append(context.on(ground))
         halos.append(", ".join([f"0 0 2px {ground}"] * 6))
     font = {"size": size, "color": inks, "shadow": halos}

@@ -99,10 +99,7 @@ def provinces(answer: Answer, context: ChartContext, chosen: Iterable[str] = (),
         data.append(alike(rest, CLEAR, border, **named))
     if outlined := list(chosen):
         data.append(alike(outlined, CLEAR, context.colour("chosen"), width=3, hoverinfo="skip"))
-    labelled = {
-        row[0]: elements.marked(answer, row, text.plain(row[at], metric.unit, context.lang), context)
-        for row in with_value
-    }
+    labelled = {row[0]: written(answer, row, context) for row in with_value}
     unclear = [row[0] for row in with_value if elements.is_unclear(answer, [row])]
     data += _labels(labelled, areas, context, unclear, height)
     return elements.figure(
@@ -120,6 +117,18 @@ def plane(longitudes: Sequence[float], latitudes: Sequence[float]) -> Figure:
         "lonaxis": {"range": [*longitudes]}, "lataxis": {"range": [*latitudes]},
         "visible": False, "bgcolor": CLEAR, "showframe": False,
     }  # fmt: skip
+
+
+def written(answer: Answer, row: Sequence[Any], context: ChartContext) -> str:
+    """The number of an area; a map's title and key say that it is a share."""
+    number = text.plain(row[answer.columns.index(answer.metrics[0].name)], answer.metrics[0].unit, context.lang)
+    number = number.replace("٪", "").replace("%", "")
+    return behind(elements.marked(answer, row, number, context), context)
+
+
+def behind(number: str, context: ChartContext) -> str:
+    """A number whose question mark, if it has one, stands behind it in both languages."""
+    return context.line(number) if number.endswith(context.word("different.mark")) else number
 
 
 @lru_cache(maxsize=100)
@@ -213,11 +222,11 @@ def _labels(
 
 
 def _label(code: str, value: str, is_called: bool, context: ChartContext) -> Label:
-    """The label of a province; a map's title and key say that its values are shares."""
+    """The label of a province."""
     about = _LABELS[code]
     name = about.get(context.lang) or context.member("province", code)
     return Label(
-        value.replace("٪", "").replace("%", ""),
+        value,
         name.split("<br>") if is_called or about.get("named") else (),
         tuple(about["at"]),
         tuple(about.get("alone", about["at"])),

@@ -8,7 +8,7 @@ from ui.state.scope import Scope
 
 COVERAGE, TRAINING = "coverage_per_10k", "training_compliance"
 # The height of the pictures in pixels: that of a map as wide as a panel.
-_HEIGHT = 262
+_HEIGHT = 256
 _MONTHS = 24
 
 
@@ -24,7 +24,7 @@ def coverage(scope: Scope, ask: Ask) -> Exhibit:
 
 def growth(scope: Scope, ask: Ask) -> Exhibit:
     """When is the target reached?"""
-    return figure(scope, ask, forecast.projection, analysis="projection", target=True, height=_HEIGHT - 90)
+    return figure(scope, ask, forecast.projection, analysis="projection", target=True, height=_HEIGHT - 86)
 
 
 def training(scope: Scope, ask: Ask) -> Exhibit:
