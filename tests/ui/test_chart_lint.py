@@ -79,6 +79,8 @@ class Shown:
     below: str = ""
     # Figures of panels are said by the panel; their titles are those of pictures and files alone.
     is_headed: bool = False
+    # Of what the first sentence of the page has said, the title is not said again.
+    is_said: bool = False
     ready: dict[str, Any] = field(default_factory=dict)
     drawn: dict[str, Any] = field(default_factory=dict)
 
@@ -102,8 +104,9 @@ def figures_shown(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[Show
 
     def heading(title: str, below: str | None = None, more: str = "") -> str:
         for figure in captured:
-            if figure.title.sentence == title and figure.below in ("", below):
-                figure.below, figure.is_headed = below or "", True
+            if title in ("", figure.title.sentence) and figure.below in ("", below) and not figure.is_headed:
+                figure.below, figure.is_headed, figure.is_said = below or "", True, not title
+                break
         return head(title, below, more)
 
     def plotting(figure: elements.Figure, *arguments: Any, **more: Any) -> None:
@@ -231,9 +234,9 @@ def keep_the_rules(figures_shown: list[Shown], html: str, lang: str, panels: boo
     assert repeated(figures_shown, html) == []
     headless = [figure for figure in figures_shown if not figure.is_headed]
     assert len(headless) <= 3 * panels
-    assert {escape(figure.title.sentence) for figure in figures_shown if figure.is_headed} <= {
-        *re.findall(r"<h3>(.*?)</h3>", html)
-    }
+    titled = [figure for figure in figures_shown if figure.is_headed and not figure.is_said]
+    assert {escape(figure.title.sentence) for figure in titled} <= {*re.findall(r"<h3>(.*?)</h3>", html)}
+    assert ('class="pd-intro"' in html) or not any(figure.is_said for figure in figures_shown)
     for figure in figures_shown:
         sentence = figure.title.sentence
         assert len(sentence.split()) <= titles.MOST_WORDS, sentence
