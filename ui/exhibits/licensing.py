@@ -45,7 +45,6 @@ def kinds(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
         "revoked_institutes",
         "veteran_led_institute_share",
         "institutes_founded",
-        "institute_age_median",
     )
 
 
