@@ -225,11 +225,12 @@ def _label(code: str, value: str, is_called: bool, context: ChartContext) -> Lab
     """The label of a province."""
     about = _LABELS[code]
     name = about.get(context.lang) or context.member("province", code)
+    (x, y), (alone_x, alone_y) = about["at"], about.get("alone", about["at"])
     return Label(
         value,
         name.split("<br>") if is_called or about.get("named") else (),
-        tuple(about["at"]),
-        tuple(about.get("alone", about["at"])),
+        (x, y),
+        (alone_x, alone_y),
         about.get("inline", False),
         is_called,
     )
