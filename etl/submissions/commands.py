@@ -50,6 +50,7 @@ def add(commands: Any) -> None:
     ):
         sign.add_argument(f"--{name}", required=True, metavar=placeholder, help=words)
     sign.add_argument("--en", default="", metavar="TEXT", help="the text in English")
+    sign.add_argument("--submission", metavar="ID", help="the submission whose reason for a jump it is")
     sign.add_argument("--until", type=_day, metavar="DAY", help="the last day on which it is shown (in a year)")
     withdraw = command(parts, "withdraw", _withdraw, "show it no longer; it stays listed")
     withdraw.add_argument("number", type=int, metavar="NUMBER", help="of the note; python -m etl notes list shows them")
@@ -96,8 +97,11 @@ def _return(options: argparse.Namespace) -> None:
 def _publish(_: argparse.Namespace) -> None:
     current = settings.read()
     desk, person = worker.desk_of(current), _person()
-    if not desk.records.all("approved"):
+    approved = desk.records.all("approved")
+    if not approved:
         raise because("submission_none")
+    if reasons := notes.owed(approved, _shelf().all()):
+        print(f"without a note on {len(reasons)} jumps; python -m etl notes sign --submission ID", file=sys.stderr)
     with worker.alone(desk):
         report = worker.publish(desk, current, orders.Order(person.sub, at=time.time()), _say)
     if report is None:
@@ -123,7 +127,8 @@ def _sign(options: argparse.Namespace) -> None:
     person, pointer = _person(), warehouse_pointer()
     shown = publications.current(pointer).stem if pointer.exists() else ""
     texts = (options.measure, options.place, options.over, options.fa, options.en)
-    note = notes.written(*texts, date.today(), options.until, shown)
+    of = _desk().look(person, options.submission) if options.submission else None
+    note = notes.written(*texts, date.today(), options.until, shown, of)
     print(f"{_shelf().sign(person, note).number}\tshown")
 
 

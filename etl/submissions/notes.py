@@ -15,7 +15,7 @@ from typing import Any
 
 from etl.core import jalali
 from etl.core.places import places
-from etl.core.store import PostgresStore, SqliteStore, Store
+from etl.core.store import SHORT_PATIENCE_SECONDS, Store, opened
 from etl.core.text_folding import display_text, fold, latin_digits
 from etl.extract.causes import because
 from etl.semantic.answers import Answer
@@ -23,6 +23,7 @@ from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.rights import AccessScope, every_province
 from etl.submissions import deadline
 from etl.submissions.desk import LEAST_REASON, Person
+from etl.submissions.records import Submission
 from etl.submissions.refusals import BAD, CONFLICT, DENIED, NOT_THERE, UNUSABLE, Declined, declined
 
 # The place of a note that is not about a province.
@@ -73,6 +74,18 @@ class Note:
         return not self.withdrawn_on and today.isoformat() <= self.until
 
 
+@dataclass(frozen=True)
+class Owed:
+    """A reason that a province gave for a jump, and that is no note yet."""
+
+    submission: Submission
+    measure: str
+
+    @property
+    def why(self) -> str:
+        return self.submission.reasons[self.measure]
+
+
 class Notes:
     """The notes of an installation: in a SQLite file in the folder of saved views, or in the PostgreSQL that hosts share."""
 
@@ -84,7 +97,7 @@ class Notes:
         # Who only looks creates nothing.
         if not self._address and not self._file.exists():
             return ()
-        with self._store().transaction() as execute:
+        with self._store(SHORT_PATIENCE_SECONDS).transaction() as execute:
             rows = execute("select number, body from signed_notes order by number")
         return tuple(_of_row(*row) for row in rows)
 
@@ -131,8 +144,8 @@ class Notes:
             person.note("note_withdrawn", note=number, metric=note.measure, province=note.place)
         return done
 
-    def _store(self) -> Store:
-        return PostgresStore(self._address, _TABLE) if self._address else SqliteStore(self._file, _TABLE)
+    def _store(self, *patience: int) -> Store:
+        return opened(self._address, self._file, _TABLE, *patience)
 
 
 def written(
@@ -144,14 +157,12 @@ def written(
     today: date,
     until: date | None = None,
     publication: str = "",
-    role: str = "steward",
-    author: str = "",
-    submission: str = "",
+    of: Submission | None = None,
 ) -> Note:
     """A note as it is signed: checked, its texts on one line without invisible characters. Raises Declined.
 
     `place` is `nation`, a code or a name of a province; `over` a month as 1405-07, or 1405-05..1405-07. Without `until` it is
-    shown for a year.
+    shown for a year. `of`: the submission whose reason for a jump it is, which names its author.
     """
     known = catalogue().get(measure)
     if known is None or known.hidden:
@@ -167,14 +178,26 @@ def written(
         last,
         _clean(fa),
         _clean(en) if en.strip() else "",
-        author=author,
-        role=role,
+        author=of.submitted_by if of else "",
+        role="submitter" if of and not of.for_province else "steward",
         signed_by="",
         signed_on=today.isoformat(),
         until=ends.isoformat(),
         publication=publication,
-        submission=submission,
+        submission=of.id if of else "",
     )
+
+
+def owed(every: Iterable[Submission], signed: Iterable[Note]) -> list[Owed]:
+    """The reasons for jumps of what is submitted or approved, of which no note was signed."""
+    done = {(note.submission, note.measure) for note in signed}
+    return [
+        Owed(one, measure)
+        for one in every
+        if one.state in ("submitted", "approved")
+        for measure, why in one.reasons.items()
+        if why and measure in catalogue() and (one.id, measure) not in done
+    ]
 
 
 def seen_by(notes: Iterable[Note], scope: AccessScope) -> tuple[Note, ...]:

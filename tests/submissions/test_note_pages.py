@@ -134,10 +134,14 @@ def test_what_is_approved_may_be_published_without_a_note_on_purpose(alone: Offi
 
 
 def test_a_submitters_reason_is_signed_by_a_steward_under_both_names(office: Office) -> None:
-    reason = replace(office.desk.open(office.clerk, "IR-07", LAST), submitted_by="fars.clerk")
-    note = written("in_service", "IR-07", LAST, FA, "", date.today(), role="submitter", author=reason.submitted_by)
-    made = signed_notes.store().sign(office.steward, note)
-    assert (made.author, made.role, made.signed_by) == ("fars.clerk", "submitter", "data.steward")
+    reason = replace(office.desk.open(office.clerk, "IR-07", LAST), submitted_by="fars.clerk", for_province=False)
+    for one, author, role in (
+        (reason, "fars.clerk", "submitter"),
+        (replace(reason, for_province=True), "fars.clerk", "steward"),
+    ):
+        note = written("in_service", "IR-07", LAST, f"{FA} {role}", "", date.today(), of=one)
+        made = signed_notes.store().sign(office.steward, note)
+        assert (made.author, made.role, made.signed_by, made.submission) == (author, role, "data.steward", reason.id)
 
 
 def test_nobody_else_finds_where_notes_are_signed(alone: Office, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811

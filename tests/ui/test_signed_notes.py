@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +24,7 @@ from etl.warehouse import publications
 from tests.access.scopes import NATIONAL, OF_ISFAHAN, OF_TEHRAN
 from tests.submissions.test_notes import EN, FA, person
 from ui.charts.elements import ChartContext
+from ui.components.downloads import Picture, paper
 from ui.data import page_run, signed_notes, warehouse
 from ui.data.ask import Ask, On, Question, Rounded
 from ui.exhibits import training
@@ -120,6 +122,26 @@ def test_a_text_of_the_other_direction_is_isolated(published: Path) -> None:
     words = ChartContext("en")
     assert f"\u2068{FA}\u2069" in wording.note(words, note(en=""))
     assert EN in wording.note(words, note())
+
+
+def test_a_long_note_is_whole_on_a_picture_and_below_the_labels_of_the_axis(published: Path) -> None:
+    long = note(fa="دورهٔ بازآموزی با تأخیر برگزار شد " * 8, over="1404-09")
+    with asking(published, ADMINISTRATOR, long) as ask:
+        exhibit = training.over_time(scope(province=(TEHRAN,)), ask)
+    picture = Picture(exhibit.drawn()[0], exhibit.title.sentence, exhibit.below, "منبع")
+    drawn = paper(picture, ChartContext())
+    caption = drawn["annotations"][-1]
+    lines = [re.sub("[\u2066-\u2069]", "", line) for line in caption["text"].split("<br>")]
+    assert " ".join(long.fa.split()) in " ".join(lines)
+    assert max(map(len, lines)) <= 150, "as many letters as fit into the width"
+    assert len(lines) > 3
+    labels = max(label.count("<br>") + 1 for label in picture.figure["layout"]["xaxis"]["ticktext"])
+    assert -caption["yshift"] >= 8 + 1.3 * 12 * labels, "it begins below them"
+    assert drawn["margin"]["b"] >= -caption["yshift"] + 14 * len(lines), "and ends on the picture"
+    words = [
+        one["hovertext"] for one in picture.figure["layout"]["annotations"] if long.fa[:20] in one.get("hovertext", "")
+    ]
+    assert max(len(line) for line in words[0].split("<br>")) < 70, "a hover text is as wide as a screen"
 
 
 # ---------------------------------------------------------------- files

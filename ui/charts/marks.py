@@ -1,5 +1,6 @@
 """Events on a trend: numbered lines on the chart, and a numbered list of their texts below it."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +12,9 @@ from etl.submissions.notes import Note
 from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
+
+# The letters of a line of a hover text.
+_HOVER_LETTERS = 60
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def drawn(figure: Figure, events: Iterable[Event], context: ChartContext, labels
         shapes.append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line})
         number = text.digits(mark.number, context.lang)
         note = elements.note(context, number, x=at, y=1, yref="paper", xanchor="center", yanchor="bottom")
-        notes.append(note | {"hovertext": context.line(text.escape(mark.words))})
+        words = "<br>".join(map(text.escape, textwrap.wrap(mark.words, _HOVER_LETTERS)))
+        notes.append(note | {"hovertext": context.line(words)})
     layout["margin"] = layout.get("margin", {}) | {"t": max(layout.get("margin", {}).get("t", 0), 24)}
     layout["meta"]["events"] = [mark.words for mark in chart_marks]
     layout["meta"]["event_units"] = [mark.label for mark in chart_marks]

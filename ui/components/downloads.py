@@ -4,8 +4,10 @@ A small file is written when it is downloaded. A large one is first written by a
 """
 
 import io
+import math
 import re
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -79,8 +81,8 @@ def source_of(view: PageContext, answer: Answer, notes: Iterable[str] = ()) -> s
     return " · ".join([view.word("app.title"), load, day, *made_up, *notes])
 
 
-# In px: a picture, and the height of a line below it.
-_WIDTH, _EVENT_LINE = 1000, 15
+# In px: a picture, and the height of a line below it, which holds so many letters.
+_WIDTH, _LINE, _LETTERS = 1000, 15, 150
 
 
 def on_paper(picture: Picture, context: ChartContext) -> Figure:
@@ -92,9 +94,13 @@ def paper(picture: Picture, context: ChartContext) -> Figure:
     """What the layout of a figure becomes with title, keys, events and source drawn into it."""
     layout, made = picture.figure["layout"], Figure()
     keys, events = (layout.get("meta", {}).get(name, []) for name in ("keys", "events"))
-    above, below = 92 + (28 if keys else 0), 34 + _EVENT_LINE * len(events)
+    numbered = [f"{text.digits(number, context.lang)}. {words}" for number, words in enumerate(events, 1)]
+    lines_below = [line for words in (*numbered, picture.source) for line in textwrap.wrap(words, _LETTERS)]
+    more = _LINE * (len(lines_below) - 1)
+    above, below = 92 + (28 if keys else 0), 34 + more
     margin = layout.get("margin", {})
-    top, foot = margin.get("t", 8) + above, margin.get("b", 8) + below
+    bottom = max(margin.get("b", 8), _labels_below(layout.get("xaxis") or {}))
+    top, foot = margin.get("t", 8) + above, bottom + below
     made.update(
         height=layout.get("height", 400) + above + below,
         width=_WIDTH,
@@ -123,22 +129,31 @@ def paper(picture: Picture, context: ChartContext) -> Figure:
         "x": 0.985 if context.rtl else 0.015,
         "xanchor": side,
     }
-    numbered = [f"{text.digits(number, context.lang)}. {words}" for number, words in enumerate(events, 1)]
     source = elements.note(
         context,
-        "<br>".join(text.escape(line) for line in (*numbered, picture.source)),
+        "<br>".join(map(text.escape, lines_below)),
         xref="paper",
         yref="paper",
         x=1 if context.rtl else 0,
         y=0,
         xanchor=side,
         yanchor="top",
-        yshift=-(foot - 26 - _EVENT_LINE * len(events)),
+        yshift=-(bottom + 8),
         align=side,
     )
     source["font"] = source["font"] | {"size": 11, "color": quiet}
     made["annotations"] = [*layout.get("annotations", []), source]
     return made
+
+
+def _labels_below(axis: Figure) -> int:
+    """The height of the labels below a plot, as static/plot.js makes room for them."""
+    labels = axis.get("ticktext") or ()
+    if not labels or axis.get("showticklabels") is False or axis.get("side", "bottom") != "bottom":
+        return 0
+    lines = (0.28 + 1.3 * max(label.count("<br>") + 1 for label in labels)) * axis["tickfont"]["size"]
+    ticks = axis["ticklen"] + 2 if axis.get("ticks") else 0
+    return math.ceil(8 + axis.get("ticklabelstandoff", 0) + lines + ticks + (16 if axis.get("title") else 0))
 
 
 def copy_and_present(view: PageContext, answer: Answer, ident: str) -> None:

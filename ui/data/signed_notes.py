@@ -10,7 +10,7 @@ from etl.semantic.rights import AccessScope
 from etl.submissions import notes
 from etl.submissions.notes import Note, Notes
 
-_SECONDS = 2.0
+_SECONDS = 5.0
 _LOG = logging.getLogger("policeyar.page")
 _lock = threading.Lock()
 # When they were read, and all of them.

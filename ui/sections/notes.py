@@ -1,7 +1,6 @@
 """Signed notes: what a steward signs and withdraws, what is owed for a jump, and the list for everybody."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
@@ -12,7 +11,7 @@ from etl.core import jalali
 from etl.semantic.catalog import catalogue
 from etl.submissions import deadline, notes
 from etl.submissions.desk import Person
-from etl.submissions.notes import MOST_LETTERS, NATION, Note
+from etl.submissions.notes import MOST_LETTERS, NATION, Note, Owed
 from etl.submissions.records import Submission
 from ui.components import blocks, tables
 from ui.components.table_html import collated
@@ -30,28 +29,9 @@ _SHOWN = (12, 3, 6, 24)
 _DRAFT, _FA, _EN = "note of", "note-fa", "note-en"
 
 
-@dataclass(frozen=True)
-class Owed:
-    """A reason that a province gave for a jump, and that is no note yet."""
-
-    submission: Submission
-    measure: str
-
-    @property
-    def why(self) -> str:
-        return self.submission.reasons[self.measure]
-
-
 def owed(every: Sequence[Submission]) -> list[Owed]:
-    """The reasons for jumps of what is submitted or approved, of which no note was signed."""
-    signed = {(note.submission, note.measure) for note in signed_notes.every()}
-    return [
-        Owed(one, measure)
-        for one in every
-        if one.state in ("submitted", "approved")
-        for measure, why in one.reasons.items()
-        if why and measure in catalogue() and (one.id, measure) not in signed
-    ]
+    """The reasons of these submissions of which no note was signed."""
+    return notes.owed(every, signed_notes.every())
 
 
 def without_english() -> int:
@@ -232,9 +212,7 @@ def _sign(who: Person, measure: str, place: str, over: str, until: date, publica
         date.today(),
         until,
         publication,
-        role="steward" if one is None or one.for_province else "submitter",
-        author=one.submitted_by if one else "",
-        submission=one.id if one else "",
+        one,
     )
     signed_notes.store().sign(who, note)
     signed_notes.forget()
