@@ -76,6 +76,16 @@ def test_a_province_behind_has_its_name_on_a_small_map_too(lang: str) -> None:
         assert (maps._LABELS[code].get(lang) or context.member("province", code)) in words
 
 
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_no_label_is_cut_at_the_upper_or_lower_edge(lang: str) -> None:
+    labels = provinces({"IR-30", "IR-23", "IR-27", "IR-24", "IR-01"}, ChartContext(lang), PANEL)
+    south, north = (math.degrees(math.asinh(math.tan(math.radians(end)))) for end in maps.COUNTRY[1])
+    pixels = PANEL / (north - south)
+    for words, *_, low, high in boxes(labels, PANEL):
+        assert south * pixels <= low, words
+        assert high <= north * pixels, words
+
+
 def test_on_a_large_map_labels_stand_where_the_file_says() -> None:
     labels = provinces({"IR-04", "IR-12"}, ChartContext("fa"), PAGE)
     points = {tuple(label[at]) for label in maps._LABELS.values() for at in ("at", "alone") if at in label}

@@ -228,7 +228,7 @@ def _labels(paint: Painted, context: ChartContext, pixels: float, is_narrow: boo
         value = maps.behind(lines[-1], context)
         words.append("<br>".join([*(f"<b>{text.escape(name)}</b>" for name in lines[:-1]), value]))
         inks.append(context.on(ground))
-        halos.append(", ".join([f"0 0 2px {ground}"] * 6))
+        halos.append(maps.halo(ground, 1))
     font = {"size": size, "color": inks, "shadow": halos}
     meta = {"meta": "narrow", "visible": False} if is_narrow else {"meta": "wide"}
     return maps.drawn("text", points, textfont=font, text=words, **meta)

@@ -52,7 +52,8 @@ def placed(
 
     Called names give way to each other, values to those, and the other names stand where nothing is.
     """
-    pixels = height / (_up(latitudes[1]) - _up(latitudes[0]))
+    south, north = map(_up, latitudes)
+    pixels = height / (north - south)
     # Where each value would stand if there were no names.
     values = [next(_places(label, False, _SHIFTS, pixels, size))[1] for label in labels]
     found: dict[int, tuple[Point, bool]] = {}
@@ -65,7 +66,8 @@ def placed(
         best = len(values)
         for point, box in _places(labels[at], is_named, shifts, pixels, size):
             across = sum(_touch(box, value) for value in waiting)
-            if across < best and not any(_touch(box, other) for other in others):
+            is_cut = box[1] < south * pixels or box[3] > north * pixels
+            if across < best and not is_cut and not any(_touch(box, other) for other in others):
                 best, taken[at], found[at] = across, box, (point, is_named)
             if not best:
                 break

@@ -208,8 +208,7 @@ def _labels(
         inks.append(context.on(ground))
         # Where words stick out of an area with the other ink, its colour goes with them.
         is_wide = is_outside or context.on(ground) != context.on(page)
-        # Words at the end of a line lie over another province.
-        halos.append(", ".join([f"0 0 {4 if is_wide else 2}px {ground}"] * (12 if "line" in about else 6)))
+        halos.append(halo(ground, 2 if is_wide else 1))
         if "line" in about and (is_named or label.alone == label.at):
             lines["alone" in about] += [*about["line"], boundaries.GAP]
     font = {"size": LABEL_SIZE[context.lang], "color": inks, "shadow": halos}
@@ -234,6 +233,17 @@ def _label(code: str, value: str, is_called: bool, context: ChartContext) -> Lab
         about.get("inline", False),
         is_called,
     )
+
+
+def halo(colour: str, reach: int) -> str:
+    """The shadow of a label, so many pixels around its letters; without blur, which would darken its colour layer by layer."""
+    around = (*range(-reach, 0), *range(1, reach + 1))
+    shifts = [
+        *((x, 0) for x in around),
+        *((0, y) for y in around),
+        *((x, y) for x in around for y in around if abs(x) == abs(y)),
+    ]
+    return ", ".join(f"{x}px {y}px 0 {colour}" for x, y in shifts)
 
 
 def _leaders(ends: Sequence[Sequence[Any]], context: ChartContext, is_wide: bool) -> list[Figure]:
