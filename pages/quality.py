@@ -1,7 +1,5 @@
 """Which numbers changed, what was submitted, and what was rejected?"""
 
-import streamlit as st
-
 from ui.components import filter_bar
 from ui.sections import approval, data_quality, notes, revisions
 from ui.state import page_context
@@ -17,11 +15,8 @@ def page() -> None:
     data_quality.provinces(view)
     approval.calendar(view)
     notes.listed(view)
-    left, right = st.columns(2)
-    with left:
-        data_quality.reasons(view)
-    with right:
-        data_quality.rules(view)
+    data_quality.reasons(view)
     data_quality.warned(view)
     data_quality.files(view)
+    data_quality.rules(view)
     revisions.log(view)

@@ -18,10 +18,9 @@ def page() -> None:
     with right:
         ui.exhibit(view, workforce.by_education)
     ui.cards(view, workforce.numbers)
-    left, middle, right = st.columns(3)
+    left, right = st.columns(2)
     with left:
         ui.exhibit(view, workforce.by_post)
-    with middle:
         ui.exhibit(view, workforce.leavers_by_post)
     with right:
         ui.exhibit(view, workforce.survival)

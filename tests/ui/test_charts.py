@@ -351,6 +351,15 @@ def test_a_month_cut_by_an_older_day_is_drawn_lighter_and_named_in_no_title() ->
 # ---------------------------------------------------------------- lines
 
 
+def test_what_half_of_the_provinces_reach_is_not_rounded_up() -> None:
+    shares = {"IR-23": 1.0, "IR-07": 0.899, "IR-11": 0.684, "IR-30": None}
+    rows = [*shares.items()]
+    said = titles.covered(answer("counties_covered", by=("province",), rows=rows), EN).sentence
+    assert said == "In half of the provinces at least 89% of counties have assistants"
+    two = [("IR-23", 1.0), ("IR-11", 0.5)]
+    assert "100%" in titles.covered(answer("counties_covered", by=("province",), rows=two), EN).sentence
+
+
 def test_an_unknown_month_is_a_gap_and_the_last_is_open() -> None:
     firm, end = lines.trend(by_month(), EN)["data"]
     assert firm["y"][5] is None

@@ -4,6 +4,7 @@ Every number in a title comes from the answer; this module only decides which gr
 those that etl.analysis.different finds below or above the whole, of a count the highest or the lowest.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -253,6 +254,16 @@ def whole_range(answer: Answer, context: ChartContext) -> Title:
     metric, (at, _, rows) = answer.metrics[0], rows_with_value(answer)
     values = [row[at] for row in rows]
     return spread(answer, metric, values, context, key="spread_present") if values else nothing(metric, context)
+
+
+def covered(answer: Answer, context: ChartContext) -> Title:
+    """The share of counties with anybody that half of the provinces reach, in whole per cent that are not rounded up."""
+    at, _, rows = rows_with_value(answer)
+    if len(rows) < 2:
+        return extreme(answer, context)
+    reached = sorted((row[at] for row in rows), reverse=True)[(len(rows) - 1) // 2]
+    share = text.percent(math.floor(reached * 100 + 1e-9) / 100, context.lang, 0)
+    return Title(context.word("finding.covered", share=share))
 
 
 def gap(answer: Answer, context: ChartContext) -> Title:

@@ -78,7 +78,7 @@ def gap(scope: Scope, ask: Ask) -> Exhibit:
 
 def covered(scope: Scope, ask: Ask) -> Exhibit:
     """In how many counties of each province does anybody serve?"""
-    return figure(scope, ask, bars.ranking, "counties_covered", by="province", nation=True)
+    return figure(scope, ask, bars.ranking, "counties_covered", by="province", nation=True, says=titles.covered)
 
 
 def lorenz(scope: Scope, ask: Ask) -> Exhibit:

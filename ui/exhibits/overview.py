@@ -24,7 +24,9 @@ def coverage(scope: Scope, ask: Ask) -> Exhibit:
 
 def growth(scope: Scope, ask: Ask) -> Exhibit:
     """When is the target reached?"""
-    return figure(scope, ask, forecast.projection, analysis="projection", target=True, height=_HEIGHT - 86)
+    # Of the country a sentence more stands above it.
+    height = _HEIGHT if scope.province else _HEIGHT - 86
+    return figure(scope, ask, forecast.projection, analysis="projection", target=True, height=height)
 
 
 def training(scope: Scope, ask: Ask) -> Exhibit:

@@ -111,7 +111,8 @@ def _publish(view: PageContext, desk: Desk, who: Person, every: Sequence[Submiss
         last = {"state": "running"}
     with st.container(border=True, key="figure-publish"):
         count = text.number(len(approved), view.lang)
-        blocks.head(view.word("hand_in.to_publish", count=count), view.word("hand_in.to_publish_is"))
+        below = view.word("hand_in.to_publish_is") if approved else None
+        blocks.head(view.word("hand_in.to_publish", count=count), below)
         is_known = last.get("state") == "running" or not approved or _moves(view, desk, who, approved)
         is_solved = _checklist(view, every, lacking)
         st.button(

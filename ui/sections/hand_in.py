@@ -184,7 +184,7 @@ def _file(view: PageContext, found: tuple[str, int | None, str] | None) -> str:
     if not found:
         return "–"
     name, rows, day = found
-    parts = [f"<bdi>{text.escape(name)}</bdi>"]
+    parts = [f'<bdi class="pd-latin">{text.escape(name)}</bdi>']
     parts += [view.escaped("hand_in.rows", count=text.number(rows, view.lang))] if rows is not None else []
     return " · ".join([*parts, *filter(None, [text.escape(day)])])
 
@@ -517,7 +517,9 @@ def _receipt(view: PageContext, now: Submission) -> None:
         for entry in now.result.get("files", ()):
             loaded[entry["file"]] += entry.get("rows_loaded", 0)
         columns = [
-            tables.Column("name", view.word("hand_in.file"), lambda file: f"<bdi>{text.escape(file.name)}</bdi>"),
+            tables.Column(
+                "name", view.word("hand_in.file"), lambda file: f'<bdi class="pd-latin">{text.escape(file.name)}</bdi>'
+            ),
             tables.Column(
                 "rows",
                 view.word("hand_in.loaded"),

@@ -64,8 +64,7 @@ def _growth(view: PageContext) -> str:
     facts = verdict.facts(asked)
     # A met target is said in the first sentence.
     reached = verdict.sentences(facts, asked)[-1] if facts.target else verdict.without_target(asked)
-    share = view.word("verdict.by_census") if facts.census_share else ""
-    return " ".join(filter(None, (reached, share, verdict.furthest(asked))))
+    return " ".join(filter(None, (reached, verdict.furthest(asked))))
 
 
 def _pace(view: PageContext) -> None:
