@@ -41,6 +41,8 @@ COUNTED = """() => {
         items: [...document.querySelectorAll('.pd-actions li')].map((item) => ({
             lines: Math.floor(item.clientHeight / parseFloat(getComputedStyle(item.querySelector('a')).lineHeight)),
             isCut: [...item.querySelectorAll('*')].some((at) => at.scrollWidth > at.clientWidth + 1),
+            said: [...item.children].filter(isShown).map((at) => at.className),
+            bottom: item.getBoundingClientRect().bottom,
             words: item.innerText,
         })),
     };
@@ -70,6 +72,11 @@ def test_the_first_screen_shows_little_and_what_needs_action_on_it(lang: str, ad
         assert found["action"] < 700
         assert found["items"]
         assert all(item["lines"] == 1 and not item["isCut"] for item in found["items"]), found["items"]
+        # What is to be done, who and by when; a clause that says both stands alone.
+        assert all(item["said"] in (["", "pd-who", "pd-when"], ["", "pd-who"]) for item in found["items"]), found[
+            "items"
+        ]
+        assert found["items"][-1]["bottom"] <= SCREEN
 
 
 def test_two_words_stand_below_a_figure(address: str, chromium: Browser) -> None:

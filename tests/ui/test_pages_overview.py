@@ -96,7 +96,8 @@ def test_each_item_that_needs_action_links_to_a_list_of_the_same_length(lang: st
     overview = page_html("overview", lang)
     items = dict(re.findall(r'<li class="pd-action-(\w+)">(.*?)</li>', overview, re.S))
     assert list(items)[:2] == ["lapsed", "training_lapsing"]
-    assert len(items) <= 5
+    assert len(items) <= needs_action.MOST == 6
+    assert "<details" not in overview.partition('<ol class="pd-actions">')[2].partition("</div>")[0]
     with access.connect(published, rights.ADMINISTRATOR) as con:
         lapsed = len(analyses.by_name()["lapsed"].run(con).rows)
     assert text.number(lapsed, lang) in items["lapsed"]
@@ -110,6 +111,22 @@ def test_each_item_that_needs_action_links_to_a_list_of_the_same_length(lang: st
     first = re.search(r"<h3>(.*?)</h3>", listing)
     assert first
     assert first[1] == text.escape(text.word("listing.lapsed", lang, count=text.number(lapsed, lang)))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_first_items_say_what_who_and_by_when_and_how_many_more_there_are(
+    lang: str, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = re.findall(r'<li class="pd-action-.*?</li>', page_html("overview", lang), re.S)
+    assert len(every) > 2
+    for item in every:
+        assert re.search(r'</a> <span class="pd-(who|when)">', item), "else its line says what is to be done alone"
+    monkeypatch.setattr(needs_action, "MOST", 2)
+    cut = page_html("overview", lang)
+    assert re.findall(r'<li class="pd-action-.*?</li>', cut, re.S) == every, "none is lost"
+    more = text.escape(text.word("listing.more", lang, count=text.number(len(every) - 2, lang)))
+    first, _, others = cut.partition(f'</ol><details class="pd-note"><summary>{more}</summary>')
+    assert (first.count('<li class="pd-action-'), others.count('<li class="pd-action-')) == (2, len(every) - 2)
 
 
 def test_where_nothing_needs_action_it_says_so(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,6 +168,7 @@ def _path(write: Writer, path: Answer) -> str:
 
 def _actions(write: Writer) -> dict[str, Any]:
     actions = needs_action.actions(write.sources)
+    more = len(actions) - needs_action.MOST
     return {
         "title": text.word("action.title", write.lang),
         "none": text.word("action.none", write.lang),
@@ -177,8 +178,9 @@ def _actions(write: Writer) -> dict[str, Any]:
                 "sentence": action.sentence,
                 "about": action.about,
             }
-            for at, action in enumerate(actions, 1)
+            for at, action in enumerate(actions[: needs_action.MOST], 1)
         ],
+        "more": text.word("listing.more", write.lang, count=text.number(more, write.lang)) if more > 0 else "",
     }
 
 

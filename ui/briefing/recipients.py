@@ -19,7 +19,6 @@ first run takes note and writes nothing; the same publication writes nothing aga
 import json
 import re
 import smtplib
-import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -159,7 +158,7 @@ def _send(
             continue
         with writing.made_for(place):
             # Later ones too: one that moves up among the first is not new.
-            actions = needs_action.actions(write.sources, most=sys.maxsize)
+            actions = needs_action.actions(write.sources)
         counts[place] = {_key(action): action.count for action in actions}
         if before is None:
             continue

@@ -31,7 +31,7 @@ def refused_load(view: PageContext) -> None:
     sentences = [line for place, line in build.refusals if scope.sees_whole_country or place in scope.codes]
     named = [text.escape(in_language(line, view.lang)) for line in sentences[:_REFUSALS_NAMED]]
     if more := len(sentences) - len(named):
-        named.append(view.word("load.more_refusals", count=text.number(more, view.lang)))
+        named.append(view.word("listing.more", count=text.number(more, view.lang)))
     with st.container(border=True, key="figure-refused"):
         st.html(
             blocks.heading(view.word("load.refused_load"), view.word("load.refused_load_is"))

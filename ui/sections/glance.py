@@ -69,7 +69,9 @@ def _show(view: PageContext, by: str) -> None:
             measure = elements.metric_of(places, "leaver_rate_12m").short[view.lang]
             said.append(view.word("glance.settled", measure=measure, day=text.day(settled, view.lang)))
         below, about_trend = text.escape(" ".join(said)), text.escape(" ".join(trend))
-        st.html(blocks.heading(title, more=f'<p>{below}<span class="pd-about-trend"> {about_trend}</span></p>'))
+        # What a line is relative to is read where one points at it, and on paper.
+        on_paper = f'<span class="pd-about-trend pd-on-paper"> {about_trend}</span>'
+        st.html(blocks.heading(title, more=f'<p title="{about_trend}">{below}{on_paper}</p>'))
         page_files.note("glance", title, " ".join([*said, *trend]), places)
         _table(view, places, whole, months, title)
         if unknown:

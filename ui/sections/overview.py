@@ -161,14 +161,17 @@ def marked(sentence: str, is_behind: bool = True) -> str:
 
 
 def needing_action(view: PageContext) -> None:
-    """At most five items, each with who, how many, since when, and a link to the list."""
+    """The first items, each with who, how many, by when, and a link to the list; the others behind how many more they are."""
     ask = partial(needs_action.actions, sources(view))
 
     def show() -> None:
         with error_boundary(view.lang, "needs-action"):
             body = f'<p class="pd-note">{view.escaped("action.none")}</p>'
-            if actions := ask():
-                body = f'<ol class="pd-actions">{"".join(_action(view, action) for action in actions)}</ol>'
+            if items := [_action(view, action) for action in ask()]:
+                body = _items(items[: needs_action.MOST])
+                if others := items[needs_action.MOST :]:
+                    more = view.escaped("listing.more", count=text.number(len(others), view.lang))
+                    body += f'<details class="pd-note"><summary>{more}</summary>{_items(others)}</details>'
             st.html(blocks.heading(view.word("action.title")) + body)
             if partly := [view.word(f"scope.{name}") for name in view.where if name not in ("province", "activity")]:
                 blocks.note(view.word("action.whole", filters=text.listed(partly, view.lang)))
@@ -177,14 +180,21 @@ def needing_action(view: PageContext) -> None:
         rendering.defer(show, ready=ask)
 
 
+def _items(items: list[str]) -> str:
+    return f'<ol class="pd-actions">{"".join(items)}</ol>'
+
+
 def _action(view: PageContext, action: Action) -> str:
-    """What is to be done, on one line; about what is in its title, on a phone and on paper below it."""
+    """What is to be done, who and by when, on one line; why is in its title, on a phone and on paper behind it."""
     address = page_parameters.address(action.part, view.lang, view.scope.address() | dict(action.parameters))
-    about = text.escape(action.about)
-    return (
-        f'<li class="pd-action-{action.kind}"><a href="{text.escape(address)}" target="_self" title="{about}">'
-        f"{text.escape(action.sentence)}</a> <span>{about}</span></li>"
+    title = f' title="{text.escape(action.why)}"' if action.why else ""
+    about = "".join(
+        f' <span class="pd-{name}">{text.escape(words)}</span>'
+        for name, words in (("who", action.whom), ("when", action.when), ("why", action.why))
+        if words
     )
+    link = f'<a href="{text.escape(address)}" target="_self"{title}>{text.escape(action.sentence)}</a>'
+    return f'<li class="pd-action-{action.kind}">{link}{about}</li>'
 
 
 def ranked(view: PageContext) -> None:

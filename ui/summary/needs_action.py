@@ -1,8 +1,8 @@
-"""What needs action: operational exceptions first, then signals, each with who, how many, since when, and a list."""
+"""What needs action: operational exceptions first, then signals, each with who, how many, by when, and a list."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from etl.core.errors import QuestionError
@@ -13,15 +13,17 @@ from ui.i18n import text
 from ui.summary import different
 from ui.summary.sources import Sources
 
+# The items that stand on the first screen and in a briefing; how many more there are is said.
 MOST = 6
 _SOON = 30
 
 
 @dataclass(frozen=True)
 class Action:
-    """One item: what is to be done, whom it concerns, since or until when or why, and the page part that lists them.
+    """One item: what is to be done, whom it concerns, since or until when, and the page part that lists them.
 
-    `count` is how many the sentence names; `only` are the provinces to which it is narrowed for lack of rights.
+    `why` is the reason, where more than who and when is to be said. `count` is how many the sentence names; `only` are the
+    provinces to which it is narrowed for lack of rights.
     """
 
     kind: str
@@ -32,15 +34,19 @@ class Action:
     part: str
     parameters: Mapping[str, list[str]]
     only: str = ""
+    why: str = ""
+
+    @property
+    def whom(self) -> str:
+        return " · ".join(filter(None, (self.only, self.who)))
 
     @property
     def about(self) -> str:
-        return " · ".join(filter(None, (self.only, self.who, self.when)))
+        return " · ".join(filter(None, (self.whom, self.when, self.why)))
 
 
-def actions(sources: Sources, most: int | None = None) -> list[Action]:
-    """The first items that need action, six or `most`, without kinds that have no meaning under the scope."""
-    most = MOST if most is None else most
+def actions(sources: Sources) -> list[Action]:
+    """The items that need action, the first ones first, without kinds that have no meaning under the scope."""
     items: list[Action] = []
     exceptions = (_lapsed, _licences_ending, _training_lapsing, _files_overdue, _not_submitted, _owed)
     signals = (_low_coverage, _low_levels, _sudden_falls)
@@ -50,9 +56,7 @@ def actions(sources: Sources, most: int | None = None) -> list[Action]:
     ):
         with suppress(QuestionError):
             items += items_of_kind(sources)
-        if len(items) >= most:
-            break
-    return items[:most]
+    return items
 
 
 def _lapsed(sources: Sources) -> Iterator[Action]:
@@ -109,7 +113,8 @@ def _files_overdue(sources: Sources) -> Iterator[Action]:
         count = sum(row["overdue_files"] for row in rows)
         oldest = sources.word("action.oldest", day=sources.day(min(row["oldest_overdue_file"] for row in rows)))
         who, parameters = _institutes(sources, rows, len(rows)), {"open": ["files_overdue"]}
-        yield _action(sources, listed, "files_overdue", count, who, oldest, "licensing", parameters)
+        item = _action(sources, listed, "files_overdue", count, who, oldest, "licensing", parameters)
+        yield replace(item, why=sources.word("action.overdue_why"))
 
 
 def _not_submitted(sources: Sources) -> Iterator[Action]:
@@ -153,23 +158,21 @@ def _low_coverage(sources: Sources) -> Iterator[Action]:
             words = sources.word("action.counties", count=sources.number(counties[0]))
             yield Action("counties", counties[0], words, counties[2], "", "coverage", {})
         return
-    counted = ""
-    if counties:
-        counted = text.clauses(
-            [f"{sources.number(counties[0])} {counties[1]}", *filter(None, counties[2:])], sources.lang
-        )
+    counted, unknown = (f"{sources.number(counties[0])} {counties[1]}", counties[2]) if counties else ("", "")
     metric, row = answer.metrics[0], low[0]
     whole, value = sources.word("different.mean_nation"), text.amount(row["whole_value"], metric.unit, sources.lang)
     told = {"beyond": different.beyond(metric, row["side"], whole, sources.lang), "value": value}
     if sources.province:
         here = text.plain(row["coverage_per_10k"], metric.unit, sources.lang)
         words, why = sources.word("action.coverage_here"), sources.word("action.coverage_is", here=here, **told)
-        yield Action("coverage", 1, words, why, counted, "coverage", {"province": [sources.province]})
+        parameters = {"province": [sources.province]}
+        yield Action("coverage", 1, words, why, counted, "coverage", parameters, why=unknown)
     else:
         codes = [row["province"] for row in low]
         who, group = sources.named("province", codes), different.group(answer, sources.lang, len(codes))
-        when = " · ".join(filter(None, (sources.word("action.coverage_why", **told), counted)))
-        yield _action(sources, answer, "coverage", len(codes), who, when, "coverage", {}, group=group)
+        item = _action(sources, answer, "coverage", len(codes), who, counted, "coverage", {}, group=group)
+        why = text.clauses([sources.word("action.coverage_why", **told), *filter(None, [unknown])], sources.lang)
+        yield replace(item, why=why)
 
 
 def _low_levels(sources: Sources) -> Iterator[Action]:
@@ -190,8 +193,8 @@ def _low_levels(sources: Sources) -> Iterator[Action]:
         yield Action("level", 1, sources.word("action.level_here"), "", why, "training", {"province": codes})
     else:
         who, group = sources.named("province", codes), different.group(answer, sources.lang, len(codes))
-        why = sources.word("action.level_why", **told)
-        yield _action(sources, answer, "level", len(codes), who, why, "training", {}, group=group)
+        item = _action(sources, answer, "level", len(codes), who, "", "training", {}, group=group)
+        yield replace(item, why=sources.word("action.level_why", **told))
 
 
 def _sudden_falls(sources: Sources) -> Iterator[Action]:

@@ -50,7 +50,7 @@ class Sources:
         return text.day(day, self.lang)
 
     def named(self, dimension: str, codes: list[Any], counts: Mapping[Any, float] | None = None, among: int = 0) -> str:
-        """These members by name, with their counts; of more than three, or `among` more, two and how many more there are."""
+        """These members by name, with their counts; of more than three, or `among` more, the first and how many others."""
         names = [text.isolated(self.member(dimension, code), self.lang) for code in codes]
         if counts:
             names = [
@@ -59,9 +59,9 @@ class Sources:
             ]
         if not names or (len(names) <= 3 and among <= len(names)):
             return text.listed(names, self.lang)
-        more = max(len(names), among) - len(names[:2])
+        more = max(len(names), among) - 1
         words = {
             "count": self.number(more),
             "group": text.with_ezafe(member_names.counted(dimension, self.lang, more), self.lang),
         }
-        return self.word("different.others", names=text.listed(names[:2], self.lang), **words)
+        return self.word("different.others", names=names[0], **words)
