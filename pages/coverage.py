@@ -16,8 +16,8 @@ def page() -> None:
     coverage.choices(view)
     left, right = st.columns(2)
     with left:
-        has_map = coverage.map_of_places(view, said)
-        ui.exhibit(view, exhibits.over_time, has_map=has_map)
+        coverage.map_of_places(view, said)
+        ui.exhibit(view, exhibits.over_time)
     with right:
         if coverage.is_on_census():
             ui.exhibit(view, exhibits.on_census)

@@ -220,16 +220,25 @@ class Parts:
         ):
             yield
 
-    def figure(self, view: Any, source: Any, context: Any, ident: str, picture: Any = None, limit: str = "") -> None:
+    def figure(
+        self,
+        view: Any,
+        source: Any,
+        context: Any,
+        ident: str,
+        picture: Any = None,
+        limit: str = "",
+        made: Any = None,
+    ) -> None:
         """Note a figure with its files, where its popover would offer them."""
         answer, place = getattr(source, "answer", source), page_context.place(view, source_where(source))
         part = self._at("figure", ident)
         part["answer"], part["limit"] = rows_of(answer), limit
         if picture:
             part["chart"], part["subtitle"], part["source"] = picture.figure, picture.subtitle, picture.source
-            if picture.made:
-                part["notes"] = picture.made.exhibit.all_notes(view.dark)
-            rounded, other = downloads.for_circulation(view, source, picture)
+            if made:
+                part["notes"] = made.exhibit.all_notes(view.dark)
+            rounded, other = downloads.for_circulation(view, source, made)
             part["circulated"] = other and {
                 "title": other.title,
                 "below": other.subtitle,

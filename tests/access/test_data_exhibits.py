@@ -1,17 +1,27 @@
 """Exhibits by address: /data/training/by_place.csv is what the page shows, under the rights of who asks."""
 
+# ruff: noqa: F811 - `site` is a fixture
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
+from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.semantic import disclosure
+from tests.access.gated import configured, cookie
 from tests.access.scopes import OF_ISFAHAN
-from tests.access.test_data_address import Site, asked, site  # noqa: F401 - a fixture
-from ui.data.ask import Ask, On, Rounded
+from tests.access.test_data_address import Site, app, asked, site  # noqa: F401 - a fixture
+from ui.data.ask import Ask, On, Question, Rounded
+from ui.data.worker_process import OutOfTime
 from ui.exhibits import register
+from ui.exhibits.exhibit import Exhibit, Make
+from ui.exhibits.figure import finding, nothing
+from ui.i18n import text
+from ui.shell import data_address, people
 from ui.state.scope import Scope
 
 NAMES = sorted(register.exhibits())
@@ -29,7 +39,7 @@ def made(ask: Ask, address: str, **filters: tuple[str, ...]) -> Any:
 
 
 @pytest.mark.parametrize("address", NAMES)
-def test_an_exhibit_at_its_address_is_that_of_its_function(address: str, site: Site, small_register: Path) -> None:  # noqa: F811
+def test_an_exhibit_at_its_address_is_that_of_its_function(address: str, site: Site, small_register: Path) -> None:
     response = site.get(f"/data/{address}.csv", site.isfahan, params={"lang": "en", "province": "IR-10"})
     with asked(small_register, OF_ISFAHAN) as con:
         answer = made(On(con), address, province=("IR-10",))
@@ -46,7 +56,7 @@ def test_an_exhibit_at_its_address_is_that_of_its_function(address: str, site: S
                 assert float(row[name]) == value
 
 
-def test_a_circulated_exhibit_is_the_same_function_in_rounded_numbers(site: Site, small_register: Path) -> None:  # noqa: F811
+def test_a_circulated_exhibit_is_the_same_function_in_rounded_numbers(site: Site, small_register: Path) -> None:
     address, params = "training/by_place", {"lang": "en", "province": "IR-10", "circulation": "1"}
     response = site.get(f"/data/{address}.csv", site.isfahan, params=params)
     with asked(small_register, OF_ISFAHAN) as con:
@@ -58,7 +68,7 @@ def test_a_circulated_exhibit_is_the_same_function_in_rounded_numbers(site: Site
     assert all(int(row["trainable_assistants"]) % 5 == 0 for row in rows if row["trainable_assistants"])
 
 
-def test_an_exhibit_is_refused_as_a_question_is(site: Site) -> None:  # noqa: F811
+def test_an_exhibit_is_refused_as_a_question_is(site: Site) -> None:
     get = site.get
     assert get("/data/training/by_place.csv").status_code == 401
     unknown = get("/data/training/by_plaec.csv", site.isfahan)
@@ -73,9 +83,154 @@ def test_an_exhibit_is_refused_as_a_question_is(site: Site) -> None:  # noqa: F8
     assert get("/data/training/by_province.csv", site.isfahan).status_code == 200, "open totals"
 
 
-def test_an_exhibit_leaves_one_line_in_the_audit_log_and_is_304_when_unchanged(site: Site) -> None:  # noqa: F811
+def test_an_exhibit_leaves_one_line_in_the_audit_log_and_is_304_when_unchanged(site: Site) -> None:
     first = site.get("/data/growth/projection.csv", site.national)
     again = site.get("/data/growth/projection.csv", site.national, headers={"If-None-Match": first.headers["ETag"]})
     assert (first.status_code, again.status_code) == (200, 304)
     (event,) = [event for event in site.events() if event.event == "export"]
     assert event.more["form"] == "csv"
+
+
+# ---------------------------------------------------------------- what a link of a page meets
+
+
+LINK, HERE = "/data/training/by_place.csv", {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+def exhibit(monkeypatch: pytest.MonkeyPatch) -> Callable[[Make], str]:
+    """A function that gives an exhibit an address."""
+
+    known = register.exhibits()
+
+    def at(make: Make) -> str:
+        monkeypatch.setattr(register, "exhibits", lambda: {**known, "training/made_here": make})
+        return "/data/training/made_here.csv"
+
+    return at
+
+
+def test_a_link_works_by_the_session_with_the_rights_of_who_opens_it(site: Site, small_register: Path) -> None:
+    params = {"publication": "000001", "province": "IR-10", "lang": "en"}
+    for more, ask in (({}, On), ({"circulation": "1"}, lambda con: Rounded(On(con)))):
+        response = site.client.get(LINK, params=params | more, headers=cookie() | HERE)
+        with asked(small_register, OF_ISFAHAN) as con:
+            answer = made(ask(con), "training/by_place", province=("IR-10",))
+        assert response.status_code == 200
+        assert "attachment" in response.headers["content-disposition"]
+        assert [row["county"] or None for row in rows_of(response.content)] == answer.column("county")
+    exported = [event for event in site.events() if event.event == "export"]
+    assert [(event.sub, event.more["form"], event.more.get("circulation", 0)) for event in exported] == [
+        ("isfahan.officer", "csv", 1),
+        ("isfahan.officer", "csv", 0),
+    ]
+    assert {event.more["provinces"] for event in exported} == {"IR-10"}
+    national = site.client.get(LINK, params={"lang": "en"}, headers=cookie(sub="national.analyst", groups=["national"]))
+    own = site.client.get(LINK, params={"lang": "en"}, headers=cookie())
+    assert national.headers["etag"] != own.headers["etag"]
+
+
+def test_a_link_of_a_session_that_ended_says_so_and_asks_for_no_password(site: Site) -> None:
+    for headers in (HERE, HERE | {"Cookie": "_streamlit_user=forged"}):
+        refused = site.client.get(LINK, params={"lang": "en"}, headers=headers)
+        assert (refused.status_code, "www-authenticate" in refused.headers) == (401, False)
+        assert refused.text == "Your session has ended. Reload the page and sign in.\n"
+    typed = site.client.get(LINK, headers={"Sec-Fetch-Site": "none"})
+    assert (typed.status_code, "www-authenticate" in typed.headers) == (401, True)
+    assert not [event for event in site.events() if event.event == "export"]
+
+
+def test_two_readers_of_different_rights_get_their_own_rows_of_one_scope(site: Site) -> None:
+    path, params = "/data/workforce/by_post.csv", {"lang": "en", "province": "IR-10"}
+    assert site.get(path, site.isfahan, params=params).status_code == 200
+    elsewhere = params | {"province": "IR-23"}
+    assert site.get(path, site.national, params=elsewhere).status_code == 200
+    denied = site.get(path, site.isfahan, params=elsewhere)
+    assert denied.status_code in (400, 403)
+    nation = [site.get(path, token, params={"lang": "en"}) for token in (site.national, site.isfahan)]
+    assert nation[0].status_code == 200
+    assert nation[1].status_code in (400, 403) or nation[1].content != nation[0].content
+
+
+def test_an_exhibit_that_raises_says_so_in_one_sentence_without_its_message(
+    site: Site, exhibit: Callable[[Make], str], caplog: pytest.LogCaptureFixture
+) -> None:
+    def raises(_scope: Scope, _ask: Ask) -> Exhibit:
+        raise RuntimeError("a name of the register")
+
+    response = site.get(exhibit(raises), site.isfahan, params={"lang": "en"})
+    assert response.status_code == 500
+    assert response.text.startswith("This file could not be made")
+    assert "register" not in response.text + caplog.text
+    assert "data address: RuntimeError" in caplog.text
+    assert not [event for event in site.events() if event.event == "export"]
+    # The turn of the person is given back.
+    assert site.get(LINK, site.isfahan).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (AccessDenied(), 403, "Outside of your access"),
+        (TooEarly("of 1403"), 400, "cannot be calculated for this day"),
+        (QuestionError("The measure has no meaning here."), 400, "The measure has no meaning here."),
+        (OutOfTime(), 413, "more time or memory than is allowed"),
+    ],
+)
+def test_an_exhibit_that_is_refused_says_why(
+    site: Site, exhibit: Callable[[Make], str], error: Exception, status: int, words: str
+) -> None:
+    def refuses(_scope: Scope, _ask: Ask) -> Exhibit:
+        raise error
+
+    response = site.get(exhibit(refuses), site.isfahan, params={"lang": "en"})
+    assert (response.status_code, response.text.count("\n")) == (status, 1)
+    assert words in response.text
+    events = [event.event for event in site.events()]
+    assert events.count("refused") == (status == 403)
+    assert "export" not in events
+
+
+def test_an_exhibit_without_a_row_says_why_and_one_of_one_row_is_a_file(
+    site: Site, exhibit: Callable[[Make], str]
+) -> None:
+    none = site.get(exhibit(lambda scope, _: nothing(scope, "state.empty_title", "state.empty")), site.isfahan)
+    assert none.status_code == 400
+    assert none.text.strip() == text.word("state.empty", "fa")
+    one = exhibit(lambda scope, ask: finding(scope, ask, ask(Question(("active_assistants",), on=scope.day)), "One"))
+    response = site.get(one, site.national)
+    assert response.status_code == 200
+    assert [int(row["active_assistants"]) > 0 for row in rows_of(response.content)] == [True]
+
+
+def test_a_large_exhibit_is_written_by_a_worker(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = site.get(LINK, site.national)
+    data_address._kept.clear()
+    monkeypatch.setattr(data_address, "MANY_CELLS", dict.fromkeys(data_address.MANY_CELLS, 0))
+    large = site.get(LINK, site.national)
+    assert (large.status_code, large.content) == (200, small.content)
+
+
+def test_an_earlier_name_of_an_exhibit_still_works_and_one_that_is_gone_names_the_others(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(register._RENAMED, "training/by_region", "training/by_place")
+    renamed = site.get("/data/training/by_region.csv", site.national)
+    assert (renamed.status_code, renamed.content) == (200, site.get(LINK, site.national).content)
+    gone = site.get("/data/training/by_quarter.csv", site.national, params={"lang": "en"})
+    assert gone.status_code == 404
+    assert "/data/training/by_place.csv" in gone.text
+    assert "/data/growth/" not in gone.text
+
+
+def test_behind_the_proxy_of_a_site_a_link_works_by_its_headers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_register: Path
+) -> None:
+    secret = "between-the-proxy-and-us-8Kq2Zr5TnW1"
+    configured(tmp_path, monkeypatch, "proxy", f'[proxy]\nsecret = "{secret}"\n')
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    client = TestClient(app(), client=("10.0.0.7", 5000))
+    person = {"X-Remote-User": "isfahan.officer", "X-Remote-Groups": "isfahan", "X-Proxy-Secret": secret}
+    assert client.get(LINK, headers=HERE | person).status_code == 200
+    assert client.get(LINK, headers=HERE | person | {"X-Proxy-Secret": "guessed"}).status_code == 401
+    people.secrets.cache_clear()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from etl.operations import audit
-from tests.access.site import Site, events, served, sign_in, status
+from tests.access.site import Site, events, fetch, served, sign_in, status
 from tests.browser import app as front
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -56,9 +56,10 @@ def test_without_signing_in_only_the_sign_in_is_served(site: Site) -> None:
 
 
 def test_a_file_is_downloaded_once_and_only_by_its_owner(site: Site, signed_in: Callable[[str], front.Visit]) -> None:
-    visit, other = signed_in("isfahan.officer").go("coverage", lang="en"), signed_in("national.analyst")
+    # A list that is cut has no address.
+    visit, other = signed_in("isfahan.officer").go("licensing", lang="en"), signed_in("national.analyst")
     page, context = visit.page, visit.page.context
-    page.get_by_role("button", name="Download").first.click()
+    page.locator(".st-key-files-listing-licences_ending button").click()
     # A popover that opens while the page is still drawn moves away with its button.
     visit.settle()
     page.get_by_role("button", name="CSV").first.click()
@@ -72,6 +73,28 @@ def test_a_file_is_downloaded_once_and_only_by_its_owner(site: Site, signed_in: 
     assert [(event.more["form"], event.more["role"], event.more["provinces"]) for event in exported] == [
         ("csv", "province", "IR-10")
     ]
+
+
+def test_the_file_of_a_figure_is_a_link_to_its_address_under_the_rights_of_who_opens_it(
+    site: Site, signed_in: Callable[[str], front.Visit]
+) -> None:
+    visit, other = signed_in("isfahan.officer").go("training", lang="en"), signed_in("national.analyst")
+    page, before = visit.page, len(events(site, "isfahan.officer", "export"))
+    page.locator(".st-key-files-by_place button").click()
+    visit.settle()
+    link = page.get_by_role("link", name="CSV", exact=True)
+    with page.expect_download(timeout=front.FILE_PATIENCE) as fetched:
+        link.focus()
+        page.keyboard.press("Enter")
+    own = Path(fetched.value.path()).read_bytes()
+    address = site.address + str(link.get_attribute("href"))
+    assert "/data/training/by_place.csv?" in address
+    assert status(address) == 401
+    assert fetch(address, visit.page.context.cookies()) == (200, own), "as often as it is opened"
+    assert fetch(address, other.page.context.cookies())[1] == own, "training of each province is open to all"
+    exported = events(site, "isfahan.officer", "export")
+    assert [event.more["form"] for event in exported[: len(exported) - before]] == ["csv"] * 2
+    assert {event.more["publication"] for event in exported} == {"000001"}
 
 
 def test_the_audit_log_is_on_the_page_of_a_steward_and_of_nobody_else(

@@ -457,7 +457,7 @@ def test_the_files_hold_every_row_of_the_answer(
         files = {}
         for kind in ("csv", "xlsx", "parquet"):
             with reader.page.expect_download(timeout=front.FILE_PATIENCE) as fetched:
-                reader.page.locator(f".st-key-{kind}-rows button").click()
+                reader.page.locator(f".st-key-{kind}-rows a").click()
             files[kind] = tmp_path / fetched.value.suggested_filename
             fetched.value.save_as(files[kind])
             assert re.fullmatch(rf".*{asked.on}_000001\.{kind}", files[kind].name)

@@ -111,7 +111,7 @@ def test_charts_are_drawn_and_presented_and_leave_as_files_and_pictures(served: 
         reader.page.locator(f".st-key-files-{ident} button").click()
         reader.settle()
         with reader.page.expect_download() as waiting:
-            reader.page.get_by_role("button", name="CSV").first.click()
+            reader.page.get_by_role("link", name="CSV").first.click()
         written = Path(waiting.value.path()).read_bytes().decode("utf-8-sig")
         assert len(list(csv.DictReader(io.StringIO(written)))) == 31
         reader.page.locator(f".st-key-picture-button-{ident} button").click()

@@ -224,7 +224,7 @@ def test_card_chart_table_file_and_question_agree(address: str, small_register: 
         assert title in titles(found, found.metrics[0], side, behind, "fa")
         figure.get_by_text(text.word("figure.files", "fa"), exact=True).click()
         with reader.page.expect_download() as waiting:
-            reader.page.get_by_role("button", name="CSV").click()
+            reader.page.get_by_role("link", name="CSV").click()
         downloaded = Path(waiting.value.path()).read_bytes().decode("utf-8-sig")
         rows = list(csv.DictReader(io.StringIO(downloaded)))
         assert [(row["province"], float(row["coverage_per_10k"])) for row in rows] == [row[:2] for row in asked.rows]

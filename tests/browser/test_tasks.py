@@ -249,8 +249,8 @@ def test_the_three_provinces_with_the_least_training_and_their_file(hand: Hand, 
     first = sorted(ranked, key=lambda code: (code not in worse, share[code]))[:3]
     assert [code for code in drawn if code in ranked][:3] == first, "the first three of the bars"
     hand.click(shown.get_by_role("button", name=text.word("figure.files", "fa")))
-    button = hand.reader.page.get_by_role("button", name=text.word("more.xlsx", "fa"), exact=True)
-    file = hand.download(button)
+    link = hand.reader.page.get_by_role("link", name=text.word("more.xlsx", "fa"), exact=True)
+    file = hand.download(link)
     shutil.copy(file, tmp_path / "file.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "file.xlsx", read_only=True).worksheets[0]
     written = {row[1]: row for row in sheet.iter_rows(min_row=2, values_only=True)}

@@ -10,8 +10,7 @@ import pytest
 from etl.semantic.answers import Answer
 from tests.parts import PARTS, opened
 from ui.components import downloads, page_files
-from ui.components.downloads import Picture
-from ui.exhibits.exhibit import Drawing
+from ui.exhibits.exhibit import Drawing, Made
 from ui.state.page_context import PageContext
 
 MADE_UP = (0.02, 5)
@@ -30,21 +29,21 @@ def numbers(value: Any) -> Iterator[float]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures: list[tuple[Answer, Picture]] = []
+    pictures: list[tuple[Answer, Made]] = []
 
-    def noted(_ident: str, _title: str, _below: str, source: Any, _limit: str = "", picture: Any = None) -> None:
+    def noted(*given: Any) -> None:
+        _, _, _, source, _, picture, made = [*given, *[None] * 3][:7]
         if picture:
-            pictures.append((source, picture))
+            pictures.append((source, made))
 
     monkeypatch.setattr(page_files, "note", noted)
     opened(name, lang="en")
     assert pictures or name in ("register", "handin", "approve"), "the register has pictures of one institute alone"
-    for exact, picture in pictures:
-        assert picture.made
-        exhibit = picture.made.for_circulation()
+    for exact, made in pictures:
+        exhibit = made.for_circulation()
         if not isinstance(exhibit.form, Drawing):
             continue
-        circulated = downloads.picture_of(PageContext(picture.made.scope), exhibit)
+        circulated = downloads.picture_of(PageContext(made.scope), exhibit)
         assert "counts of people rounded to 5" in circulated.source
         assert "n\u00a0=" not in circulated.subtitle, "the exact number of cases"
         # The goal that a plan is made for is no share of people.

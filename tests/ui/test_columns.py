@@ -18,7 +18,7 @@ from ui.charts import ahead
 from ui.charts.elements import ChartContext
 from ui.components import blocks, downloads
 from ui.data import warehouse
-from ui.exhibits.exhibit import Drawing
+from ui.exhibits.exhibit import Drawing, Made
 from ui.exports.job import ExportJob
 from ui.exports.page_workbook import Card
 from ui.i18n import text
@@ -76,17 +76,17 @@ def test_no_column_of_a_page_is_without_a_metric(part: str, scope: dict[str, str
 def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
     part: str, scope: dict[str, str], published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pictures: list[tuple[Answer, downloads.Picture]] = []
+    pictures: list[tuple[Answer, downloads.Picture, Made]] = []
     monkeypatch.setattr(blocks, "popover", files_open)
     monkeypatch.setattr(
         downloads,
         "buttons",
-        lambda view, source, context, ident, picture=None, *_: picture and pictures.append((source, picture)),
+        lambda view, source, context, ident, picture, limit, made: picture and pictures.append((source, picture, made)),
     )
     _, page = answers(part, **scope)
-    shown = {id(answer): (answer, picture) for answer, picture in pictures if "whole_value" in answer.columns}
+    shown = {id(one[0]): one for one in pictures if "whole_value" in one[0].columns}
     assert shown
-    for answer, picture in shown.values():
+    for answer, picture, made in shown.values():
         metric, by = answer.metrics[0], answer.by[0]
         where = {
             key: codes for key, codes in answer.where.items() if by != "province" or key not in ("province", "county")
@@ -115,8 +115,7 @@ def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
                 continue
             assert {cell.value for cell in filled} == {whole.value()}
             assert {cell.number_format for cell in filled} == {"0.0%" if metric.unit == "share" else "General"}
-        assert picture.made
-        exhibit = picture.made.for_circulation()
+        exhibit = made.for_circulation()
         if by not in ("province", "county"):
             continue
         assert said in str(picture.figure["layout"]), "the line of the bars or the key of the map"

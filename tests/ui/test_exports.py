@@ -25,7 +25,7 @@ from tests.made import answer, by_month, by_province
 from ui.charts import bars
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
-from ui.components import downloads
+from ui.components import data_links, downloads
 from ui.data.ask import Ask
 from ui.exhibits.exhibit import Drawing, Exhibit, Made
 from ui.exports import about, file_content
@@ -381,7 +381,10 @@ def test_what_is_offered_for_circulation_bears_it_in_its_name_and_its_picture_is
 
     view = PageContext(Scope(by_province().publication.as_of, lang="en"))
     made = Made(make, view.scope, mock.Mock(spec=Ask))
-    downloads.buttons(view, by_province(), EN, "x", downloads.Picture({}, "title", "below", "source", made))
+    picture = downloads.Picture({}, "title", "below", "source")
+    # An exhibit of what a reader has typed.
+    monkeypatch.setattr(data_links, "of_file", lambda *_: "")
+    downloads.buttons(view, by_province(), EN, "x", picture, "", made)
     assert set(names) == {"csv", "xlsx", "parquet", "picture"}
     assert all(("_rounded" in name) is ticked for name in names.values())
     assert [picture.title for picture in pictures] == ["rounded" if ticked else "title"]

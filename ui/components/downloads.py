@@ -1,6 +1,8 @@
 """Downloads of an answer: CSV, Excel, Parquet, and a picture of its chart. Files always contain every row.
 
-A small file is written when it is downloaded. A large one is first written by a worker process, with a progress bar.
+A file that has an address (ui.components.data_links) is a link to it. Others are written when they are downloaded: rows of
+persons, lists that are cut, tables of several questions, and exhibits of what a reader has typed. A large file is first
+written by a worker process, with a progress bar.
 """
 
 import io
@@ -10,7 +12,7 @@ import tempfile
 import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from etl.semantic import answers, disclosure, exportable
 from etl.semantic.answers import Answer
 from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
-from ui.components import blocks
+from ui.components import blocks, data_links
 from ui.components.plot import plot
 from ui.data import page_run, worker_process
 from ui.exhibits.exhibit import Drawing, Exhibit, Made
@@ -42,32 +44,29 @@ _AT_ONCE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart as a standalone picture: figure, title, subtitle and source. `made` makes its exhibit again for circulation."""
+    """A chart as a standalone picture: figure, title, subtitle and source."""
 
     figure: Figure
     title: str
     subtitle: str
     source: str
-    made: Made | None = None
 
 
-def picture_of(view: PageContext, exhibit: Exhibit, made: Made | None = None) -> Picture:
+def picture_of(view: PageContext, exhibit: Exhibit) -> Picture:
     """The picture of an exhibit that is a drawing."""
     assert exhibit.answer is not None
     _, notes = exhibit.all_notes(view.dark)
     if isinstance(exhibit.answer, disclosure.Circulated):
         notes.append(view.word("file.circulation_short"))
     source = source_of(view, exhibit.answer, notes)
-    return Picture(exhibit.drawn(view.dark)[0], exhibit.title.sentence, exhibit.below, source, made)
+    return Picture(exhibit.drawn(view.dark)[0], exhibit.title.sentence, exhibit.below, source)
 
 
-def for_circulation(
-    view: PageContext, source: Exportable, picture: Picture | None
-) -> tuple[Exportable, Picture | None]:
+def for_circulation(view: PageContext, source: Exportable, made: Made | None) -> tuple[Exportable, Picture | None]:
     """What is behind a figure, and its picture, for circulation; no picture where too little of it may circulate."""
-    if picture is None or picture.made is None:
+    if made is None:
         return source, None
-    exhibit = picture.made.for_circulation()
+    exhibit = made.for_circulation()
     assert exhibit.answer is not None
     return exhibit.answer, picture_of(view, exhibit) if isinstance(exhibit.form, Drawing) else None
 
@@ -193,9 +192,18 @@ def _show_picture(view: PageContext, picture: Picture, context: ChartContext, na
 
 
 def buttons(
-    view: PageContext, source: Exportable, context: ChartContext, ident: str, picture: Picture | None, limit: str = ""
+    view: PageContext,
+    source: Exportable,
+    context: ChartContext,
+    ident: str,
+    picture: Picture | None,
+    limit: str = "",
+    made: Made | None = None,
 ) -> None:
-    """A button for each file; none if the user may not export."""
+    """A link to each file where it has an address, else a button that makes it; none if the user may not export.
+
+    A large file is made first, with a progress bar, also where it has an address.
+    """
     answer = exportable.of(source).answer
     is_detail = isinstance(source, exportable.StreamedRows)
     if not may_export(view, answer, is_detail):
@@ -210,22 +218,32 @@ def buttons(
     count = exportable.of(source).count()
     place = page_context.place(view, answer.where)
     blocks.note(view.word("more.rows", rows=text.number(count, view.lang)))
-    exported = for_circulation(view, source, picture) if circulation else (source, picture)
+    large = [kind for kind in FORMS if count * len(answer.columns) > MANY_CELLS[kind]]
+    address = "" if limit else data_links.of_file(view, source, made, circulation)
+
+    @cache
+    def exported() -> tuple[Exportable, Picture | None]:
+        return for_circulation(view, source, made) if circulation else (source, picture)
+
     for kind in FORMS:
-        job = ExportJob(kind, exported[0], context, circulation, place, limit)
+        label = view.word(f"more.{kind}")
+        if address and kind not in large:
+            st.link_button(label, address.format(form=kind), key=f"{kind}-{ident}")
+            continue
+        job = ExportJob(kind, exported()[0], context, circulation, place, limit)
         name = about.file_name(source, context, place, kind, circulation, limit)
         details = noted(answer, kind, count, circulation)
-        if count * len(answer.columns) > MANY_CELLS[kind]:
+        if kind in large:
             made_first(view, ident, name, job, details)
         else:
-            offered(view, f"{kind}-{ident}", view.word(f"more.{kind}"), name, FORMS[kind], job.write, details)
+            offered(view, f"{kind}-{ident}", label, name, FORMS[kind], job.write, details)
     if picture and st.button(view.word("more.picture"), key=f"picture-button-{ident}"):
-        if exported[1]:
+        if drawn := exported()[1]:
             name = about.file_name(source, context, place, "", circulation).rstrip(".")
             # The browser writes the file itself, so the audit log records that the picture was shown.
             details = noted(answer, "picture", count, circulation)
             page_run.record("export", **details, **audit.rights(page_run.access_scope()))
-            _show_picture(view, exported[1], context, name, ident)
+            _show_picture(view, drawn, context, name, ident)
         else:
             blocks.note(view.word("figure.no_picture"), is_status=True)
 

@@ -227,10 +227,10 @@ def show(
     if isinstance(exhibit.form, Value):
         st.html(blocks.heading(exhibit.title.sentence, exhibit.below) + card)
         if answer is not None:
-            footer(view, answer, ident, title=exhibit.title.sentence)
+            footer(view, answer, ident, title=exhibit.title.sentence, made=made)
         return None
     assert answer is not None
-    picture = downloads.picture_of(view, exhibit, made)
+    picture = downloads.picture_of(view, exhibit)
     drawn, spoken = exhibit.drawn(view.dark)
     meta, chart_context = drawn["layout"]["meta"], exhibit.context(view.dark)
     on_screen, all_notes = exhibit.all_notes(view.dark)
@@ -258,7 +258,7 @@ def show(
             noted = [note for note in all_notes if note not in exhibit.notes or page_context.is_noted_at(note, ident)]
             if noted:
                 st.html("".join(_note(note, on_screen) for note in noted))
-            draw_footer = partial(footer, view, answer, ident, picture=picture, chart_context=chart_context)
+            draw_footer = partial(footer, view, answer, ident, picture=picture, chart_context=chart_context, made=made)
             if place:
                 rendering.defer(draw_footer, place=place)
             else:

@@ -18,6 +18,7 @@ from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
 from ui.components import blocks, connect, downloads, page_files, tables
 from ui.data import page_run, warehouse
+from ui.exhibits.exhibit import Made
 from ui.exports.file_content import Exportable
 from ui.i18n import text
 from ui.state import page_context, page_parameters, rendering, wording
@@ -51,15 +52,16 @@ def footer(
     chart_context: ChartContext | None = None,
     limit: str = "",
     title: str = "",
+    made: Made | None = None,
 ) -> None:
     """Two words: what the number is, and all ways to take it. Their content and the table are loaded only when opened.
 
     `chart_context` brings names of members that only this answer has; `limit` says in words where a list ends, `title` is that
-    of what has no picture.
+    of what has no picture; `made` makes the exhibit again, if it is one.
     """
     switch, answer = f"table shown {ident}", exportable.of(source).answer
     title = picture.title if picture else title or answer.metrics[0].label[view.lang]
-    page_files.note(ident, title, picture.subtitle if picture else subtitle(view, answer), source, limit, picture)
+    page_files.note(ident, title, picture.subtitle if picture else subtitle(view, answer), source, limit, picture, made)
     blocks.left_out(view, answer)
     if not picture:
         # A figure has its notes, and numbers them on a trend.
@@ -73,8 +75,8 @@ def footer(
                 downloads.copy_and_present(view, answer, ident)
             if with_table and not is_shown:
                 _table_switch(view, ident, switch, "figure.table")
-            downloads.buttons(view, source, chart_context or context(view), ident, picture, limit)
-            connect.connect(view, source, ident, picture.made if picture else None)
+            downloads.buttons(view, source, chart_context or context(view), ident, picture, limit, made)
+            connect.connect(view, source, ident, made)
 
         blocks.popover(view.lang, view.word("figure.files"), f"files-{ident}", take)
         if with_table and is_shown:

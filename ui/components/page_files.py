@@ -18,6 +18,7 @@ from ui.charts.elements import ChartContext
 from ui.components import blocks, downloads
 from ui.components.plot import component
 from ui.data import page_run, warehouse
+from ui.exhibits.exhibit import Made
 from ui.exports import about
 from ui.exports.file_content import Exportable
 from ui.exports.page_workbook import Card, PageJob, Part
@@ -30,15 +31,22 @@ _PICTURES = "page pictures"
 
 @dataclass(frozen=True)
 class _Noted(Part):
-    """A figure or list of the page, and its chart if it has one."""
+    """A figure or list of the page, and its chart and what makes it again, if it has them."""
 
     chart: downloads.Picture | None = None
+    made: Made | None = None
 
 
 def note(
-    ident: str, title: str, below: str, source: Exportable, limit: str = "", picture: downloads.Picture | None = None
+    ident: str,
+    title: str,
+    below: str,
+    source: Exportable,
+    limit: str = "",
+    picture: downloads.Picture | None = None,
+    made: Made | None = None,
 ) -> None:
-    page_context.parts()[ident] = _Noted(title, below, source, limit, chart=picture)
+    page_context.parts()[ident] = _Noted(title, below, source, limit, chart=picture, made=made)
 
 
 def note_card(ident: str, label: str, below: str, answer: Answer, measure: str) -> None:
@@ -123,7 +131,7 @@ def _may_leave(source: Exportable) -> bool:
 
 def _for_circulation(view: PageContext, one: _Noted) -> _Noted:
     """A figure under the words of its picture for circulation, else its measure: its own title may state a small exact number."""
-    source, picture = downloads.for_circulation(view, one.source, one.chart)
+    source, picture = downloads.for_circulation(view, one.source, one.made)
     if picture:
         return replace(one, title=picture.title, below=picture.subtitle, source=source, chart=picture)
     return replace(one, title=_measure(view, one), below="" if one.chart else one.below, source=source, chart=None)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from etl.semantic.answers import Answer
+from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import bars, county_maps, grouped, lines, maps, titles
 from ui.charts.elements import ChartContext
 from ui.data.ask import Ask
@@ -38,9 +39,10 @@ def by_county(scope: Scope, ask: Ask, **options: Any) -> Exhibit:
     return figure(scope, ask, county_maps.counties, RATE, by="county", **options)
 
 
-def over_time(scope: Scope, ask: Ask, has_map: bool = True) -> Exhibit:
+def over_time(scope: Scope, ask: Ask) -> Exhibit:
     """Has it grown in three years?"""
-    over, height = scope.complete_months(36), 200 if has_map else 320
+    # Without a map above it there is room.
+    over, height = scope.complete_months(36), 320 if BELOW_PROVINCE & {*scope.where} else 200
     return figure(scope, ask, lines.trend, RATE, by="month", over=over, zero=False, height=height)
 
 

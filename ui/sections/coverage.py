@@ -154,18 +154,17 @@ def _choose_map(view: PageContext) -> None:
     )
 
 
-def map_of_places(view: PageContext, said: Callable[[], object]) -> bool:
-    """The map of provinces or, with the switch or of one province, of counties. False where there is nothing to compare.
+def map_of_places(view: PageContext, said: Callable[[], object]) -> None:
+    """The map of provinces or, with the switch or of one province, of counties; none where there is nothing to compare.
 
     `said` is of the provinces or, of one of them, of its counties.
     """
     if BELOW_PROVINCE & {*view.where}:
-        return False
+        return
     if view.scope.has_map and _chosen_map() == "county":
         ui.exhibit(view, exhibits.by_county)
     else:
         ui.exhibit(view, exhibits.by_province if view.scope.has_map else exhibits.by_county, said=said)
-    return True
 
 
 def claimed(view: PageContext) -> None:

@@ -8,9 +8,11 @@ writers and audit line are those of a download by hand. Without sign-in the addr
 import base64
 import binascii
 import hashlib
+import logging
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from etl.core.errors import AccessDenied, OtherVersion, QuestionError, Refused
+from etl.core.errors import AccessDenied, OtherVersion, QuestionError, Refused, TooEarly
 from etl.operations import audit
 from etl.semantic import answers, exportable
 from etl.semantic.answers import Answer
@@ -52,6 +54,8 @@ _BUSY_SECONDS = 2
 # Files of answers that are kept for requests of their parts.
 _MOST_KEPT, _KEPT_SECONDS, _KEPT_BYTES = 16, 300.0, 256 << 20
 _T = TypeVar("_T")
+# By this name the JSON log keeps the text (ui.shell.logs).
+_LOG = logging.getLogger("policeyar.data")
 _guesses: dict[str, tuple[float, int]] = {}
 _lock = threading.Lock()
 
@@ -159,12 +163,21 @@ def _asked(
     except AccessDenied:
         _note_attempt(request, asker)
         raise _Refused(403, text.word("data.denied", lang)) from None
+    except TooEarly:
+        raise _Refused(400, text.word("state.too_early", lang)) from None
     except QuestionError as error:
         raise _Refused(400, str(error)) from None
     except Ended:
         raise _Refused(413, text.word("data.too_large", lang)) from None
     except (page_run.Unpublished, Refused):
         raise _Refused(503, text.word("data.unpublished", lang), Retry_After="300") from None
+    except (OSError, _Refused):
+        raise
+    except Exception as failed:
+        # A message may hold data.
+        _LOG.error(f"data address: {type(failed).__name__}")
+        _LOG.debug("%s", traceback.format_exc())
+        raise _Refused(500, text.word("data.failed", lang)) from None
 
 
 @asynccontextmanager
@@ -219,6 +232,9 @@ def _asker(request: Request, lang: str) -> AccessScope:
     else:
         sub, secret = credential or (None, "")
         token = personal_tokens.store().holder(secret, sub, time.time()) if credential else None
+        if token is None and credential is None and request.headers.get("sec-fetch-site") == "same-origin":
+            # A link of a page that is still open; a browser would ask for a token here.
+            raise _Refused(401, f"{text.word('sign_in.lost_title', lang)}. {text.word('sign_in.lost', lang)}")
         if token is None:
             raise _unknown_token(request, credential is not None, lang)
         scope = people.table().scope_of(token.sub, token.groups)

@@ -1,0 +1,144 @@
+"""What can be a link is a link: the address of a file gives the rows of the page, and what has no address is listed here."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from etl.semantic import exportable
+from etl.semantic.answers import Answer
+from tests.parts import PARTS, opened
+from ui.charts.elements import ChartContext
+from ui.components import data_links, downloads, page_files
+from ui.data import page_run, warehouse
+from ui.data.ask import Rounded
+from ui.exhibits import register, training
+from ui.exhibits.exhibit import Made
+from ui.shell import data_address, data_question
+from ui.state import page_context
+from ui.state.page_context import PageContext
+from ui.state.scope import Scope
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("published")]
+
+SCOPES: dict[str, dict[str, Any]] = {
+    "nation": {"lang": "en"},
+    "province": {"province": "IR-10", "on": "1404/09/30", "period": "24"},
+    "women": {"gender": "female", "province": ["IR-10", "IR-23"], "lang": "en"},
+}
+# What has no address, by page: lists of institutes, tables and charts of several questions, exhibits of what a reader typed.
+WITHOUT: dict[str, set[str]] = {
+    "overview": {"glance", "verdict", "listing-register"},
+    "coverage": {"claimed"},
+    "growth": {"announced", "goal-seek", "plan-plan_leaver_rate", "plan-plan_recruits", "recruit-places", "verdict"},
+    "training": {"listing-institutes_falling", "plan-plan_leaver_rate", "plan-plan_recruits", "plan-seats"},
+    "licensing": {"listing-files_overdue", "listing-lapsed", "listing-licences_ending", "listing-stopped"},
+    "legal": {"listing-accreditations_ending", "listing-officers_untrained"},
+    # Who is below or above is beside the answer.
+    "explore": {"provinces--coverage_per_10k-province", "ranking--coverage_per_10k-province"},
+    "compare": {"bridge-IR", "bridge-IR-10", "compare", "compare-lines", "compare-why"},
+}
+PAGES = [part for part in PARTS if part not in ("methods", "quality", "handin", "approve")]
+
+
+def answer_at(address: str) -> tuple[Answer, bool]:
+    """The answer that the data address writes for a link, and whether it is rounded."""
+    path, query = urlsplit(address).path, parse_qs(urlsplit(address).query)
+    assert path.startswith("/data/")
+    name = path.removeprefix("/data/").rpartition(".")[0]
+    question = data_question.read(query) if name == "answer" else data_question.read_exhibit(query, name)
+    assert question
+    assert data_question.publication(query) == page_run.publication().id
+    found = exportable.of(data_address._asked_of(question)[0]).answer
+    return Rounded(warehouse.of_page()).shown(found) if question.circulation else found, question.circulation
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("page", PAGES)
+def test_the_link_of_a_figure_gives_the_rows_of_the_page(
+    page: str, scope: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = opened(page, **SCOPES[scope]).session_state["page parts"]
+    monkeypatch.setattr(page_context, "part", lambda: page)
+    without = set()
+    for ident, part in parts.items():
+        if not isinstance(part, page_files._Noted) or ident.startswith("card-"):
+            continue
+        view = PageContext(part.made.scope if part.made else Scope(page_run.publication().as_of), has_period=True)
+        for circulation in (False, True):
+            address = data_links.of_file(view, part.source, part.made, circulation)
+            if not address:
+                assert not (part.made and register.address_of(page, part.made.make)), ident
+                without.add(ident)
+                continue
+            found, is_rounded = answer_at(address.format(form="csv"))
+            assert is_rounded is circulation
+            exact = part.made.for_circulation().answer if circulation and part.made else part.source
+            shown = Rounded(warehouse.of_page()).shown(exact) if circulation else exact
+            assert (found.columns, found.rows) == (shown.columns, shown.rows), ident
+    assert without <= WITHOUT.get(page, set()), without
+
+
+# ---------------------------------------------------------------- what the popover offers
+
+
+@pytest.fixture
+def offered(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """What the popover of a figure offers: links, files that are made at once, and files that are made first."""
+    found: dict[str, list[str]] = {"links": [], "made": [], "made first": []}
+    monkeypatch.setattr(downloads.st, "checkbox", lambda *_, **__: False)
+    monkeypatch.setattr(downloads.st, "button", lambda *_, **__: False)
+    monkeypatch.setattr(downloads.st, "link_button", lambda label, url, **_: found["links"].append(url))
+    monkeypatch.setattr(downloads, "offered", lambda _view, key, *_: found["made"].append(key))
+    monkeypatch.setattr(downloads, "made_first", lambda _view, _ident, name, *_: found["made first"].append(name))
+    monkeypatch.setattr(page_context, "part", lambda: "training")
+    return found
+
+
+def offer(scope: Scope) -> None:
+    made = Made(training.by_place, scope, warehouse.of_page())
+    exhibit, view = made.exhibit, PageContext(scope)
+    assert exhibit.answer
+    downloads.buttons(view, exhibit.answer, exhibit.context(), "x", None, "", made)
+
+
+def test_each_format_is_a_link_with_the_scope_the_publication_and_the_language(offered: dict[str, list[str]]) -> None:
+    published = page_run.publication()
+    offer(Scope(published.as_of, (("province", ("IR-23",)),), published.as_of - timedelta(days=20), lang="en"))
+    assert (offered["made"], offered["made first"]) == ([], [])
+    assert [urlsplit(link).path for link in offered["links"]] == [
+        f"/data/training/by_place.{form}" for form in ("csv", "xlsx", "parquet")
+    ]
+    queries = [parse_qs(urlsplit(link).query) for link in offered["links"]]
+    on = (published.as_of - timedelta(days=20)).isoformat()
+    assert queries == [{"province": ["IR-23"], "on": [on], "lang": ["en"], "publication": [published.id]}] * 3
+
+
+def test_a_large_file_is_made_first_also_where_it_has_an_address(
+    offered: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "MANY_CELLS", downloads.MANY_CELLS | {"xlsx": 0})
+    offer(Scope(page_run.publication().as_of))
+    assert [urlsplit(link).path.rpartition(".")[2] for link in offered["links"]] == ["csv", "parquet"]
+    assert [name.rpartition(".")[2] for name in offered["made first"]] == ["xlsx"]
+
+
+def test_a_scope_that_no_address_can_hold_is_made_at_once(offered: dict[str, list[str]]) -> None:
+    names = tuple(f"institute-{number}" for number in range(data_links.LONGEST // 10))
+    scope = Scope(page_run.publication().as_of, (("institute", names),))
+    made = Made(training.by_place, Scope(page_run.publication().as_of), warehouse.of_page())
+    exhibit = made.exhibit
+    assert exhibit.answer
+    downloads.buttons(PageContext(scope), exhibit.answer, exhibit.context(), "x", None, "", replace(made, scope=scope))
+    assert offered == {"links": [], "made": ["csv-x", "xlsx-x", "parquet-x"], "made first": []}
+
+
+def test_a_list_with_an_end_of_its_own_has_no_link(offered: dict[str, list[str]]) -> None:
+    view = PageContext(Scope(page_run.publication().as_of, lang="en"))
+    answer = warehouse.ask("active_assistants", by="province", on=view.as_of)
+    downloads.buttons(view, answer, ChartContext("en"), "x", None, "within 30 days")
+    assert (offered["links"], len(offered["made"])) == ([], 3)
+    downloads.buttons(view, answer, ChartContext("en"), "x", None)
+    assert len(offered["links"]) == 3, "the same rows without it are those of a question"
