@@ -9,6 +9,8 @@ from ui.charts.boundaries import Point
 
 # The width of a letter, the height of a line and that of its letters, as parts of its size; pixels that labels may share.
 _LETTER, _LINE, _INK, _SHARED = 0.5, 1.3, 0.9, 1
+# Pixels between a label and the end of a line to it.
+_GAP = 4
 # The steps by which a label gives way to another one, in pixels, and how far it may.
 _STEP, _FARTHEST = 3, 12
 _SHIFTS = sorted(
@@ -47,8 +49,10 @@ class Label:
 
 def placed(
     labels: Sequence[Label], height: float, latitudes: tuple[float, float], size: float
-) -> list[tuple[Point, bool]]:
-    """The point of each label, and whether its name stands there too, on a map of so many pixels between two latitudes.
+) -> list[tuple[Point, bool, Point]]:
+    """The point of each label, whether its name stands there too, and where a line to it ends that comes from below.
+
+    The map has so many pixels between two latitudes.
 
     Called names give way to each other, values to those, and the other names stand where nothing is.
     """
@@ -86,7 +90,8 @@ def placed(
     for at in others:
         if labels[at].names:
             put(at, True, _SHIFTS[:1])
-    return [found[at] for at in range(len(labels))]
+    ends = [_latitude((taken[at][1] - _GAP) / pixels) for at in range(len(labels))]
+    return [(*found[at], (found[at][0][0], ends[at])) for at in range(len(labels))]
 
 
 def _places(

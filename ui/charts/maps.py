@@ -189,14 +189,13 @@ def _labels(
     A narrow chart shows the values alone (static/plot.js).
     """
     words, inks, halos = [], [], []
-    # Lines on every map, and those to labels that a map without names has elsewhere.
-    lines: dict[bool, list[Sequence[Any]]] = {False: [], True: []}
+    lines: dict[str, list[Sequence[Any]]] = {"wide": [], "narrow": []}
     step_of = dict(zip(values, areas.steps, strict=True))
     area_of = {code: areas.colours[step] for code, step in step_of.items()}
     called = {*unclear, *(code for code, step in step_of.items() if areas.is_tested and step < _ALIKE)}
     labels = [_label(code, value, code in called, context) for code, value in values.items()]
     places = placed(labels, height, COUNTRY[1], LABEL_SIZE[context.lang])
-    for code, label, (_, is_named) in zip(values, labels, places, strict=True):
+    for code, label, (_, is_named, foot) in zip(values, labels, places, strict=True):
         about = _LABELS[code]
         is_outside = "over" not in about and ("line" in about or about.get("outside", False))
         words.append(label.words(is_named))
@@ -209,13 +208,19 @@ def _labels(
         # Where words stick out of an area with the other ink, its colour goes with them.
         is_wide = is_outside or context.on(ground) != context.on(page)
         halos.append(halo(ground, 2 if is_wide else 1))
-        if "line" in about and (is_named or label.alone == label.at):
-            lines["alone" in about] += [*about["line"], boundaries.GAP]
+        if "line" in about:
+            start, end = about["line"]
+            across, up = end[0] - label.at[0], end[1] - label.at[1]
+            has_line = {"wide": is_named or label.alone == label.at, "narrow": label.alone == label.at}
+            # A line from below ends at the label, wherever it gave way to.
+            ends = {"wide": (foot[0] + across, foot[1]) if abs(up) > abs(across) else end, "narrow": end}
+            for kind in lines:
+                lines[kind] += [start, ends[kind], boundaries.GAP] * has_line[kind]
     font = {"size": LABEL_SIZE[context.lang], "color": inks, "shadow": halos}
     alone = [label.alone for label in labels]
     return [
-        *(trace for is_wide, ends in lines.items() if ends for trace in _leaders(ends, context, is_wide)),
-        drawn("text", [point for point, _ in places], textfont=font, text=words, meta="wide"),
+        *(trace for kind, ends in lines.items() if ends for trace in _leaders(ends, context, kind)),
+        drawn("text", [point for point, *_ in places], textfont=font, text=words, meta="wide"),
         drawn("text", alone, textfont=font, text=[label.value for label in labels], meta="narrow", visible=False),
     ]
 
@@ -246,9 +251,9 @@ def halo(colour: str, reach: int) -> str:
     return ", ".join(f"{x}px {y}px 0 {colour}" for x, y in shifts)
 
 
-def _leaders(ends: Sequence[Sequence[Any]], context: ChartContext, is_wide: bool) -> list[Figure]:
+def _leaders(ends: Sequence[Sequence[Any]], context: ChartContext, kind: str) -> list[Figure]:
     """Lines from provinces to labels outside of them, with a dot in the province, cased to be seen on any area."""
-    traces, more = [], {"meta": "wide"} if is_wide else {}
+    traces, more = [], {"meta": kind, "visible": kind == "wide"}
     for meaning, width in (("surface", 3), ("text", 1)):
         colour = context.colour(meaning)
         dots = {"size": [3 + width, 0, 0] * (len(ends) // 3), "color": colour, "opacity": 1}

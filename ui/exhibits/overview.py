@@ -8,7 +8,7 @@ from ui.state.scope import Scope
 
 COVERAGE, TRAINING = "coverage_per_10k", "training_compliance"
 # The height of the pictures in pixels: that of a map as wide as a panel.
-_HEIGHT = 256
+_HEIGHT = 253
 _MONTHS = 24
 
 
