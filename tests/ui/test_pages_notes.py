@@ -86,8 +86,10 @@ def test_a_person_of_a_province_sees_own_notes_and_those_about_the_nation(monkey
     signed(TEHRAN, fa=other, en="")
     sign_in(monkeypatch, OF_ISFAHAN)
     shown = html(opened("training"))
-    assert mine in shown
+    isfahan, tehran = ("یادداشت دربارهٔ " + name for name in ("اصفهان", "تهران"))
+    assert isfahan in shown
     assert nation in shown
+    assert tehran not in shown
     assert other not in shown
     assert other not in html(opened("training", province=TEHRAN))
     assert mine in html(opened("training", province="IR-10"))

@@ -31,7 +31,7 @@ from ui.exhibits import training
 from ui.exports.file_content import is_for_circulation
 from ui.exports.job import ExportJob
 from ui.exports.page_workbook import PageJob, Part
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.state import wording
 from ui.state.scope import Scope
 
@@ -86,11 +86,21 @@ def test_a_note_stands_below_the_figures_of_its_measure_and_place(published: Pat
         assert "a.steward" in line
         assert line in exhibit.all_notes()[0], "on screen"
         assert line in exhibit.all_notes()[1], "and in a picture"
-        by_province = training.by_province(scope(lang), ask)
-        assert line in by_province.notes
         others = training.by_place(scope(lang, province=("IR-10",)), ask)
         women = training.by_place(scope(lang, province=(TEHRAN,), gender=("female",)), ask)
         assert not [one for exhibit in (others, women) for one in exhibit.notes if words in one]
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_a_figure_of_provinces_says_which_have_notes(published: Path, lang: str) -> None:
+    with asking(
+        published, ADMINISTRATOR, note(), note("IR-10"), note("IR-10", "1405-02", number=3), note("nation")
+    ) as ask:
+        notes = training.by_province(scope(lang), ask).notes
+    isfahan, tehran = (member_names.of("province", code, lang) for code in ("IR-10", TEHRAN))
+    (line,) = [one for one in notes if tehran in one]
+    assert f"{isfahan} ({text.number(2, lang)})" in line
+    assert not [one for one in notes if FA in one or EN in one], "there is no room for thirty texts"
 
 
 def test_a_note_is_a_numbered_mark_on_a_trend(published: Path) -> None:

@@ -107,10 +107,11 @@ def of_answer(
     answer, named = shown(exact, ask), asking.names(ask, scope.lang) | dict(names or {})
     words, chosen = ChartContext(scope.lang, names=named), dict(options or {})
     signed = signed_notes.about(ask.notes, exact)
-    said = [wording.note(words, note, ask is ask.exactly) for note in signed]
+    said = wording.notes_below(words, signed, exact.by, ask is ask.exactly)
     if signed and chart.has_events:
         # They are numbered on the chart, and listed below it.
-        chosen["events"], said = marks.with_notes(chosen.get("events", ()), signed, said, exact), []
+        lines_of = [wording.note(words, note, ask is ask.exactly) for note in signed]
+        chosen["events"], said = marks.with_notes(chosen.get("events", ()), signed, lines_of, exact), []
     form: Drawing | Nothing = Drawing(chart, tuple(chosen.items()), value)
     if any(_is_known(exact, metric.name) and not _is_known(answer, metric.name) for metric in answer.metrics):
         # Without one of its measures the chart would be misleading.

@@ -1,6 +1,7 @@
 """What stands around an answer in words: its measure, its place and its period. Independent of Streamlit."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -67,6 +68,15 @@ def note(words: Words, signed: Note, is_exact: bool = True) -> str:
         by=author_of(words, signed, is_exact),
         day=text.day(date.fromisoformat(signed.signed_on), words.lang),
     )
+
+
+def notes_below(words: Words, signed: Sequence[Note], by: Sequence[str], is_exact: bool = True) -> list[str]:
+    """The lines of signed notes below a figure: of a figure of provinces only which have some, and how many."""
+    if not signed or "province" not in by:
+        return [note(words, one, is_exact) for one in signed]
+    counts = Counter(text.isolated(place_of(words, one), words.lang) for one in signed)
+    places = [name if count == 1 else f"{name} ({text.number(count, words.lang)})" for name, count in counts.items()]
+    return [words.word("signed.of_places", places=text.listed(places, words.lang))]
 
 
 def place_of(words: Words, signed: Note) -> str:
