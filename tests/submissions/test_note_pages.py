@@ -163,3 +163,11 @@ def test_without_notes_quality_says_nothing_of_them(alone: Office) -> None:  # n
     assert text.word("signed.listed_is", "fa") not in html(opened("quality"))
     sign("IR-07")
     assert text.word("signed.listed_is", "fa") in html(opened("quality"))
+
+
+@pytest.mark.parametrize("part", ["approve", "quality"])
+def test_a_note_is_text_and_no_markup_in_the_list(alone: Office, part: str) -> None:  # noqa: F811
+    sign("IR-07", fa="<img src=x onerror=alert(1)> دورهٔ خرداد دیر برگزار شد", en="")
+    shown = html(opened(part))
+    assert "<img src=x" not in shown
+    assert "&lt;img src=x onerror=alert(1)&gt;" in shown
