@@ -35,8 +35,8 @@ _FLAGS = (
 FILE_PATIENCE = 1000 * FILE_SECONDS
 _TALL = 1000
 _EMPTY = "about:blank"
-# A part that shows little: between two readers a window goes there.
-_BETWEEN = "register"
+# The part that shows least: between two readers a window goes there.
+BETWEEN = "handin"
 # What stays of a reader when the page changes; the next one then needs a page of their own.
 _TRACES = ".pd-paper, .pd-filtering, [role=dialog], [data-presented]"
 # Every chart that the server sent and that is not folded away is drawn. A map gets its areas some time after the rest.
@@ -248,7 +248,7 @@ class Visit:
         console.send("Page.resetNavigationHistory")
         console.detach()
         if goes_on:
-            self.go(_BETWEEN, **view)
+            self.go(BETWEEN, **view)
         elif self.page.url != _EMPTY:
             self.page.goto(_EMPTY)
             self.page.context.clear_cookies()
@@ -296,12 +296,12 @@ class Visit:
 
     @contextmanager
     def on_paper(self) -> Iterator[None]:
-        """The page as it is printed; a browser says so while it still shows the screen."""
+        """The page as it is printed; a browser says so while it still shows the screen, and afterwards when it does again."""
         self.page.evaluate("dispatchEvent(new Event('beforeprint'))")
         self.page.emulate_media(media="print")
         yield
-        self.page.evaluate("dispatchEvent(new Event('afterprint'))")
         self.page.emulate_media(media="screen")
+        self.page.evaluate("dispatchEvent(new Event('afterprint'))")
 
     def watch_console(self) -> "Visit":
         """Count errors of the browser's console as failures, above all violations of the content security policy."""

@@ -49,6 +49,9 @@ OPENED = [
 ]
 # Pages of lists.
 WITHOUT_FIGURES = ("quality",)
+# A screen, and the height of what the page scrolls. Lists are as long as they are.
+SCREEN, HEIGHT = 900, "() => document.querySelector('[data-testid=stMain]').scrollHeight"
+OF_ANY_LENGTH = ("methods", "register")
 # Words in Latin letters that a Persian page may show: the other language, a licence line, file formats, metric names.
 LATIN = re.compile(r"[A-Za-z0-9]+")
 STAYS_LATIN = {"English", "OpenStreetMap", "contributors", "CSV", "PDF"}
@@ -95,7 +98,9 @@ def opened(request: pytest.FixtureRequest, reader: front.Visit) -> tuple[front.V
     return reader, name, lang
 
 
-def test_a_part_is_complete_in_one_language_and_requests_no_other_host(opened: tuple[front.Visit, str, str]) -> None:
+def test_a_part_is_complete_in_one_language_at_most_six_screens_long_and_requests_no_other_host(
+    opened: tuple[front.Visit, str, str],
+) -> None:
     reader, name, lang = opened
     html = reader.page.locator("html")
     assert (html.get_attribute("lang"), html.get_attribute("dir")) == (lang, text.direction(lang))
@@ -115,6 +120,8 @@ def test_a_part_is_complete_in_one_language_and_requests_no_other_host(opened: t
     assert lang != "fa" or name in WITH_LATIN or in_latin_letters(reader) == set()
     assert reader.strangers() == []
     assert reader.failures == []
+    if lang == text.LANGUAGES[0] and name not in OF_ANY_LENGTH:
+        assert reader.page.evaluate(HEIGHT) <= (3 if name == "overview" else 6) * SCREEN
 
 
 def in_latin_letters(reader: front.Visit) -> set[str]:

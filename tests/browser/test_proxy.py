@@ -41,20 +41,11 @@ def _address(served: Served) -> str:
     return served.origin + served.base
 
 
-@pytest.fixture(scope="module")
-def at_root(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with Served(tmp_path_factory.mktemp("root"), WAREHOUSE=str(small_register)) as running:
-        yield running
-
-
-@pytest.mark.parametrize("where", ["served", "at_root"])
-def test_find_opens_by_its_keys_and_leads_to_a_page_under_the_same_path(
-    where: str, request: pytest.FixtureRequest, chromium: Browser
-) -> None:
-    address = _address(request.getfixturevalue(where))
+def test_find_opens_by_its_keys_and_leads_to_a_page_under_the_same_path(served: Served, chromium: Browser) -> None:
+    address = _address(served)
     with front.visit(chromium, address) as reader:
         reader.watch_console()
-        reader.go("methods")
+        reader.go(front.BETWEEN)
         page = reader.page
         field, options = (
             page.locator("dialog.pd-finder[open] input"),

@@ -4,14 +4,11 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import app as front
-from tests.parts import PARTS
 from ui.i18n import text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SCREEN = 900
-# The height of what the page scrolls.
-HEIGHT = "() => document.querySelector('[data-testid=stMain]').scrollHeight"
 # What a reader of the page has before them: what can be pressed or typed into (a box and its button are one), words, and
 # where what needs action begins and how high its items are.
 COUNTED = """() => {
@@ -47,16 +44,6 @@ COUNTED = """() => {
         })),
     };
 }"""
-
-
-@pytest.mark.parametrize("part", [part for part in PARTS if part not in ("methods", "register")])
-def test_no_page_is_longer_than_six_screens_and_the_first_one_than_three(
-    part: str, address: str, chromium: Browser
-) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.page.set_viewport_size({"width": 1440, "height": SCREEN})
-        reader.go(part).drawn_charts()
-        assert reader.page.evaluate(HEIGHT) <= (3 if part == "overview" else 6) * SCREEN
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
