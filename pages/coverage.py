@@ -5,12 +5,12 @@ import streamlit as st
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.exhibits import coverage as exhibits
-from ui.sections import coverage, listings, overview
+from ui.sections import coverage, listings
 
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person")
-    said = overview.findings(view, exhibits.RATE)
+    said = ui.sentence(view, exhibits.findings)
     coverage.none_at_all(view)
     coverage.counties_without(view)
     coverage.choices(view)

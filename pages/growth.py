@@ -15,7 +15,7 @@ def page() -> None:
     scenario.of_headcount(view)
     goal.announced(view)
     ui.cards(view, growth.numbers)
-    said = overview.findings(view, growth.LEAVERS)
+    said = ui.sentence(view, growth.findings)
     left, right = st.columns(2)
     with left:
         ui.exhibit(view, growth.joiners_and_leavers)

@@ -4,14 +4,14 @@ import streamlit as st
 
 from ui.components import figures as ui
 from ui.exhibits import legal
-from ui.sections import listings, overview
+from ui.sections import listings
 from ui.state import address
 
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
     listings.requested(view, "legal")
-    said = overview.findings(view, legal.RATE)
+    said = ui.sentence(view, legal.findings)
     left, right = st.columns(2)
     with left:
         ui.exhibit(view, legal.by_place, said=said)

@@ -19,6 +19,6 @@ def page() -> None:
         with st.container(key="profile-counties"):
             glance.at_a_glance(view)
             coverage.counties_without(view)
-        overview.ranked(view)
+        overview.beside_nation(view)
         with st.container(key="profile-institutes"):
             listings.listings(view, "register", is_excerpt=True)

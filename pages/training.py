@@ -6,12 +6,12 @@ import streamlit as st
 
 from ui.components import figures as ui
 from ui.exhibits import training
-from ui.sections import ahead, listings, overview, scenario
+from ui.sections import ahead, listings, scenario
 
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", "@course", period=True)
-    said = overview.findings(view, training.RATE)
+    said = ui.sentence(view, training.findings)
     ui.sentence(view, training.courses)
     left, right = st.columns(2)
     with left:

@@ -4,12 +4,11 @@ import streamlit as st
 
 from ui.components import figures as ui
 from ui.exhibits import workforce
-from ui.sections import people
 
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
-    people.summed_up(view)
+    ui.sentence(view, workforce.people)
     left, middle, right = st.columns(3)
     with left:
         ui.exhibit(view, workforce.by_age)

@@ -80,7 +80,7 @@ def test_pages_ask_through_four_functions():
     }
 
 
-# `ui/briefing` asks through `briefing_questions`: without a page there is no run and no session.
+# `ui/briefing` asks through `ui/data/cursors.py`: without a page there is no run and no session.
 @by_path([path for path in PAGES_AND_UI if path.parent.name != "data"])
 def test_only_the_data_package_asks(path):
     assert not re.search(

@@ -16,9 +16,10 @@ import pytest
 
 from etl.analysis import projection
 from etl.core.errors import Refused
-from etl.core.jalali import last_complete_months, year_before
+from etl.core.jalali import year_before
 from etl.semantic import access, answers
 from etl.semantic.catalog import catalogue, derived
+from etl.semantic.resolve import settled_on
 from etl.semantic.rights import ADMINISTRATOR
 from tests import made
 from tests.conftest import ROOT
@@ -27,9 +28,10 @@ from ui.briefing import content, drawing, typesetting, writing
 from ui.briefing.writing import Press
 from ui.charts import boundaries, county_maps, forecast
 from ui.charts.elements import ChartContext
-from ui.data.briefing_questions import Questions
+from ui.data.ask import Question, Rounded
+from ui.exhibits import needs_action, verdict
 from ui.i18n import member_names, text
-from ui.summary import needs_action, verdict
+from ui.state.questions import analyse_under, on_day, who_differs
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +41,7 @@ PLACES = ("IR", "IR-11", "IR-23")
 @pytest.fixture(scope="module", params=[(place, lang) for place in PLACES for lang in text.LANGUAGES], ids="-".join)
 def written_book(request, press: Press) -> tuple[str, str, bytes]:
     place, lang = request.param
-    return place, lang, press.pdf(press.questions(place, lang))
+    return place, lang, press.pdf(press.writer(place, lang))
 
 
 def open_pdf(pdf: bytes) -> pikepdf.Pdf:
@@ -121,7 +123,7 @@ def test_the_first_page_is_the_only_first_page(written_book):
 
 
 def test_exact_numbers_equal_those_of_ask(press, pointer):
-    pdf = press.pdf(press.questions("IR", "fa", exact=True))
+    pdf = press.pdf(press.writer("IR", "fa", exact=True))
     checked = set()
     with access.connect(pointer, ADMINISTRATOR) as con:
         for row in numbers(pdf):
@@ -160,10 +162,10 @@ def test_a_rate_of_cards_and_changes_is_of_one_settled_day(files, tmp_path):
     for path, rows in whole.items():
         path.write_bytes(rows)
     with writing.press(build(folder).to, ADMINISTRATOR) as press:
-        questions = press.questions("IR", "en", exact=True)
+        questions = press.writer("IR", "en", exact=True)
         book = content.book(questions)
-        settled = questions.settled_on("leaver_rate_12m")
-    rates = [answer for answer in questions.recorded if answer.metrics[0].name == "leaver_rate_12m" and not answer.by]
+        settled = questions.ask.look_up(settled_on, "leaver_rate_12m", questions.scope.day)
+    rates = [answer for answer in questions.recorded() if answer.metrics[0].name == "leaver_rate_12m" and not answer.by]
     assert {answer.on for answer in rates} == {settled, year_before(settled)}
     label = catalogue()["leaver_rate_12m"].label["en"]
     (card,) = (card for card in book["cards"] if card["label"] == label)
@@ -174,10 +176,10 @@ def test_a_rate_of_cards_and_changes_is_of_one_settled_day(files, tmp_path):
 
 
 def test_the_printed_numbers_equal_the_attached_ones(press):
-    questions = press.questions("IR", "en", exact=True)
+    questions = press.writer("IR", "en", exact=True)
     book = content.book(questions)
-    numbers = csv.DictReader(io.StringIO(typesetting.numbers_file(questions.recorded)))
-    today = [row for row in numbers if row["on"] == questions.day.isoformat() and row["by"] in ("", "province")]
+    numbers = csv.DictReader(io.StringIO(typesetting.numbers_file(questions.recorded())))
+    today = [row for row in numbers if row["on"] == questions.scope.day.isoformat() and row["by"] in ("", "province")]
     with_values = {(row["metric"], row["member"]): row["value"] for row in today}
     (table,) = book["tables"]
     names = {name: code for code, name in member_names.fixed("province", "en").items()}
@@ -187,9 +189,9 @@ def test_the_printed_numbers_equal_the_attached_ones(press):
 
 
 def test_for_circulation_counts_people_in_fives_and_says_so(press):
-    questions = press.questions("IR", "en")
+    questions = press.writer("IR", "en")
     book = content.book(questions)
-    rows = list(csv.DictReader(io.StringIO(typesetting.numbers_file(questions.recorded))))
+    rows = list(csv.DictReader(io.StringIO(typesetting.numbers_file(questions.recorded()))))
     counts = [
         row
         for row in rows
@@ -199,13 +201,13 @@ def test_for_circulation_counts_people_in_fives_and_says_so(press):
     assert len(counts) > 100
     assert all(int(row["value"]) % 5 == 0 for row in counts)
     assert "circulation" in book["circulation_short"]
-    assert "not for circulation" in content.book(press.questions("IR", "en", exact=True))["circulation_short"]
+    assert "not for circulation" in content.book(press.writer("IR", "en", exact=True))["circulation_short"]
 
 
 def test_a_provinces_book_holds_no_detail_of_another(press, pointer):
-    questions = press.questions("IR-17", "en")
+    questions = press.writer("IR-17", "en")
     book = content.book(questions)
-    content_text = json.dumps([book, typesetting.numbers_file(questions.recorded)], ensure_ascii=False)
+    content_text = json.dumps([book, typesetting.numbers_file(questions.recorded())], ensure_ascii=False)
     others = {code: name for code, name in member_names.fixed("province", "en").items() if code != "IR-17"}
     counties = set(member_names.fixed("county", "en").values())
     assert not [
@@ -218,13 +220,13 @@ def test_the_same_book_is_the_same_bytes(pointer):
     books = []
     for _ in range(2):
         with writing.press(pointer, ADMINISTRATOR) as writer:
-            books.append(writer.pdf(writer.questions("IR-23", "fa")))
+            books.append(writer.pdf(writer.writer("IR-23", "fa")))
     assert books[0] == books[1]
 
 
 def test_a_glyph_that_is_missing_fails_the_run(press, monkeypatch):
     monkeypatch.setattr(typesetting, "drawable", lambda value: value)
-    questions = press.questions("IR-17", "fa")
+    questions = press.writer("IR-17", "fa")
     book = content.book(questions) | {"place": "漢"}
     with writing.press(press._pointer, ADMINISTRATOR) as writer, pytest.raises(Refused, match="cannot be set"):
         writer._typesetter.pdf(book, "")
@@ -236,15 +238,14 @@ def test_a_character_that_the_font_lacks_is_written_as_its_code():
 
 
 def test_a_name_of_200_letters_is_cut(press):
-    # A day that no other test asks for: shared answers stay cached.
-    questions = press.questions("IR", "fa", date(2026, 1, 1))
-    questions.shared["names"] = {"institute": {"X": "ن" * 200}}
-    assert questions.member("institute", "X") == "ن" * 59 + "…"
+    write = press.writer("IR", "fa")
+    write.context.names["institute"] = {"X": "ن" * 200}
+    assert write.member("institute", "X") == "ن" * 59 + "…"
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 def test_no_label_of_the_map_covers_another(press, lang):
-    book = content.book(press.questions("IR", lang))
+    book = content.book(press.writer("IR", lang))
     names, points = member_names.fixed("province", lang), boundaries.label_points()
     rings = (ring for code in names for ring in boundaries.rings_of(code))
     project = drawing._projection_onto(rings, drawing.MAP_WIDTH, drawing.MAP_HEIGHT)
@@ -264,7 +265,7 @@ def test_no_label_of_the_map_covers_another(press, lang):
 
 @pytest.mark.parametrize("exact", [True, False])
 def test_small_places_have_no_share_and_stand_apart(press, exact):
-    ranking = content.book(press.questions("IR", "en", exact=exact))["ranking"]
+    ranking = content.book(press.writer("IR", "en", exact=exact))["ranking"]
     ranked = [int(row["count"].replace(",", "")) for row in ranking["rows"]]
     small = [int(line.rpartition(" ")[2]) for line in ranking["small"]]
     assert ranked
@@ -276,9 +277,9 @@ def test_small_places_have_no_share_and_stand_apart(press, exact):
 
 @pytest.mark.parametrize("place", ["IR", "IR-23"])
 def test_the_attached_file_holds_no_share_that_the_paper_leaves_out(press, place):
-    questions = press.questions(place, "en")
+    questions = press.writer(place, "en")
     book = content.book(questions)
-    rows = csv.DictReader(io.StringIO(typesetting.numbers_file(questions.recorded)))
+    rows = csv.DictReader(io.StringIO(typesetting.numbers_file(questions.recorded())))
     by = "province" if place == "IR" else "county"
     attached = {(row["metric"], row["member"], row["on"]): row["value"] for row in rows if row["by"] == by}
     names = member_names.fixed(by, "en")
@@ -297,7 +298,7 @@ def test_the_attached_file_holds_no_share_that_the_paper_leaves_out(press, place
 
 @pytest.mark.parametrize("place", ["IR", "IR-23", "IR-10"])
 def test_both_editions_have_one_share_of_a_hundred_people_and_one_number_of_institutes(press, place):
-    exact, rounded = (content.book(press.questions(place, "en", exact=exact)) for exact in (True, False))
+    exact, rounded = (content.book(press.writer(place, "en", exact=exact)) for exact in (True, False))
     shares = {row["name"]: float(row["value"].rstrip("%")) for row in exact["ranking"]["rows"] if row["value"] != "–"}
     told = {row["name"]: row for row in rounded["ranking"]["rows"]}
     many = [row for row in told.values() if int(row["count"].replace(",", "")) >= 100 and row["value"] != "–"]
@@ -338,15 +339,16 @@ def named(book):
 
 @pytest.mark.parametrize("place", ["IR", "IR-23", "IR-10", "IR-07"])
 def test_the_briefing_for_circulation_names_nobody_whom_the_exact_one_does_not(press, place):
-    exact, rounded = (named(content.book(press.questions(place, "en", exact=exact))) for exact in (True, False))
+    exact, rounded = (named(content.book(press.writer(place, "en", exact=exact))) for exact in (True, False))
     assert rounded[0] <= exact[0]
     assert rounded[1:] == exact[1:]
 
 
 def test_a_county_of_fewer_than_three_people_is_not_in_a_briefing_for_circulation(press):
-    exact, rounded = (press.questions("IR-10", "en", exact=exact) for exact in (True, False))
+    exact, rounded = (press.writer("IR-10", "en", exact=exact) for exact in (True, False))
     few, listed = (
-        ask.different("training_compliance", "county").column("trainable_assistants") for ask in (exact, rounded)
+        who_differs(write.scope, write.ask, "training_compliance", "county").column("trainable_assistants")
+        for write in (exact, rounded)
     )
     assert min(few) < 3
     assert min(listed) >= 5
@@ -354,37 +356,38 @@ def test_a_county_of_fewer_than_three_people_is_not_in_a_briefing_for_circulatio
 
 
 def test_a_province_of_fewer_than_three_people_is_on_the_map(press):
-    write = press.questions("IR", "en")
-    answer = write.different("coverage_per_10k", "province")
+    write = press.writer("IR", "en")
+    answer = who_differs(write.scope, write.ask, "coverage_per_10k", "province")
     names, points = member_names.fixed("province", "en"), boundaries.label_points()
     whole = drawing.province_map(answer, write.context, points, names)
     without = drawing.province_map(replace(answer, rows=answer.rows[1:]), write.context, points, names)
     assert without.count("<path d=") == whole.count("<path d=") >= 31
 
 
-def test_who_is_named_for_circulation_is_so_on_exact_counts(press, monkeypatch):
+def test_who_is_named_for_circulation_is_so_on_exact_counts(press, pointer, monkeypatch):
     """Rounded counts never reach the test: their answer is given other numbers, and the same places are named."""
-    before = named(content.book(press.questions("IR-23", "en")))
-    ask = Questions.circulated
+    before = named(content.book(press.writer("IR-23", "en")))
+    shown = Rounded.shown
 
     def shifted(self, answer):
-        answer = ask(self, answer)
+        answer = shown(self, answer)
         if answer.by != ("county",) or "training_compliance" not in answer.columns:
             return answer
         at = answer.columns.index("training_compliance")
         rows = [(*row[:at], row[at] and row[at] / 2, *row[at + 1 :]) for row in answer.rows]
         return replace(answer, rows=rows)
 
-    monkeypatch.setattr(Questions, "circulated", shifted)
-    assert named(content.book(press.questions("IR-23", "en")))[0:2] == before[0:2]
+    monkeypatch.setattr(Rounded, "shown", shifted)
+    with writing.press(pointer, ADMINISTRATOR) as anew:
+        assert named(content.book(anew.writer("IR-23", "en")))[0:2] == before[0:2]
 
 
 def test_where_training_lapses_is_named_in_the_order_of_exact_counts(press):
     """Rounded counts have ties, and places that are rounded to nobody."""
 
     def told(exact: bool) -> tuple[list[str], str]:
-        sources = press.questions("IR", "en", exact=exact).sources
-        (item,) = needs_action._training_lapsing(sources)
+        write = press.writer("IR", "en", exact=exact)
+        (item,) = needs_action._training_lapsing(write.scope, write.ask)
         places = re.sub(r"\([0-9,]+\)|[\u2066-\u2069]", "", item.who)
         return re.findall(r"[A-Z][a-z]+", places), item.who.rpartition(" and ")[2]
 
@@ -392,7 +395,7 @@ def test_where_training_lapses_is_named_in_the_order_of_exact_counts(press):
 
 
 def test_events_and_the_target_path_stand_by_the_trend(press):
-    nation, own = (content.book(press.questions(place, "en"))["trend"] for place in ("IR", "IR-11"))
+    nation, own = (content.book(press.writer(place, "en"))["trend"] for place in ("IR", "IR-11"))
     assert [event["words"].split(": ")[1] for event in nation["events"]] == [
         "National register (register, nationwide)",
         "Provincial training drive (campaign, Sistan and Baluchestan)",
@@ -406,21 +409,22 @@ def test_events_and_the_target_path_stand_by_the_trend(press):
 
 @pytest.mark.parametrize("has_target", [True, False])
 def test_the_trend_says_the_projection_that_growth_says(press, monkeypatch, has_target):
-    questions = press.questions("IR", "en", exact=True)
+    questions = press.writer("IR", "en", exact=True)
     months = [f"{year}-{month:02}" for year in (1405, 1406, 1407, 1408) for month in range(1, 13)]
     more = (1016, "1405-09", "1406-10", "1410-02") if has_target else (None, None, None)
     actual = [(month, 1000, None, None, None, None, *more) for month in months[:6]]
     ahead = [
         (month, None, 1000 - 9 * at, 1000 + 200 * at, 1000 + at, None, *more) for at, month in enumerate(months[6:], 1)
     ]
-    found, analyse = questions.analyse("projection"), questions.analyse
+    scope, ask = questions.scope, questions.ask
+    found, no_path = (analyse_under(scope, ask, name)[0] for name in ("projection", "target_path"))
     names = [*found.columns[:6], *(["target"] if has_target else []), *projection.REACHED]
     metrics = (*found.metrics[:5], *([catalogue()["target"]] if has_target else []))
     found = replace(found, metrics=metrics, columns=tuple(names), rows=[*actual, *ahead])
-    no_path = replace(analyse("target_path"), rows=[])
-    made_up = {"projection": found, "target_path": no_path}
-    monkeypatch.setattr(questions, "analyse", lambda name, **_: made_up.get(name) or analyse(name))
-    monkeypatch.setattr(verdict, "own_target", lambda _: 1016.0 if has_target else None)
+    made_up = {"projection": found, "target_path": replace(no_path, rows=[])}
+    for question in [question for question in ask.asked if question.analysis in made_up]:
+        ask.asked[question] = made_up[question.analysis]
+    monkeypatch.setattr(verdict, "own_target", lambda *_: 1016.0 if has_target else None)
     trend = content.book(questions)["trend"]
     assert trend["title"] == forecast.projection.title(found, ChartContext("en")).sentence
     # Without a target a year ahead: at the end of the picture the range says little.
@@ -440,7 +444,7 @@ def test_the_trend_says_the_projection_that_growth_says(press, monkeypatch, has_
 
 @pytest.mark.parametrize("lang", ["fa", "en"])
 def test_the_order_form_on_paper_speaks_of_what_is_on_paper(press, lang):
-    (form,) = content.book(press.questions("IR-23", lang))["tables"]
+    (form,) = content.book(press.writer("IR-23", lang))["tables"]
     assert form["title"] == text.word("ahead.order", lang)
     for absent in ("scenario", "point", "شبیه‌سازی", "نقطه"):
         assert absent not in form["sub"]
@@ -455,7 +459,7 @@ def test_no_network_is_needed(pointer, tmp_path):
     result = subprocess.run([*without, *words], cwd=ROOT, capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
     with writing.press(pointer, ADMINISTRATOR) as writer:
-        assert (tmp_path / "x.pdf").read_bytes() == writer.pdf(writer.questions("IR", "fa"))
+        assert (tmp_path / "x.pdf").read_bytes() == writer.pdf(writer.writer("IR", "fa"))
 
 
 def test_the_words_above_a_range_at_the_uppermost_tick_stay_on_the_picture():
@@ -476,17 +480,18 @@ def test_a_trend_names_its_range_in_the_languages_order():
 
 
 def test_a_book_for_circulation_of_a_province_with_few_people_tells_no_count_of_them(press):
-    counts = press.questions("IR", "en", exact=True).ask("active_assistants", by=("province",)).rows
+    nation = press.writer("IR", "en", exact=True)
+    counts = on_day(nation.scope, nation.ask, "active_assistants", by=("province",)).rows
     people, place = max((count, place) for place, count in counts if place and count < 23)
     assert people > 15
-    questions = press.questions(place, "en")
+    questions = press.writer(place, "en")
     book = content.book(questions)
     cards = {card["label"]: card["value"] for card in book["cards"]}
     assert cards["Licensed institutes"] == "–"
     assert cards["Training compliance"] == "–"
     assert int(cards["Active police assistants"]) % 5 == 0
     assert not any(re.search(r"institutes? |licences? ", item["sentence"]) for item in book["actions"]["items"])
-    for answer in questions.recorded:
+    for answer in questions.recorded():
         persons = [
             metric.name for metric in answer.metrics if metric.counts == "persons" and metric.name in answer.columns
         ]
@@ -494,29 +499,28 @@ def test_a_book_for_circulation_of_a_province_with_few_people_tells_no_count_of_
 
 
 def test_the_book_of_a_province_has_the_map_of_its_counties_and_its_compliance_beside_the_nations(press):
-    write = press.questions("IR-23", "en", exact=True)
+    write = press.writer("IR-23", "en", exact=True)
     book = content.book(write)
     counties, compliance = book["halves"]
-    assert content.book(press.questions("IR", "en"))["halves"] == []
+    assert content.book(press.writer("IR", "en"))["halves"] == []
     for picture in counties["pictures"]:
         assert picture.count("<path d=") >= len(boundaries.counties_of("IR-23"))
-    answer = write.different("coverage_per_10k", "county")
+    answer = who_differs(write.scope, write.ask, "coverage_per_10k", "county")
     colours = county_maps.painted(answer, write.context).colours
     for row in answer.records():
         if row["side"] == "far_lower":
             assert colours[row["county"]] == write.context.colour("far_behind")
     assert all(colour in counties["pictures"][0] for colour in colours.values())
     assert "OpenStreetMap" in counties["credit"]
-    over = (last_complete_months(write.day, 24)[0], write.day)
-    for everywhere in (False, True):
-        months = write.ask("training_compliance", by=("month",), over=over, everywhere=everywhere)
+    for where in (write.scope.filters, ()):
+        months = write.ask(Question(("training_compliance",), ("month",), None, write.scope.months(24), where))
         assert text.plain(months.rows[-1][1], "share", "en") in compliance["pictures"][0]
     assert len({*compliance["pictures"]}) == len(content._HALF_HEIGHTS)
 
 
 def test_a_county_named_without_its_number_is_orange_on_paper(press):
-    write = press.questions("IR-23", "en")
-    answer = write.different("coverage_per_10k", "county")
+    write = press.writer("IR-23", "en")
+    answer = who_differs(write.scope, write.ask, "coverage_per_10k", "county")
     code = answer.rows[0][0]
     columns = answer.columns
     rows = [(code, *(None for _ in columns[1:-1]), "far_lower"), *answer.rows[1:]]
@@ -530,7 +534,7 @@ def test_a_county_named_without_its_number_is_orange_on_paper(press):
 
 @pytest.mark.parametrize("place", ["IR", "IR-23"])
 def test_no_table_of_a_book_has_a_column_twice(press, place):
-    book = content.book(press.questions(place, "fa"))
+    book = content.book(press.writer(place, "fa"))
     for table in [book["ranking"], *book["tables"]]:
         heads = [head for head in table["heads"] if head]
         assert len({*heads}) == len(heads)

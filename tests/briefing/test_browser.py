@@ -17,7 +17,7 @@ MOST_STEPS = 200
 def test_books_are_fetched_by_button_and_from_the_list_and_events_by_keyboard(
     pointer: Path, press: writing.Press, tmp_path: Path
 ) -> None:
-    books = {place: press.pdf(press.questions(place, "fa")) for place in ("IR", "IR-11")}
+    books = {place: press.pdf(press.writer(place, "fa")) for place in ("IR", "IR-11")}
     to = tmp_path / "written.pdf"
     assert command.main(["brief", "--from", str(pointer), "--province", "IR-11", "--lang", "en", "--to", str(to)]) == 0
     with front.served(pointer) as address, front.chromium() as chromium, front.visit(chromium, address) as reader:

@@ -22,8 +22,8 @@ from tests.conftest import ROOT
 from tests.effort import thorough
 from tests.loading import build
 from ui.briefing import command, content, recipients, writing
+from ui.exhibits import needs_action
 from ui.i18n import member_names, text
-from ui.summary import needs_action
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +88,7 @@ def test_a_book_that_fails_is_named_and_the_others_are_written(pointer, tmp_path
     made = content.book
 
     def book(write):
-        if write.province == "IR-17":
+        if write.scope.province == "IR-17":
             raise IndexError("a row of somebody")
         return made(write)
 
@@ -397,4 +397,4 @@ def test_mail_is_off_by_default(tmp_path):
 
 def _as_of(pointer: Path) -> str:
     with writing.press(pointer, ADMINISTRATOR) as press:
-        return press.questions("IR", "fa").day.isoformat()
+        return press.writer("IR", "fa").scope.day.isoformat()

@@ -10,6 +10,7 @@ from typing import Any
 import pikepdf
 import pytest
 
+from etl.analysis import detail
 from etl.semantic.rights import ADMINISTRATOR
 from ui.briefing import content, writing
 from ui.briefing.writing import Press
@@ -27,7 +28,7 @@ class Book:
     """A book as data and as PDF."""
 
     def __init__(self, press: Press, place: str, lang: str, on: date | None, folder: Path, exact: bool = False) -> None:
-        questions = press.questions(place, lang, on, exact)
+        questions = press.writer(place, lang, on, exact)
         self.data = content.book(questions)
         self.path = folder / "book.pdf"
         self.path.write_bytes(press.pdf(questions))
@@ -183,8 +184,9 @@ def test_the_structure_is_read_in_the_order_of_the_page(book):
 def test_long_names_and_letters_that_the_font_lacks_burst_no_page(pointer, tmp_path):
     """All institutes get one name of 200 letters, the first of which is in no font."""
     with writing.press(pointer, ADMINISTRATOR) as press:
-        questions = press.questions("IR-23", "en", exact=True)
-        questions.shared["names"] = {"institute": dict.fromkeys(questions._names["institute"], HUGE)}
+        questions = press.writer("IR-23", "en", exact=True)
+        named = questions.ask.look_up(detail.member_names, "institute")
+        named |= {"en": dict.fromkeys(named["en"], HUGE)}
         book = Book(press, "IR-23", "en", None, tmp_path, exact=True)
     assert "[U+6F22]" in book.read()
     assert len(book.pages()) == 3
@@ -201,7 +203,7 @@ def test_more_counties_than_fit_are_ranked_without_their_other_numbers(press, mo
 
 
 def test_what_changed_begins_on_the_sheet_that_says_so(press, tmp_path):
-    data = content.book(press.questions("IR-23", "en"))
+    data = content.book(press.writer("IR-23", "en"))
     data["changes"] |= {"lead": "Lead", "rows": [[f"Row{number}", "1", "2", "+1"] for number in range(30)]}
     path, positions = tmp_path / "book.pdf", set()
     # Line by line the list moves to the next sheet.

@@ -35,7 +35,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def sign(press: Press, place: str, months_before: int = 1, fa: str = FA, en: str = EN) -> str:
     """A note on a month before the last day of the data."""
-    day = press.questions(place, "fa").day
+    day = press.writer(place, "fa").scope.day
     month = jalali.unit_of(jalali.add_months(day, -months_before), "month").label
     note = written("training_compliance", place, month, fa, en, date.today())
     signed_notes.store().sign(person("steward"), replace(note, until="2099-01-01"))
@@ -50,18 +50,18 @@ def test_a_briefing_has_the_notes_of_its_place_and_year(press: Press, exact: boo
     sign(press, "IR")
     sign(press, "IR-11", 30)
     for place, name in (("IR-11", "Sistan and Baluchestan"), ("IR", text.word("scope.nation", "en"))):
-        notes = content.book(press.questions(place, "en", exact=exact))["notes"]
+        notes = content.book(press.writer(place, "en", exact=exact))["notes"]
         assert notes["title"] == text.word("signed.title", "en")
         (line,) = notes["lines"]
         assert EN in line
         assert f"{name}, {month}: " in line
         assert ("a.steward" in line) is exact, "what circulates names no account"
-    assert content.book(press.questions("IR-23", "en"))["notes"]["lines"] == []
+    assert content.book(press.writer("IR-23", "en"))["notes"]["lines"] == []
 
 
 def test_a_note_is_text_in_a_pdf_and_without_one_there_is_no_heading(press: Press) -> None:
     def headings() -> list[str]:
-        with pikepdf.open(io.BytesIO(press.pdf(press.questions("IR-11", "fa")))) as pdf:
+        with pikepdf.open(io.BytesIO(press.pdf(press.writer("IR-11", "fa")))) as pdf:
             found = []
 
             def walk(node: object) -> None:
@@ -86,5 +86,5 @@ def test_a_briefing_holds_only_notes_that_its_writer_sees(pointer: Path, press: 
     sign(press, "IR-11")
     for scope, count in ((ADMINISTRATOR, 1), (OF_ISFAHAN, 0)):
         with writing.press(pointer, scope) as of_person:
-            write = of_person.questions("IR-11", "fa")
+            write = of_person.writer("IR-11", "fa")
             assert len(content._notes(write)["lines"]) == count

@@ -82,8 +82,8 @@ def test_the_dialog_says_which_book_it_gives(use_pointer, monkeypatch, lang, exa
 def test_the_exact_book_has_exact_numbers(use_pointer, pointer):
     book = briefings.made("IR-17", "fa", None, exact=True)
     with writing.press(pointer, ADMINISTRATOR) as press:
-        assert book == press.pdf(press.questions("IR-17", "fa", exact=True))
-        assert book != press.pdf(press.questions("IR-17", "fa"))
+        assert book == press.pdf(press.writer("IR-17", "fa", exact=True))
+        assert book != press.pdf(press.writer("IR-17", "fa"))
 
 
 def test_an_unreadable_line_of_the_list_does_not_hide_the_others(tmp_path, briefings):
@@ -96,7 +96,7 @@ def test_an_unreadable_line_of_the_list_does_not_hide_the_others(tmp_path, brief
 def test_the_button_makes_the_book_of_the_scope(use_pointer, pointer):
     book = briefings.made("IR-17", "fa", None)
     with writing.press(pointer, ADMINISTRATOR) as press:
-        assert book == press.pdf(press.questions("IR-17", "fa"))
+        assert book == press.pdf(press.writer("IR-17", "fa"))
 
 
 @pytest.mark.parametrize(

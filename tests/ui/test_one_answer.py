@@ -35,6 +35,7 @@ from ui.exhibits import exhibit
 from ui.i18n import member_names, text
 from ui.shell import data_address
 from ui.state import scoped_query
+from ui.state.questions import who_differs
 from ui.summary import different
 
 pytestmark = pytest.mark.slow
@@ -130,7 +131,7 @@ def test_pages_profile_and_briefing_say_the_same_sentence(
                 assert not sentence or sentence in said[part], (name, part)
     if set(scope) <= {"province"}:
         with writing.press(published, ADMINISTRATOR) as press:
-            book = content.book(press.questions(scope.get("province", "IR"), lang, exact=True))
+            book = content.book(press.writer(scope.get("province", "IR"), lang, exact=True))
         for name, line in zip(("coverage_per_10k", "training_compliance"), book["verdict"][-2:], strict=True):
             assert text.escape(line) in said["overview"], name
 
@@ -452,7 +453,8 @@ def test_every_form_names_the_same_places_in_the_same_order(kind: str, published
                 assert {row[by] for row in cells if name in row["behind"].split("|")} == {*named}
                 assert low_by_exhibit(address, name, by, scope | place) == named, (province, name)
                 for exact in (True, False) if not filters else ():
-                    told = press.questions(province or "IR", "en", on, exact).different(name, by)
+                    write = press.writer(province or "IR", "en", on, exact)
+                    told = who_differs(write.scope, write.ask, name, by)
                     assert [row[by] for row in different.named(told)] == named, (province, name, exact)
             low = low_by_address(address, by, scope | place)
             answer = analyses.analyse(con, "different", on, where, metric=IN_EVERY_FORM[0], by=by)

@@ -17,8 +17,8 @@ from tests.access.scopes import sign_in
 from tests.parts import files_open, html, opened
 from ui.briefing import writing
 from ui.components import blocks
+from ui.exhibits import needs_action
 from ui.i18n import member_names, text
-from ui.summary import needs_action
 
 pytestmark = pytest.mark.slow
 
@@ -65,9 +65,8 @@ def test_an_item_of_a_person_of_one_province_is_of_that_province_in_all_its_numb
     only = f"in {text.isolated(member_names.of('province', province, 'en'), 'en')} only · "
     with writing.press(small_register, of(province)) as press:
         for place in ("IR", province):
-            actions = {
-                action.kind: action for action in needs_action.actions(press.questions(place, "en", exact=True).sources)
-            }
+            write = press.writer(place, "en", exact=True)
+            actions = {action.kind: action for action in needs_action.actions(write.scope, write.ask)}
             item = actions["lapsed"]
             assert item.count == listed
             assert f"({people} pe" in item.sentence

@@ -15,8 +15,8 @@ from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from etl.semantic.resolve import settled_on
 from tests.parts import PARTS, html, opened
+from ui.exhibits import needs_action
 from ui.i18n import member_names, navigation, text
-from ui.summary import needs_action
 
 pytestmark = pytest.mark.slow
 
@@ -130,7 +130,7 @@ def test_the_first_items_say_what_who_and_by_when_and_how_many_more_there_are(
 
 
 def test_where_nothing_needs_action_it_says_so(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(needs_action, "actions", lambda sources: [])
+    monkeypatch.setattr(needs_action, "actions", lambda *_: [])
     page = page_html("overview", "en")
     assert text.escape(text.word("action.none", "en")) in page
     assert 'class="pd-actions"' not in page

@@ -2,53 +2,45 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from etl.analysis import analyses, data_quality
 from etl.core.errors import QuestionError
 from etl.core.jalali import add_months
 from etl.semantic import access, rights
+from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
-from etl.semantic.resolve import settled_on
 from etl.submissions.arrivals import Owed
-from etl.warehouse import publications
 from tests import made
+from tests.made import Told, told
+from ui.data.ask import Kept, On, Question
+from ui.exhibits import needs_action, training, verdict
+from ui.exhibits.exhibit import Action, Actions, Link, Rows
+from ui.exhibits.findings import beside_nation
 from ui.i18n import member_names, text
-from ui.summary import changes, different, needs_action, verdict
-from ui.summary.sources import Sources
+from ui.state.scope import Scope, in_order
+from ui.summary import changes, different
 
 LANGUAGES = ("fa", "en")
 
 
-def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str = "") -> Sources:
-    """The answers of a connection, as used by the printed briefing."""
-    of_place = {"province": (province,)} if province else {}
+DAY = date(2026, 6, 30)
 
-    def asked(*names: str, by: Any = (), on: date | None = None, over: Any = None, where: Any = of_place) -> Answer:
-        return ask(con, *names, by=by, on=on, over=over, where=where)
 
-    return Sources(
-        lang,
-        publications.describe(con).as_of,
-        province,
-        asked,
-        lambda name, **more: analyses.by_name()[name].run(con, where=of_place, **more),
-        lambda name: analyses.by_name()[name].run(con),
-        lambda name, by: analyses.by_name()["different"].run(
-            con, where={} if by == "province" else of_place, metric=name, by=by
-        ),
-        lambda: data_quality.provinces(con),
-        lambda name: settled_on(con, name),
-        lambda dimension, code: member_names.of(dimension, code, lang),
-    )
+def scope(lang: str = "en", province: str = "", **filters: tuple[str, ...]) -> Scope:
+    where = ({"province": (province,)} if province else {}) | filters
+    return Scope(DAY, in_order(where), lang=lang)
+
+
+def scope_of(con: ScopedCursor, lang: str = "en", province: str = "") -> Scope:
+    """The scope on the latest day of a publication."""
+    return replace(scope(lang, province), latest=con.publication.as_of)
 
 
 # ---------------------------------------------------------------- verdict
@@ -58,11 +50,9 @@ def sources_of(con: duckdb.DuckDBPyConnection, lang: str = "en", province: str =
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_number_of_the_verdict_is_one_that_was_asked(lang: str, small_register: Path) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        sources = sources_of(con, lang)
-        facts = verdict.facts(sources)
-        sentences = " ".join(verdict.sentences(facts, sources))
+        sentences = " ".join(verdict.summed_up(scope_of(con, lang), On(con)).sentences)
         active = ask(con, "active_assistants").value()
-        before = ask(con, "active_assistants", on=add_months(sources.on, -12)).value()
+        before = ask(con, "active_assistants", on=add_months(con.publication.as_of, -12)).value()
         target = ask(con, "target").value()
         progress = ask(con, "target_progress").value()
     assert before != active < target
@@ -78,9 +68,9 @@ def test_every_number_of_the_verdict_is_one_that_was_asked(lang: str, small_regi
 )
 def test_one_is_singular_in_every_form_of_the_verdict(facts: dict[str, Any]) -> None:
     of_one = known(active=1, before=None, **facts)
-    first = verdict.sentences(of_one, stub())[0]
+    first = verdict.sentences(of_one, "en")[0]
     assert first.startswith("1 police assistant is active"), first
-    assert verdict.sentences(replace(of_one, active=2), stub())[0].startswith("2 police assistants are active")
+    assert verdict.sentences(replace(of_one, active=2), "en")[0].startswith("2 police assistants are active")
 
 
 def known(**changes: Any) -> verdict.Facts:
@@ -93,12 +83,6 @@ def known(**changes: Any) -> verdict.Facts:
         "last": "1406-05",
     }
     return verdict.Facts(**{**facts, "has_range": True, "latest": None, **changes})
-
-
-def stub(lang: str = "en", **changes: Any) -> Sources:
-    nothing: Any = None
-    blank = Sources(lang, date(2026, 6, 30), "", *[nothing] * 6, lambda _, code: str(code))
-    return replace(blank, **changes)
 
 
 @pytest.mark.parametrize(
@@ -139,23 +123,23 @@ def stub(lang: str = "en", **changes: Any) -> Sources:
     ],
 )
 def test_the_verdict_says_what_is_known_and_no_more(changes: dict[str, Any], sentence: str) -> None:
-    assert sentence in " ".join(verdict.sentences(known(**changes), stub()))
+    assert sentence in " ".join(verdict.sentences(known(**changes), "en"))
 
 
-def counting(**counts: tuple[int, int]) -> Sources:
+def counting(**counts: tuple[int, int]) -> Told:
     """Answers with these counts on the day and a year before it."""
 
-    def asked(*names: str, on: date, **_: Any) -> Answer:
-        at = 0 if on == stub().on else 1
-        row = tuple(counts.get(name, (None, None))[at] for name in names)
-        return replace(made.answer(names[0], rows=[row]), columns=names)
+    def asked(question: Question) -> Answer:
+        at = 0 if question.on == DAY else 1
+        row = tuple(counts.get(name, (None, None))[at] for name in question.names)
+        return replace(made.answer(question.names[0], rows=[row]), columns=question.names)
 
-    return stub(ask=asked)
+    return told(asked)
 
 
 def test_a_fall_that_comes_from_lapsed_licences_says_so() -> None:
-    sources = counting(active_assistants=(700, 800), in_service=(1000, 950), lapsed_licence_service=(300, 150))
-    active, why = verdict.sentences(verdict.facts(sources), sources)
+    ask = counting(active_assistants=(700, 800), in_service=(1000, 950), lapsed_licence_service=(300, 150))
+    active, why = verdict.summed_up(scope(), ask).sentences
     assert "down 100" in active
     assert why == (
         "The fall comes from lapsed licences: all in service rose by 50 to 1,000, "
@@ -167,8 +151,8 @@ def test_a_fall_that_comes_from_lapsed_licences_says_so() -> None:
 def test_a_fall_of_people_and_a_rise_are_no_matter_of_licences(now: tuple[int, int, int]) -> None:
     before = (800, 950, 150)
     names = ("active_assistants", "in_service", "lapsed_licence_service")
-    sources = counting(**dict(zip(names, zip(now, before, strict=True), strict=True)))
-    (_,) = verdict.sentences(verdict.facts(sources), sources)
+    ask = counting(**dict(zip(names, zip(now, before, strict=True), strict=True)))
+    (_,) = verdict.summed_up(scope(), ask).sentences
 
 
 @pytest.mark.parametrize(("on", "sentence"), [(date(2021, 6, 1), "too short"), (date(2025, 6, 1), "within five years")])
@@ -176,51 +160,44 @@ def test_a_target_is_out_of_reach_for_five_years_only_where_the_range_is_as_long
     on: date, sentence: str, small_register: Path
 ) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        sources = replace(sources_of(con), on=on, analyse=lambda name: analyses.by_name()[name].run(con, on=on))
-        facts = verdict.facts(sources)
-        assert facts.first is None
-        assert sentence in verdict.sentences(facts, sources)[-1]
+        then = replace(scope_of(con), on=on)
+        assert verdict.facts(then, On(con)).first is None
+        assert sentence in verdict.summed_up(then, On(con)).sentences[-1]
 
 
 def test_the_progress_of_a_province_without_a_target_of_its_own_is_that_of_its_census_share(
     small_register: Path,
 ) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        sources = sources_of(con, "en", "IR-23")
-        facts = verdict.facts(sources)
+        facts = verdict.facts(scope_of(con, "en", "IR-23"), On(con))
         share, progress = (
             ask(con, name, where={"province": ("IR-23",)}).value() for name in ("target", "target_progress")
         )
     assert facts.target is None
     assert facts.progress == pytest.approx(progress)
-    (sentence,) = verdict.sentences(facts, sources)
+    (sentence,) = verdict.sentences(facts, "en")
     assert f"{text.percent(progress, 'en')} of the province’s census share" in sentence, "as `ask` gives it"
     assert f"({text.number(share, 'en')})" in sentence
 
 
-def behind(province: str = "", own: Sequence[tuple[str, Any]] = (), filters: frozenset[str] = frozenset()) -> str:
+def behind(province: str = "", own: Sequence[tuple[str, Any]] = (), **filters: tuple[str, ...]) -> str:
     """The sentence about who is furthest below, in a country where three provinces are short of people."""
     gaps = {"IR-11": -1500.4, "IR-02": -945.0, "IR-20": -20.0, "IR-23": 5000.0}
 
-    def asked(name: str, **_: Any) -> Answer:
+    def asked(question: Question) -> Answer:
+        if question.analysis:
+            sides = {code: "higher" if gap > 0 else "far_lower" if gap < -100 else "none" for code, gap in gaps.items()}
+            return compared(*((code, 1.0, side) for code, side in sides.items()), name="coverage_per_10k")
         rows = {
             "coverage_gap": [*gaps.items()],
             "own_target": own,
             "active_assistants": [("IR-02", 80), ("IR-23", 500)],
         }
-        of_place = [row for row in rows[name] if province in ("", row[0])]
-        return made.answer(name, by=("province",), rows=of_place)
+        of_place = [row for row in rows[question.names[0]] if row[0] in question.where.get("province", (row[0],))]
+        return made.answer(question.names[0], by=("province",), rows=of_place)
 
-    def different(name: str, by: str) -> Answer:
-        sides = [
-            (code, 1.0, "higher" if gap > 0 else "far_lower" if gap < -100 else "none") for code, gap in gaps.items()
-        ]
-        return compared(*(row for row in sides if province in ("", row[0])), name=name)
-
-    member = partial(member_names.of, lang="en")
-    return verdict.furthest(
-        stub(ask=asked, different=different, province=province, filters=filters, member=member)
-    ).replace("\u00a0", " ")
+    said = verdict.furthest(scope(province=province, **filters), told(asked))
+    return re.sub("[\ue000\ue001]", "", said).replace("\u00a0", " ")
 
 
 def test_the_provinces_furthest_below_the_average_are_those_that_the_sentence_names() -> None:
@@ -230,7 +207,7 @@ def test_the_provinces_furthest_below_the_average_are_those_that_the_sentence_na
     assert behind("IR-11") == "It is 1,500 people short of the national average coverage."
     assert behind("IR-20") == "", "its coverage is near the nation's"
     assert behind("IR-23") == ""
-    assert behind(filters=frozenset({"institute"})) == behind(filters=frozenset({"county"})) == ""
+    assert behind(institute=("X",)) == behind(county=("2301",)) == ""
 
 
 def test_provinces_with_targets_of_their_own_are_named_by_what_is_missing_to_them() -> None:
@@ -238,7 +215,7 @@ def test_provinces_with_targets_of_their_own_are_named_by_what_is_missing_to_the
     said = "Largest shortfalls from their own targets: Mazandaran 40 and Sistan and Baluchestan 35 people."
     assert behind(own=own) == said, "nobody where it is met"
     assert behind("IR-02", own) == "", "the verdict says it"
-    assert behind(own=own, filters=frozenset({"gender"})).startswith("Largest shortfalls from national"), (
+    assert behind(own=own, gender=("female",)).startswith("Largest shortfalls from national"), (
         "a target is of everybody"
     )
 
@@ -248,8 +225,8 @@ def test_provinces_with_targets_of_their_own_are_named_by_what_is_missing_to_the
 
 def test_each_item_counts_what_its_list_holds(small_register: Path) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        sources = sources_of(con)
-        actions = {action.kind: action for action in needs_action.actions(sources)}
+        actions = {action.kind: action for action in needs_action.actions(scope_of(con), On(con))}
+        day = con.publication.as_of
         lapsed = analyses.by_name()["lapsed"].run(con).rows
         ending = ask(con, "licences_ending_30").value()
         lapsing, overdue = ask(con, "expiring_30").value(), ask(con, "overdue_files").value()
@@ -266,9 +243,8 @@ def test_each_item_counts_what_its_list_holds(small_register: Path) -> None:
     assert overdue
     assert text.day(oldest, "en") in actions["files_overdue"].when
     assert lapsing
-    assert text.day(sources.on + timedelta(days=30), "en") in actions["training_lapsing"].when
-    assert actions["lapsed"].part == "licensing"
-    assert actions["lapsed"].parameters == {"open": ["lapsed"]}
+    assert text.day(day + timedelta(days=30), "en") in actions["training_lapsing"].when
+    assert actions["lapsed"].link == Link("licensing", (("open", ("lapsed",)),))
     assert list(actions)[:2] == [kind for kind in _OPERATIONAL if kind in actions][:2], "exceptions come first"
 
 
@@ -293,17 +269,13 @@ def test_none_of_the_lowest_is_better_than_the_whole() -> None:
     assert "IR-20" not in one
 
 
-@dataclass
-class Signals:
+def signals(question: Question) -> Answer:
     """A country without exceptions, in which two provinces stand out."""
-
-    def analyse(self, name: str, **_: str) -> Answer:
-        raise QuestionError(name)
-
-    def different(self, name: str, by: str) -> Answer:
-        return compared(("IR-20", 0.7, "lower"), ("IR-23", 0.95, "higher"), ("IR-11", 0.8, "none"), name=name)
-
-    def everywhere(self, name: str) -> Answer:
+    if question.analysis == "different":
+        ((_, by), (_, name)) = question.options
+        assert by == "province"
+        return compared(("IR-20", 0.7, "lower"), ("IR-23", 0.95, "higher"), ("IR-11", 0.8, "none"), name=str(name))
+    if question.analysis == "change_signals":
         rows = [
             ("IR-30", "1405-01", 0.001, 0.02, 0.05, 0.08, 1, 900, True),
             ("IR-30", "1405-02", 0.001, 0.02, 0.05, 0.08, 2, 900, True),
@@ -312,40 +284,37 @@ class Signals:
         answer = made.answer("joiners", by=("province", "month"), rows=rows)
         measures = ("flow_share", "flow_low", "flow_middle", "flow_high", "flow_here", "flow_nation", "is_signal")
         return replace(answer, columns=("province", "month", *measures))
+    if question.analysis:
+        raise QuestionError(question.analysis)
+    return made.answer(question.names[0], by=question.by, rows=[] if question.by else [(0,)])
 
 
-def nothing_asked(*_names: str, **_how: Any) -> Answer:
-    return made.answer("expiring_30", rows=[(0,)])
-
-
-def signalling(province: str = "") -> Sources:
-    country = Signals()
-    nobody = replace(made.answer("expiring_30", rows=[]), columns=("province", "sources_missing", "latest_day"))
-    return stub(
-        ask=nothing_asked,
-        analyse=country.analyse,
-        everywhere=country.everywhere,
-        different=country.different,
-        provinces=lambda: nobody,
-        province=province,
-        member=lambda dimension, code: member_names.of(dimension, code, "en"),
+NOBODY_MISSING = {
+    data_quality.provinces: replace(
+        made.answer("expiring_30", rows=[]), columns=("province", "sources_missing", "latest_day")
     )
+}
+SIGNALS = told(signals, NOBODY_MISSING)
+
+
+def signalling(province: str = "") -> list[Action]:
+    return needs_action.actions(scope(province=province), SIGNALS)
 
 
 def test_provinces_below_are_one_item_and_changes_lead_to_their_province() -> None:
-    level, change = needs_action.actions(signalling())
-    assert (level.kind, level.count, level.part, level.parameters) == ("level", 1, "training", {})
+    level, change = signalling()
+    assert (level.kind, level.count, level.link) == ("level", 1, Link("training"))
     assert level.sentence == "Order catch-up training in 1 province"
     assert (level.who, level.why) == ("Semnan", "training compliance significantly below the national average (85.0%)")
-    asked = {"province": ["IR-30"], "m": ["joiners"], "by": ["month"], "chart": ["control"]}
-    assert (change.kind, change.count, change.part, change.parameters) == ("change", 2, "explore", asked)
+    asked = (("province", ("IR-30",)), ("m", ("joiners",)), ("by", ("month",)), ("chart", ("control",)))
+    assert (change.kind, change.count, change.link) == ("change", 2, Link("explore", asked))
     assert change.when == "in Ordibehesht\u00a01405 (Apr–May\u00a02026)", "the latest month alone"
-    assert [action.kind for action in needs_action.actions(signalling("IR-30"))] == ["change"], "a province has its own"
-    (own,) = needs_action.actions(signalling("IR-20"))
-    assert (own.part, own.parameters) == ("training", {"province": ["IR-20"]})
+    assert [action.kind for action in signalling("IR-30")] == ["change"], "a province has its own"
+    (own,) = signalling("IR-20")
+    assert own.link == Link("training", (("province", ("IR-20",)),))
     assert own.sentence == "Order catch-up training"
     assert own.when == "training compliance 70.0%, significantly below the national average (85.0%)"
-    assert needs_action.actions(signalling("IR-23")) == [], "an improvement needs no action"
+    assert signalling("IR-23") == [], "an improvement needs no action"
 
 
 @pytest.mark.parametrize(
@@ -371,39 +340,32 @@ def test_who_owes_data_by_the_deadline_is_reminded(province: str, lang: str, sen
     codes = [province] if province else ["IR-10", "IR-13", "IR-23"]
     owed = Owed("1405-08", date(2026, 11, 26), codes, [code for code in codes if code == "IR-13"])
     part = "handin" if province else "approve"
-    member = partial(member_names.of, lang=lang)
-    sources = replace(signalling(province), owed=lambda: (owed, part), lang=lang, member=member)
-    item = next(action for action in needs_action.actions(sources) if action.kind == "owed")
+    actions = needs_action.actions(scope(lang, province), SIGNALS, lambda: (owed, part))
+    item = next(action for action in actions if action.kind == "owed")
     plain = [
         re.sub("[\u2066-\u2069]", "", words).replace("\u00a0", " ") for words in (item.sentence, item.about, sentence)
     ]
     assert plain[0] == plain[2]
     assert re.sub(r" \([^)]*\)", "", plain[1]) == about
-    assert (item.part, item.count) == (part, len(codes))
-    assert item.parameters["month"] == ["1405-08"]
+    assert (item.link.part, item.count) == (part, len(codes))
+    assert dict(item.link.parameters)["month"] == ("1405-08",)
 
 
 @pytest.mark.parametrize(("province", "kind"), [("", "coverage"), ("IR-11", "coverage"), ("IR-23", "counties")])
 def test_coverage_below_half_and_counties_without_anybody_are_an_item(province: str, kind: str) -> None:
     """With the people who could be in these counties; of a province, its own coverage."""
 
-    def asked(name: str, by: tuple[str, ...] = (), **_: Any) -> Answer:
+    def asked(question: Question) -> Answer:
+        if question.analysis:
+            assert question.options == (("by", "province"), ("metric", "coverage_per_10k")), "else not asked"
+            places = (("IR-11", 1.81, "far_lower"), ("IR-02", 3.5, "lower"), ("IR-23", 9.0, "none"))
+            return compared(*places, name="coverage_per_10k", whole=6.19)
         rows = {"active_assistants": [("2301", 900), (None, 12)], "uncovered_counties": [(6,)]}
-        return made.answer(name, by=by, rows=rows[name])
+        return made.answer(question.names[0], by=question.by, rows=rows[question.names[0]])
 
-    def different(name: str, by: str) -> Answer:
-        assert name == "coverage_per_10k", "else not asked"
-        return compared(
-            ("IR-11", 1.81, "far_lower"), ("IR-02", 3.5, "lower"), ("IR-23", 9.0, "none"), name=name, whole=6.19
-        )
-
-    def coverage(of: Sources) -> list[needs_action.Action]:
-        return [*needs_action._low_coverage(of)]
-
-    of = replace(signalling(province), ask=asked, different=different)
-    (item,) = coverage(of)
+    (item,) = needs_action._low_coverage(scope(province=province), told(asked))
     counties, unknown = "6 counties without an active police assistant", "12 assistants are in no known county"
-    assert (item.kind, item.part) == (kind, "coverage")
+    assert (item.kind, item.link.part) == (kind, "coverage")
     said = {
         "": (
             "Recruit in 1 province with very low coverage",
@@ -422,30 +384,40 @@ def test_what_ends_in_later_months_is_no_item(small_register: Path) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
         made_of = analyses.analyse(con, "endings", by="nation")
     rows = [(kind, month, 9, 4.0, 8, month > "1405-09") for kind, month, *_ in made_of.rows]
-    ahead = replace(made_of, rows=rows)
 
-    def analyse(name: str, **_: str) -> Answer:
-        return ahead if name == "endings" else Signals().analyse(name)
+    def asked(question: Question) -> Answer:
+        return replace(made_of, rows=rows) if question.analysis == "endings" else signals(question)
 
-    assert needs_action.actions(replace(signalling(), analyse=analyse)) == needs_action.actions(signalling())
+    assert needs_action.actions(scope(), told(asked, NOBODY_MISSING)) == signalling()
 
 
 def test_the_reminder_of_owed_data_takes_no_item_away(small_register: Path) -> None:
     owed = Owed("1405-08", date(2026, 11, 26), ["IR-10"], [])
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        signals = signalling()
-        sources = replace(sources_of(con), different=signals.different, everywhere=signals.everywhere)
-        without = [item.kind for item in needs_action.actions(sources)]
-        reminded = [item.kind for item in needs_action.actions(replace(sources, owed=lambda: (owed, "approve")))]
-    assert len(without) >= needs_action.MOST, "else there is room for it"
+
+        def asked(question: Question) -> Answer:
+            return (signals if question.analysis in ("different", "change_signals") else On(con))(question)
+
+        scope, ask = scope_of(con), told(asked, {data_quality.provinces: data_quality.provinces(con)})
+        without = [item.kind for item in needs_action.actions(scope, ask)]
+        reminded = [item.kind for item in needs_action.actions(scope, ask, lambda: (owed, "approve"))]
+        form = needs_action.needs_action(scope, ask, lambda: (owed, "approve")).form
+    assert len(without) >= needs_action.MOST == 6, "else there is room for it"
     assert [kind for kind in reminded if kind != "owed"] == without
     assert reminded.index("owed") < needs_action.MOST
+    assert isinstance(form, Actions)
+    assert [item.kind for item in form.items + form.others] == reminded
+    assert (len(form.items), form.more) == (6, f"and {len(form.others)} more")
 
 
 def test_what_a_province_is_asked_about_comes_first_there(small_register: Path) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        own = replace(sources_of(con), province="IR-20", different=signalling("IR-20").different)
-        first, *others = needs_action.actions(own)
+
+        def asked(question: Question) -> Answer:
+            return signals(question) if question.analysis == "different" else On(con)(question)
+
+        facts = {data_quality.provinces: data_quality.provinces(con)}
+        first, *others = needs_action.actions(scope_of(con, "en", "IR-20"), told(asked, facts))
     assert first.kind == "level"
     assert others, "else it is first of one"
 
@@ -453,10 +425,10 @@ def test_what_a_province_is_asked_about_comes_first_there(small_register: Path) 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_an_item_names_its_number_and_repeats_no_sentence_of_the_panels(lang: str, small_register: Path) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        sources = sources_of(con, lang)
-        items = needs_action.actions(sources)
-    items += needs_action.actions(replace(signalling(), lang=lang))
-    said = different.findings(replace(signalling(), lang=lang), "training_compliance")
+        items = needs_action.actions(scope_of(con, lang), On(con))
+    items += needs_action.actions(scope(lang), SIGNALS)
+    said = training.findings(scope(lang), SIGNALS).sentences
+    assert said
     assert {"lapsed", "level", "change"} <= {item.kind for item in items}
     for item in items:
         assert text.number(item.count, lang) in item.sentence
@@ -571,24 +543,27 @@ def test_a_sentence_about_some_provinces_does_not_speak_of_all(places: list[Any]
 
 
 def test_provinces_that_are_not_chosen_need_no_action() -> None:
-    every = signalling()
-    assert [action.kind for action in needs_action.actions(every)] == ["level", "change"]
-    assert [action.kind for action in needs_action.actions(replace(every, chosen=("IR-20", "IR-23")))] == ["level"]
-    assert [action.kind for action in needs_action.actions(replace(every, chosen=("IR-30", "IR-23")))] == ["change"]
+    def kinds(*codes: str) -> list[str]:
+        of = scope() if not codes else Scope(DAY, (("province", codes),), lang="en")
+        return [action.kind for action in needs_action.actions(of, SIGNALS)]
+
+    assert kinds() == ["level", "change"]
+    assert kinds("IR-20", "IR-23") == ["level"]
+    assert kinds("IR-30", "IR-23") == ["change"]
 
 
 @pytest.mark.slow
 def test_a_province_stands_beside_the_nation_with_its_side_and_without_a_rank(small_register: Path) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        answers_by_name = {
-            name: analyses.by_name()["different"].run(con, metric=name)
-            for name in ("coverage_per_10k", "leaver_rate_12m")
-        }
-        for row in answers_by_name["coverage_per_10k"].records():
-            (line, settled) = different.ranks(sources_of(con, "en", row["province"]), answers_by_name)
+        ask = Kept(On(con))
+        for row in analyses.analyse(con, "different", metric="coverage_per_10k").records():
+            exhibit = beside_nation(scope_of(con, "en", row["province"]), ask, similar=False)
+            assert isinstance(exhibit.form, Rows)
+            line, _, settled, *_ = exhibit.form.rows
             values = [text.plain(row[name], "per_10k", "en") for name in ("coverage_per_10k", "whole_value")]
             sides = {"far_lower": "below half of", "lower": "below three quarters of", "higher": "above four thirds of"}
             sides["far_higher"] = "more than twice"
             side = f"{sides[row['side']]} the nation" if row["side"] in sides else "–"
-            assert line == [catalogue()["coverage_per_10k"].label["en"], *values, side]
+            assert line == (catalogue()["coverage_per_10k"].label["en"], *values, side)
+            assert settled[0].startswith(catalogue()["leaver_rate_12m"].label["en"])
             assert ", to " in settled[0], "the day that is settled is named"

@@ -24,8 +24,9 @@ from tests.conftest import BUILD_DAY
 from tests.loading import build
 from ui.briefing import content, writing
 from ui.data import warehouse
+from ui.exhibits import coverage as of_coverage
+from ui.exhibits import needs_action
 from ui.shell import data_address
-from ui.summary import different, needs_action
 
 pytestmark = pytest.mark.slow
 
@@ -109,13 +110,13 @@ def test_no_county_is_named_and_the_people_without_one_are_counted(published: Pa
     assert people
     with writing.press(published, ADMINISTRATOR) as press:
         for exact in (True, False):
-            write = press.questions(PROVINCE, "en", exact=exact)
+            write = press.writer(PROVINCE, "en", exact=exact)
             shown = people if exact else round(people / 5) * 5
-            said = different.findings(write.sources, "coverage_per_10k")
+            said = of_coverage.findings(write.scope, write.ask).sentences
             assert said[-1] == f"{shown} active police assistants are in no known county."
             assert not any(
                 "counties" in said
-                for item in needs_action.actions(write.sources)
+                for item in needs_action.actions(write.scope, write.ask)
                 for said in (item.sentence, item.about)
             )
             assert content.book(write)["verdict"]
@@ -149,7 +150,7 @@ def test_a_register_without_any_county_is_a_register(tmp_path: Path) -> None:
 
     with registers(tmp_path, is_of_province) as pointer, writing.press(pointer, ADMINISTRATOR) as press:
         for place in ("IR", PROVINCE):
-            assert content.book(press.questions(place, "fa", exact=True))["verdict"]
+            assert content.book(press.writer(place, "fa", exact=True))["verdict"]
         for part in ("overview", "coverage", "training"):
             for scope in ({}, {"province": PROVINCE}):
                 assert "pd-error" not in parts.html(parts.opened(part, lang="fa", **scope))
@@ -170,9 +171,9 @@ def test_a_province_with_one_institute_is_shown_and_tells_no_number_of_few_peopl
             assert "pd-error" not in parts.html(parts.opened(part, lang="fa", province=PROVINCE)), part
         with writing.press(pointer, ADMINISTRATOR) as press:
             for exact in (True, False):
-                questions = press.questions(PROVINCE, "fa", exact=exact)
+                questions = press.writer(PROVINCE, "fa", exact=exact)
                 assert content.book(questions)["verdict"]
-                rounded = [row for answer in questions.recorded for row in answer.records()]
+                rounded = [row for answer in questions.recorded() for row in answer.records()]
                 people = [row["active_assistants"] for row in rounded if row.get("active_assistants")]
                 assert people
                 assert exact or all(count % 5 == 0 for count in people)

@@ -47,12 +47,13 @@ def _books(press: Press, options: argparse.Namespace) -> int:
         places = sorted(member_names.fixed("province", options.lang))
     code = 0
     for place in places:
-        questions = press.questions(place, options.lang, options.on, options.exact)
-        to = options.to if options.to.suffix.lower() == ".pdf" else options.to / writing.file_name(questions)
+        write = press.writer(place, options.lang, options.on, options.exact)
+        name = writing.file_name(write.scope, options.exact)
+        to = options.to if options.to.suffix.lower() == ".pdf" else options.to / name
         try:
             if options.exact:
-                note("export", form="briefing", why="exact", province=place, publication=questions.publication.id)
-            print(press.write(questions, to).file)
+                note("export", form="briefing", why="exact", province=place, publication=write.ask.publication.id)
+            print(press.write(write, to).file)
         except Refused as error:
             _tell(str(error))
             code = 1

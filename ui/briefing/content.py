@@ -3,16 +3,21 @@
 from dataclasses import replace
 from typing import Any
 
-from etl.core.jalali import last_complete_months, year_before
+from etl.core.jalali import year_before
 from etl.semantic.answers import Answer
 from etl.submissions.notes import NATION
 from ui.briefing import drawing, tables
-from ui.briefing.writer import Writer
+from ui.briefing.writer import Writer, refuse_empty
 from ui.charts import boundaries, county_maps, forecast, maps, marks, time_titles
-from ui.data import owed
+from ui.data import cursors, owed
+from ui.data.ask import Question
+from ui.exhibits import coverage, training, verdict
+from ui.exhibits.exhibit import Actions
+from ui.exhibits.needs_action import needs_action
 from ui.i18n import member_names, text
 from ui.state import wording
-from ui.summary import changes, different, needs_action, verdict
+from ui.state.questions import analyse_under, of_nation, on_day, settled_on, side, who_differs
+from ui.summary import changes
 
 HEADLINE = ("active_assistants", "training_compliance", "licensed_institutes", "leaver_rate_12m")
 # Only the latest events fit below the trend; the file of numbers has all of them.
@@ -33,15 +38,16 @@ _SHORT = {
 
 def book(write: Writer) -> dict[str, Any]:
     """The content of the briefing of a place. Raises Refused for a place or day without data."""
-    write.refuse_empty()
-    publication, lang = write.publication, write.lang
-    facts = verdict.facts(write.sources)
-    date = text.day_in_both(write.day, lang)
+    # None of what it asks is in the book.
+    refuse_empty(write.scope, write.ask.ask.exactly)
+    publication, lang, day = write.ask.publication, write.lang, write.scope.day
+    facts = verdict.facts(write.scope, write.ask)
+    date = text.day_in_both(day, lang)
     title = write.word("title")
-    is_nation = not write.province
+    is_nation = not write.scope.province
     return {
         "lang": lang,
-        "iso": write.day.isoformat(),
+        "iso": day.isoformat(),
         "digits": [text.digits(number, lang) for number in range(100)],
         "title": title,
         "place": write.place,
@@ -53,13 +59,13 @@ def book(write: Writer) -> dict[str, Any]:
             "footer",
             title=title,
             place=write.place_within,
-            date=text.day(write.day, lang),
+            date=text.day(day, lang),
             id=text.digits(publication.id, lang),
         ),
         "sample": write.word("sample") if publication.is_sample else "",
-        "circulation_short": write.word("exact_short" if write.exact else "circulation_short"),
+        "circulation_short": write.word("exact_short" if write.is_exact else "circulation_short"),
         "circulation": _circulation(write),
-        "verdict": [*verdict.sentences(facts, write.sources), *_findings(write)],
+        "verdict": [*verdict.sentences(facts, lang), *_findings(write)],
         **_cards(write),
         "trend": _trend(write, facts),
         "actions": _actions(write),
@@ -77,29 +83,31 @@ def book(write: Writer) -> dict[str, Any]:
 
 def _circulation(write: Writer) -> str:
     """What was done to the numbers for circulation, or that they are exact."""
-    return text.word("file.exact" if write.exact else "file.circulation", write.lang)
+    return text.word("file.exact" if write.is_exact else "file.circulation", write.lang)
 
 
 def _findings(write: Writer) -> list[str]:
     """Who is below the whole in coverage and in training."""
-    return [" ".join(different.findings(write.sources, name)) for name in ("coverage_per_10k", "training_compliance")]
+    made = (make(write.scope, write.ask) for make in (coverage.findings, training.findings))
+    return [" ".join(exhibit.sentences) for exhibit in made]
 
 
 def _cards(write: Writer) -> dict[str, Any]:
     cards, notes = [], []
+    scope, ask = write.scope, write.ask
     for name in HEADLINE:
-        settled = write.settled_on(name)
-        day = settled or write.day
-        answer = write.ask(name, on=day)
+        settled = settled_on(ask, name, scope.day)
+        day = settled or scope.day
+        answer, earlier = (on_day(scope, ask, name, day=on) for on in (day, year_before(day)))
         metric, value = answer.metrics[0], answer.value() if settled else None
-        earlier = write.ask(name, on=year_before(day))
         before = earlier.value()
         change, verdict_key, is_good = "", "no_year" if settled else "not_settled", None
         if value is not None and before is not None:
             verdict_key = "year_same"
             if changes.is_visible(metric, value, before):
                 change = changes.signed(metric, value, before, write.lang)
-                judged = changes.verdict(metric, write.side(answer, earlier))
+                exact = (on_day(scope, ask.exactly, name, day=on) for on in (day, year_before(day)))
+                judged = changes.verdict(metric, side(ask.exactly, *exact))
                 is_good = {"better": True, "worse": False}.get(judged)
                 verdict_key = f"year_{judged or 'plain'}"
         cards.append(
@@ -112,23 +120,23 @@ def _cards(write: Writer) -> dict[str, Any]:
                 "worse": is_good is False,
             }
         )
-        if day != write.day:
+        if day != scope.day:
             notes.append(write.word("settled", label=metric.label[write.lang], day=text.day(day, write.lang)))
     return {"cards": cards, "cards_note": " ".join(notes)}
 
 
 def _trend(write: Writer, facts: verdict.Facts) -> dict[str, Any]:
     lang = write.lang
-    answer = write.analyse("projection")
+    scope, ask = write.scope, write.ask
+    answer, path, all_events = (analyse_under(scope, ask, name)[0] for name in ("projection", "target_path", "events"))
     actual = [row for row in answer.rows if row[1] is not None]
     if not forecast.has_range(answer):
         answer = replace(answer, rows=actual)
-    path, all_events = write.analyse("target_path"), write.analyse("events")
     events = marks.of(marks.events(all_events, write.context)[-_MOST_EVENTS:], [row[0] for row in answer.rows])
     first, last = actual[0], actual[-1]
     span = [text.unit_label(label, lang) for label in (first[0], answer.rows[-1][0])]
     counted = [text.number(row[1], lang) for row in (first, last)]
-    until = text.day(write.day, lang)
+    until = text.day(scope.day, lang)
     alt = write.word("trend_alt", first=counted[0], since=span[0], last=counted[1], until=until)
     title = write.word("trend_alone", active=text.number(facts.active, lang), before=text.number(facts.before, lang))
     keys = ["actual"]
@@ -160,43 +168,43 @@ def _path(write: Writer, path: Answer) -> str:
     row = rows[-1]
     return write.word(
         "path_behind" if row["planned_gap"] < 0 else "path_ahead",
-        day=text.day(write.day, write.lang),
+        day=text.day(write.scope.day, write.lang),
         planned=text.number(row["planned"], write.lang),
         gap=text.number(abs(row["planned_gap"]), write.lang),
     )
 
 
 def _actions(write: Writer) -> dict[str, Any]:
-    actions = needs_action.actions(write.sources)
-    more = len(actions) - needs_action.MOST
+    exhibit = needs_action(write.scope, write.ask)
+    assert isinstance(exhibit.form, Actions)
     return {
-        "title": text.word("action.title", write.lang),
-        "none": text.word("action.none", write.lang),
+        "title": exhibit.title.sentence,
+        "none": exhibit.form.none,
         "items": [
             {
                 "number": text.digits(f"{at}.", write.lang),
                 "sentence": action.sentence,
                 "about": action.about,
             }
-            for at, action in enumerate(actions[: needs_action.MOST], 1)
+            for at, action in enumerate(exhibit.form.items, 1)
         ],
-        "more": text.word("listing.more", write.lang, count=text.number(more, write.lang)) if more > 0 else "",
+        "more": exhibit.form.more,
     }
 
 
 def _map(write: Writer) -> dict[str, Any] | None:
     """The map of the provinces; nothing where no coverage is known or may be shown."""
     lang = write.lang
-    answer = write.different("coverage_per_10k", "province")
+    answer = who_differs(write.scope, write.ask, "coverage_per_10k", "province")
     known = [row for row in answer.rows if row[1] is not None]
     if not known:
         return None
-    nation = write.ask("coverage_per_10k", on=write.day)
+    nation = on_day(write.scope, write.ask, "coverage_per_10k")
     names = {**member_names.fixed("province", lang), **_SHORT[lang]}
     areas = maps.areas_of(answer, known, write.context)
     return {
         "title": tables.title(write, answer),
-        "sub": write.word("map_sub", day=text.day(write.day, lang), nation=write.plain(nation)),
+        "sub": write.word("map_sub", day=text.day(write.scope.day, lang), nation=write.plain(nation)),
         "svg": drawing.province_map(answer, write.context, boundaries.label_points(), names),
         "alt": write.word("map_alt"),
         "width": 158,
@@ -207,11 +215,11 @@ def _map(write: Writer) -> dict[str, Any] | None:
 
 def _counties(write: Writer) -> dict[str, Any]:
     """The map of the counties of a province."""
-    answer = write.different("coverage_per_10k", "county")
+    answer = who_differs(write.scope, write.ask, "coverage_per_10k", "county")
     paint = county_maps.painted(answer, write.context)
     return {
         "title": tables.title(write, answer),
-        "sub": write.word("counties_sub", place=write.place, day=text.day(write.day, write.lang)),
+        "sub": write.word("counties_sub", place=write.place, day=text.day(write.scope.day, write.lang)),
         "pictures": [drawing.county_map(paint, write.context, float(height)) for height in _HALF_HEIGHTS],
         "alt": write.word("counties_alt", place=write.place),
         "legend": [{"colour": key["colour"], "kind": key["kind"], "words": key["label"]} for key in paint.keys],
@@ -222,8 +230,9 @@ def _counties(write: Writer) -> dict[str, Any]:
 def _compliance(write: Writer) -> dict[str, Any]:
     """The compliance of a province over two years, beside the nation's."""
     name = "training_compliance"
-    over = (last_complete_months(write.day, _MONTHS)[0], write.day)
-    here, nation = (write.ask(name, by=("month",), over=over, everywhere=everywhere) for everywhere in (False, True))
+    over = write.scope.months(_MONTHS)
+    here = write.ask(Question((name,), ("month",), over=over, filters=write.scope.filters))
+    nation = of_nation(here, write.ask)
     first, last = (text.unit_label(here.rows[at][0], write.lang) for at in (0, -1))
     return {
         "title": time_titles.latest(here, write.context).sentence,
@@ -238,7 +247,7 @@ def _compliance(write: Writer) -> dict[str, Any]:
 def _changes(write: Writer) -> dict[str, Any]:
     lang = write.lang
     section: dict[str, Any] = {"title": write.word("changes_title"), "heads": write.words("changes_heads"), "rows": []}
-    revision = write.revision(HEADLINE)
+    revision = cursors.revision(write.ask, write.pointer, HEADLINE, write.scope.day, write.scope.where)
     if revision is None:
         return section | {"lead": write.word("changes_first")}
     counts = {
@@ -269,20 +278,21 @@ def _changes(write: Writer) -> dict[str, Any]:
 
 def _notes(write: Writer) -> dict[str, Any]:
     """The signed notes about the place and the year up to the day."""
-    begins, place = year_before(write.day), write.province or NATION
+    day, place = write.scope.day, write.scope.province or NATION
+    begins = year_before(day)
     signed = [
-        note for note in write.notes if note.place == place and note.days[0] <= write.day and note.days[1] >= begins
+        note for note in write.ask.notes if note.place == place and note.days[0] <= day and note.days[1] >= begins
     ]
     return {
         "title": text.word("signed.title", write.lang),
         "lines": [
-            wording.note(write.context, note, write.exact) for note in sorted(signed, key=lambda note: note.first)
+            wording.note(write.context, note, write.is_exact) for note in sorted(signed, key=lambda note: note.first)
         ],
     }
 
 
 def _method(write: Writer) -> dict[str, Any]:
-    publication, lang = write.publication, write.lang
+    publication, lang = write.ask.publication, write.lang
     source = write.word(
         "source",
         day=text.day(publication.as_of, lang),

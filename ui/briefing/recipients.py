@@ -28,12 +28,12 @@ from typing import Any
 
 from etl.core.errors import Refused
 from ui.briefing import writing
+from ui.briefing.writer import NoData, refuse_empty
 from ui.briefing.writing import Press
-from ui.data.briefing_questions import NoData
+from ui.exhibits import needs_action
+from ui.exhibits.exhibit import Action
 from ui.i18n import member_names, text
 from ui.state.scope import NATION
-from ui.summary import needs_action
-from ui.summary.needs_action import Action
 
 _MAIL_SECONDS = 60
 _MAIL = re.compile(r"[!-~]+@[!-~]+")
@@ -144,21 +144,21 @@ def send_changed(press: Press, path: Path) -> list[Outcome]:
 def _send(
     press: Press, recipient: Recipient, before: Mapping[str, Any] | None, smtp: Smtp | None
 ) -> tuple[list[Path], dict[str, Any]]:
-    publication = press.questions(NATION, recipient.lang).publication.id
+    publication = press.writer(NATION, recipient.lang).ask.publication.id
     if before is not None and before["publication"] == publication:
         return [], dict(before)
     counts: dict[str, dict[str, float]] = {}
     files: list[Path] = []
     lines: list[str] = []
     for place in recipient.places:
-        write = press.questions(place, recipient.lang)
+        write = press.writer(place, recipient.lang)
         try:
-            write.refuse_empty()
+            refuse_empty(write.scope, write.ask)
         except NoData:
             continue
         with writing.made_for(place):
             # Later ones too: one that moves up among the first is not new.
-            actions = needs_action.actions(write.sources)
+            actions = needs_action.actions(write.scope, write.ask)
         counts[place] = {_key(action): action.count for action in actions}
         if before is None:
             continue
@@ -166,8 +166,8 @@ def _send(
         earlier = before["places"].get(place, counts[place])
         newly = [action for action in actions if action.count > earlier.get(_key(action), 0)]
         if newly:
-            to = recipient.folder / writing.file_name(write)
-            press.write(press.questions(place, recipient.lang), to)
+            to = recipient.folder / writing.file_name(write.scope, write.is_exact)
+            press.write(press.writer(place, recipient.lang), to)
             files.append(to)
             lines += [writing.place_name(place, recipient.lang), *(f"  {_line(action)}" for action in newly)]
     if files:
@@ -180,7 +180,7 @@ def _send(
 
 
 def _key(action: Action) -> str:
-    return "|".join([action.kind, *action.parameters.get("province", [])])
+    return "|".join([action.kind, *dict(action.link.parameters).get("province", ())])
 
 
 def _line(action: Action) -> str:

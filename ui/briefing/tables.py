@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 from etl.core.errors import TooEarly
-from etl.core.jalali import last_complete_months
 from etl.semantic import ranking as groups
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.catalog import catalogue
 from ui.briefing.writer import Writer
+from ui.exhibits.exhibit import Rows
+from ui.exhibits.findings import COMPARED, beside_nation
 from ui.i18n import text
+from ui.state.questions import analyse_under, ask_under, on_day, who_differs
 from ui.summary import different
 
 _COMPLIANCE = "training_compliance"
@@ -27,9 +29,10 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
 
     The other numbers of counties are in the same table if there is room; provinces have a separate table.
     """
-    day, lang = write.day, write.lang
-    answer = write.different(_COMPLIANCE, dimension)
-    whole = write.ask(_COMPLIANCE, on=day)
+    day, lang = write.scope.day, write.lang
+    answer = who_differs(write.scope, write.ask, _COMPLIANCE, dimension)
+    # The first is for the file of numbers.
+    _, whole = (on_day(write.scope, write.ask, _COMPLIANCE, by=by) for by in ((dimension,), ()))
     metric = answer.metrics[0]
     # Without counts there is nothing to rank.
     order = groups.rank(answer, _COMPLIANCE)
@@ -109,7 +112,7 @@ def title(write: Writer, answer: Answer) -> str:
 
 def of_nation(write: Writer) -> dict[str, Any]:
     """The table of the 31 provinces, the largest first, and the nation."""
-    day, lang = write.day, write.lang
+    day, lang = write.scope.day, write.lang
     columns = _columns(write, "province", _MEASURES)
     codes = sorted(
         {code for column in columns for code in column.values},
@@ -147,17 +150,33 @@ class _Column:
 def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Column]:
     columns = []
     for name in names:
-        answer, total = (write.ask(name, by=by, on=write.day) for by in ((dimension,), ()))
+        answer, total = (on_day(write.scope, write.ask, name, by=by) for by in ((dimension,), ()))
         values = zip(answer.column(dimension), answer.column(name), strict=True)
         of_place = {code: value for code, value in values if code}
         columns.append(_Column(answer.metrics[0], write.lang, of_place, write.plain(total)))
     return columns
 
 
+def _seat_plan(write: Writer) -> tuple[Answer, Answer]:
+    """The seats to order by course and month, and the sums of the courses."""
+    (exact, _), cells = (
+        analyse_under(write.scope, write.ask.exactly, "seat_plan"),
+        analyse_under(write.scope, write.ask, "seat_plan")[0],
+    )
+    sums: dict[str, int] = {}
+    for _, course, _, count, _ in exact.rows:
+        sums[course] = sums.get(course, 0) + count
+    metric = exact.metrics[0]
+    columns = ("course", metric.name)
+    whole = replace(exact, by=columns[:1], columns=columns, metrics=(metric,), rows=[*sums.items()])
+    write.beside.append(write.ask.shown(whole))
+    return cells, write.beside[-1]
+
+
 def order_form(write: Writer) -> list[dict[str, Any]]:
     """The seats to order for the province: months down, courses across; nothing without a year of history, or without any."""
     try:
-        cells, sums = write.seat_plan()
+        cells, sums = _seat_plan(write)
     except TooEarly:
         return []
     courses = [course for course, count in sums.rows if count]
@@ -187,18 +206,18 @@ def order_form(write: Writer) -> list[dict[str, Any]]:
 
 
 def ranks_of_province(write: Writer) -> dict[str, Any]:
-    everywhere = {}
-    for name in different.COMPARED:
-        over = last_complete_months(write.day, 12) if catalogue()[name].kind == "event" else None
+    """The province beside the nation."""
+    exhibit = beside_nation(write.scope, write.ask, similar=False)
+    assert isinstance(exhibit.form, Rows)
+    # Its numbers, so that they are in the file of numbers.
+    for name, scope in product(COMPARED, (write.scope, write.scope.of({}))):
         with suppress(TooEarly):
-            everywhere[name] = answer = write.different(name, "province", over)
-            # The province's own value is asked separately, so that it is in the file of numbers.
-            write.ask(name, on=answer.on, over=answer.over)
+            ask_under(scope, write.ask, [name])
     return {
-        "title": write.word("own_title"),
-        "sub": write.word("own_sub"),
+        "title": exhibit.title.sentence,
+        "sub": exhibit.subtitle,
         "widths": [2.6, 1, 1, 1],
-        "heads": [write.words("changes_heads")[0], *(text.word(key, write.lang) for key in different.HEADS)],
-        "rows": different.ranks(write.sources, everywhere),
+        "heads": exhibit.form.heads,
+        "rows": exhibit.form.rows,
         "total": [],
     }

@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -81,7 +81,7 @@ def _lacking() -> re.Pattern[str]:
     return re.compile(f"[^{''.join(re.escape(chr(code)) for code in sorted(drawable_codes))}]")
 
 
-def numbers_file(answers: Sequence[Answer]) -> str:
+def numbers_file(answers: Iterable[Answer]) -> str:
     """All numbers of a briefing as CSV, one per row: metric, members, day or period, value at full precision."""
     # The keys of a dictionary: each line once, in order.
     lines: dict[tuple[Any, ...], None] = {}

@@ -1,50 +1,86 @@
-"""The questions, words and names that every part of a briefing uses."""
+"""The scope, the Ask, the words and the names that every part of a briefing uses."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from etl.core.errors import Refused
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
-from ui.data.briefing_questions import Questions
+from ui.data import ask as asking
+from ui.data.ask import Ask, Kept
 from ui.i18n import member_names, text
-from ui.summary.sources import Sources
+from ui.state.questions import on_day
+from ui.state.scope import Scope
+
+# They decide who is named, and none of their numbers is shown.
+_DECIDING = frozenset({"different", "differs", "change_signals"})
 
 
-@dataclass
-class Writer(Questions):
-    """The questions of a briefing, with its words and names, summary sources and chart context."""
+class NoData(Refused):
+    """The place has no rows on the day: a briefing would show nothing."""
 
-    @cached_property
-    def sources(self) -> Sources:
-        return Sources(
-            lang=self.lang,
-            on=self.day,
-            province=self.province,
-            ask=self.ask,
-            analyse=self.analyse,
-            everywhere=self.everywhere,
-            different=self.different,
-            provinces=self.provinces,
-            settled_on=self.settled_on,
-            member=self.member,
-            exactly=None if self.exact else self.exactly,
-        )
+
+def refuse_empty(scope: Scope, ask: Ask) -> None:
+    """Raise NoData for a day outside of the data and for a place without rows."""
+    where, day = scope.province or "the nation", scope.day
+    if day > scope.latest:
+        raise NoData(f"{where}: {day} lies after the latest day of the data, {scope.latest}")
+    counts = on_day(scope, ask, "in_service", "registered_institutes")
+    if not any(counts.value(name) for name in ("in_service", "registered_institutes")):
+        raise NoData(f"{where}: the data holds nothing on {day}")
+    if not counts.value("in_service"):
+        raise NoData(f"{where}: nobody is in service on {day}")
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A place and a day, and the Ask of one book, which keeps what was asked; the publication is that of `pointer`.
+
+    `beside` are answers that were put together of others.
+    """
+
+    scope: Scope
+    ask: Kept
+    pointer: Path
+    beside: list[Answer] = field(default_factory=list)
 
     @property
+    def lang(self) -> str:
+        return self.scope.lang
+
+    @property
+    def is_exact(self) -> bool:
+        return self.ask is self.ask.exactly
+
+    def recorded(self) -> Iterator[Answer]:
+        """The answers whose numbers are in the book: none that decides, and in that of a province no rows of others."""
+        for question, answer in self.ask.asked.items():
+            is_own = "province" not in question.by or not self.scope.province or "province" in question.where
+            if is_own and question.analysis not in _DECIDING:
+                yield answer
+        yield from self.beside
+
+    @cached_property
     def context(self) -> ChartContext:
-        return ChartContext(self.lang)
+        return ChartContext(self.lang, names=asking.names(self.ask, self.lang))
+
+    def member(self, dimension: str, code: Any) -> str:
+        """The name of a member, cut to the length of a line."""
+        return member_names.cut(self.context.member(dimension, code))
 
     @property
     def place(self) -> str:
-        if self.province:
-            return member_names.of("province", self.province, self.lang)
+        if self.scope.province:
+            return member_names.of("province", self.scope.province, self.lang)
         return text.word("scope.nation", self.lang)
 
     @property
     def place_within(self) -> str:
         """The place in the form used within a sentence."""
-        return self.place if self.province else self.word("nation_within")
+        return self.place if self.scope.province else self.word("nation_within")
 
     def word(self, key: str, **values: object) -> str:
         return text.word(f"briefing.{key}", self.lang, **values)

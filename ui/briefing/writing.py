@@ -5,23 +5,23 @@ import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from etl.core.errors import Refused
 from etl.core.files import replacing
 from etl.core.paths import ROOT
 from etl.semantic.rights import AccessScope
+from etl.warehouse.publications import Publication
 from ui.briefing import content, typesetting
 from ui.briefing.typesetting import Typesetter
 from ui.briefing.writer import Writer
-from ui.data import briefing_questions
-from ui.data.briefing_questions import Questions
+from ui.data import cursors, signed_notes
+from ui.data.ask import Kept, On, Rounded, frozen
 from ui.i18n import member_names, text
-from ui.state.scope import NATION
+from ui.state.scope import NATION, Scope
 
 # The list keeps the latest ones only.
 MOST_LISTED = 500
@@ -40,36 +40,41 @@ class Written:
 
 
 class Press:
-    """Makes the briefings of one publication."""
+    """Makes the briefings of one publication. What is asked once serves the books of all places."""
 
-    def __init__(self, con: Any, pointer: Path, typesetter: Typesetter) -> None:
-        self._con, self._pointer, self._typesetter = con, pointer, typesetter
-        self._shared: dict[Any, dict[Any, Any]] = {}
+    def __init__(self, ask: On, pointer: Path, typesetter: Typesetter) -> None:
+        self._ask, self._pointer, self._typesetter = ask, pointer, typesetter
+        self._exactly = Kept(ask)
+        self._circulated = Kept(Rounded(self._exactly))
 
-    def questions(self, place: str, lang: str, on: date | None = None, exact: bool = False) -> Writer:
-        shared = self._shared.setdefault((lang, on, exact), {})
-        province = "" if place == NATION else place
-        return Writer(self._con, self._pointer, lang, province, on, exact, shared=shared)
+    def writer(self, place: str, lang: str, on: date | None = None, exact: bool = False) -> Writer:
+        """What the book of a place is made with, and the signed notes of this moment."""
+        scope = scope_of(self._ask.publication, place, lang, on)
+        asked = replace(self._ask, notes=signed_notes.shown_to(self._ask.rights))
+        exactly = replace(self._exactly, ask=asked)
+        circulated = replace(self._circulated, ask=Rounded(exactly))
+        return Writer(scope, Kept(exactly if exact else circulated), self._pointer)
 
-    def pdf(self, questions: Writer) -> bytes:
+    def pdf(self, write: Writer) -> bytes:
         """The briefing as PDF. Raises Refused for a place or day without data, and for any fault, with the place."""
-        with made_for(questions.province):
-            made = content.book(questions)
-            return self._typesetter.pdf(made, typesetting.numbers_file(questions.recorded))
+        with made_for(write.scope.province):
+            made = content.book(write)
+            return self._typesetter.pdf(made, typesetting.numbers_file(write.recorded()))
 
-    def write(self, questions: Writer, to: Path) -> Written:
+    def write(self, write: Writer, to: Path) -> Written:
         """Write the briefing and list it. Raises Refused if it cannot be made or written."""
-        save(to, self.pdf(questions))
-        book = Written(
-            str(to.absolute()),
-            questions.province or NATION,
-            questions.day.isoformat(),
-            questions.lang,
-            questions.publication.id,
-            questions.exact,
-        )
+        save(to, self.pdf(write))
+        scope = write.scope
+        place, day = scope.province or NATION, scope.day.isoformat()
+        book = Written(str(to.absolute()), place, day, scope.lang, write.ask.publication.id, write.is_exact)
         note(book)
         return book
+
+
+def scope_of(publication: Publication, place: str, lang: str, on: date | None = None) -> Scope:
+    """The scope of a book; a day after the latest is kept, to be refused."""
+    where = {} if place == NATION else {"province": (place,)}
+    return Scope(publication.as_of, frozen(where), on, lang=lang)
 
 
 @contextmanager
@@ -90,14 +95,14 @@ def made_for(province: str) -> Iterator[None]:
 @contextmanager
 def press(pointer: Path, scope: AccessScope) -> Iterator[Press]:
     """A press for the current publication under a scope. Raises Refused if there is none."""
-    with briefing_questions.opened(pointer, scope) as con, TemporaryDirectory(prefix="briefing-") as folder:
-        yield Press(con, pointer, Typesetter(Path(folder)))
+    with cursors.opened(pointer, scope) as ask, TemporaryDirectory(prefix="briefing-") as folder:
+        yield Press(ask, pointer, Typesetter(Path(folder)))
 
 
-def file_name(questions: Questions) -> str:
+def file_name(scope: Scope, is_exact: bool) -> str:
     """`briefing-IR-11-2026-10-22-fa.pdf`."""
-    exact = "-exact" if questions.exact else ""
-    return f"briefing-{questions.province or NATION}-{questions.day.isoformat()}-{questions.lang}{exact}.pdf"
+    exact = "-exact" if is_exact else ""
+    return f"briefing-{scope.province or NATION}-{scope.day.isoformat()}-{scope.lang}{exact}.pdf"
 
 
 def save(path: Path, content: bytes) -> None:

@@ -15,7 +15,7 @@ from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.i18n import text
-from ui.summary import verdict
+from ui.summary import changes
 
 # The words about breaks stand above the plot: neighbours in two rows, each so many pixels high.
 _ROWS, _ROW = 2, 17
@@ -174,7 +174,7 @@ def _named(answer: Answer, target: float | None, context: ChartContext) -> list[
     for sign, group in groupby(range(len(sizes)), key=lambda at: (sizes[at] > 0) - (sizes[at] < 0)):
         if sign:
             at = max(group, key=lambda month: abs(sizes[month]))
-            words = verdict.broken((answer.rows[at][0], sizes[at]), context.lang)
+            words = changes.broken(answer.rows[at][0], sizes[at], context.lang)
             months.append((at, words, answer.rows[at][1]))
     actual, projected = ([row[column] for row in answer.rows] for column in (1, 4))
     met = month_met(actual, projected, target)

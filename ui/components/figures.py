@@ -20,7 +20,7 @@ from ui.charts import bars, elements, lines, marks, titles
 from ui.charts.chart import Chart
 from ui.components import blocks, downloads, filter_bar
 from ui.components.blocks import error_boundary, notice
-from ui.components.cards import cards
+from ui.components.cards import cards, said_as_html
 from ui.components.footer import footer, table
 from ui.components.plot import plot
 from ui.data import page_run, warehouse
@@ -137,16 +137,17 @@ def exhibit(
     rendering.defer(draw, place=place, ready=ready, first=True)
 
 
-def sentence(view: PageContext, make: Make) -> None:
-    """A finding in words alone."""
+def sentence(view: PageContext, make: Make) -> Callable[[], bool]:
+    """Findings in words alone, those who are behind in orange; returns whether there are any, so that they are said once."""
     made, ident = Made(make, view.asked, warehouse.of_page()), make.__name__
 
     def say() -> None:
         with error_boundary(view.lang, ident):
-            if words := made.exhibit.title.sentence:
-                blocks.intro(words)
+            if made.exhibit.sentences:
+                st.html(f'<p class="pd-intro">{said_as_html(view, made.exhibit)}</p>')
 
     rendering.defer(say, place=st.container(key=ident), ready=made.ready)
+    return lambda: bool(made.exhibit.sentences)
 
 
 def _work_out(

@@ -1,7 +1,7 @@
 """How a number is asked for: a Question says all of it, and an Ask answers it from one publication under one person's rights.
 
 An Ask is passed on as it is, also to other threads: nothing about it is looked up. `warehouse.Cached` is the one of pages, `On`
-asks a cursor, `Rounded` gives the numbers for circulation, `Kept` asks each question once.
+asks a cursor, `Rounded` gives the numbers for circulation, `Kept` asks each question once and holds what was asked.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -136,9 +136,10 @@ def _when(question: Question) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Kept:
-    """Another Ask that is asked each question once."""
+    """Another Ask that is asked each question once; `asked` holds the answers."""
 
     ask: Ask
+    asked: dict[Question, Answer] = field(default_factory=dict, repr=False, compare=False)
     _known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -154,10 +155,12 @@ class Kept:
         return self.ask.notes
 
     def __call__(self, question: Question) -> Answer:
-        return self._once(("one", question), lambda: self.ask(question))
+        if question not in self.asked:
+            self.asked[question] = self.ask(question)
+        return self.asked[question]
 
     def each(self, question: Question) -> Mapping[str, Answer]:
-        return self._once(("each", question), lambda: self.ask.each(question))
+        return self._once(question, lambda: self.ask.each(question))
 
     def look_up(self, work: Callable[..., Any], *args: Any) -> Any:
         return self._once((work, *args), lambda: self.ask.look_up(work, *args))

@@ -11,6 +11,7 @@ from ui.data.ask import Ask
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit
 from ui.exhibits.figure import figure, of_answer
+from ui.exhibits.findings import of_rate
 from ui.i18n import text
 from ui.state.questions import analyse_under
 from ui.state.scope import Scope
@@ -21,6 +22,11 @@ RATE = "coverage_per_10k"
 def has_curve(scope: Scope) -> bool:
     """Whether coverage can be unequal between counties; that of one county is not."""
     return len(scope.where.get("county", ())) != 1
+
+
+def findings(scope: Scope, ask: Ask) -> Exhibit:
+    """Who has far fewer?"""
+    return of_rate(scope, ask, RATE)
 
 
 def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:

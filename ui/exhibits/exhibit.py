@@ -1,6 +1,7 @@
 """The value that screen, table, file and paper take, and its forms."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -62,8 +63,68 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How much of a target is reached: its share, and in words where the bar ends and what the whole of it is.
+
+    `is_own`: the target was set for the place itself.
+    """
+
+    share: float
+    here: str
+    target: str
+    is_own: bool
+
+
+@dataclass(frozen=True)
 class Sentence:
-    """A finding in words alone: the title of the exhibit. Empty where there is none."""
+    """Findings in words alone, one a line, with the names that stand out in them. Empty where there is none."""
+
+    lines: tuple[Line, ...] = ()
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True)
+class Action:
+    """What is to be done, whom it concerns, since or until when, and the list of them.
+
+    `why` is the reason, where more than who and when is to be said. `count` is how many the sentence names; `only` are the
+    provinces to which it is narrowed for lack of rights.
+    """
+
+    kind: str
+    count: float
+    sentence: str
+    who: str
+    when: str
+    link: Link
+    only: str = ""
+    why: str = ""
+
+    @property
+    def whom(self) -> str:
+        return " · ".join(filter(None, (self.only, self.who)))
+
+    @property
+    def about(self) -> str:
+        return " · ".join(filter(None, (self.whom, self.when, self.why)))
+
+
+@dataclass(frozen=True)
+class Actions:
+    """What needs action, the most urgent first; `more` says how many `others` there are, `none` that nothing does."""
+
+    items: tuple[Action, ...]
+    others: tuple[Action, ...]
+    more: str
+    none: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A small table in words: its heads, and the cells of each row."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -78,7 +139,7 @@ class Nothing:
     failed: Exception | None = None
 
 
-Form = Drawing | Value | Card | Sentence | Nothing
+Form = Drawing | Value | Card | Sentence | Actions | Rows | Nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +172,12 @@ class Exhibit:
         """The line below the title."""
         return " · ".join(filter(None, (self.subtitle, self.cases)))
 
+    @property
+    def sentences(self) -> list[str]:
+        """Its findings in words."""
+        assert isinstance(self.form, Sentence)
+        return ["".join(span.words for span in line) for line in self.form.lines]
+
     def said(self, lang: str) -> str:
         """What it says in words where it has no number."""
         if isinstance(self.form, Nothing):
@@ -134,9 +201,33 @@ class Exhibit:
         return on_screen, [*on_screen, *boundaries]
 
 
-def sentence(scope: Scope, words: str, answer: Answer | None = None) -> Exhibit:
-    """A finding in words alone, with the answer behind it."""
-    return Exhibit(scope.lang, Sentence(), answer, Title(words))
+# Around a name that stands out in a sentence, until its line is made of spans.
+_BEGIN, _END = "\ue000", "\ue001"
+_NAME = re.compile(f"{_BEGIN}(.*?){_END}")
+
+
+def standing_out(name: str) -> str:
+    """A name within a sentence of `sentence` that stands out in it."""
+    return f"{_BEGIN}{name}{_END}"
+
+
+def sentence(
+    scope: Scope,
+    said: Iterable[str],
+    answer: Answer | None = None,
+    kind: str = "strong",
+    progress: Progress | None = None,
+    notes: Iterable[str] = (),
+) -> Exhibit:
+    """Findings in words alone, with the answer behind them; `kind` is that of the names that stand out."""
+    lines = tuple(_spans(words, kind) for words in said if words)
+    return Exhibit(scope.lang, Sentence(lines, progress), answer, own_notes=tuple(notes))
+
+
+def _spans(words: str, kind: str) -> Line:
+    # Each second part is a name.
+    parts = enumerate(_NAME.split(words))
+    return tuple(Span(part, kind if at % 2 else "") for at, part in parts if part)
 
 
 def said(scope: Scope, title: str, below: str = "") -> Exhibit:

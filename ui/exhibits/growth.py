@@ -2,12 +2,13 @@
 
 from etl.analysis import analyses, growth
 from etl.analysis.planning import NOW, Scenario
-from etl.semantic.catalog import catalogue
 from ui.charts import bars, forecast, lines, steps
-from ui.data.ask import Ask, Question, frozen
+from ui.data.ask import Ask
+from ui.exhibits import verdict
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit
 from ui.exhibits.figure import figure, nothing, of_answer
+from ui.exhibits.findings import of_rate
 from ui.state.questions import analyse_under, settled_on
 from ui.state.scope import Scope
 
@@ -16,11 +17,7 @@ LEAVERS = "leaver_rate_12m"
 
 def has_target(scope: Scope, ask: Ask) -> bool:
     """Whether a target is set for the place; a census share of the nation's is none, and a part of the people has none."""
-    where, _ = scope.under(catalogue()["active_assistants"].dimensions)
-    if len(where.get("province", ())) == 1:
-        del where["province"]
-    filters, _ = scope.under(catalogue()["own_target"].dimensions)
-    return not where and bool(ask.exactly(Question(("own_target",), on=scope.day, filters=frozen(filters))).value())
+    return bool(verdict.own_target(scope, ask.exactly))
 
 
 def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
@@ -40,6 +37,11 @@ def headcount(scope: Scope, ask: Ask, scenario: Scenario = NOW, goal: float | No
     if all(value is None for value in exact.column(exact.metrics[1].name)):
         return nothing(scope, "state.empty_title", "state.empty")
     return of_answer(scope, ask, forecast.path, exact, ignored=ignored)
+
+
+def findings(scope: Scope, ask: Ask) -> Exhibit:
+    """Where do clearly more leave?"""
+    return of_rate(scope, ask, LEAVERS)
 
 
 def joiners_and_leavers(scope: Scope, ask: Ask) -> Exhibit:

@@ -6,9 +6,15 @@ from ui.exhibits import ahead
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit
 from ui.exhibits.figure import figure
+from ui.exhibits.findings import of_rate
 from ui.state.scope import Scope
 
 RATE = "officer_training_share"
+
+
+def findings(scope: Scope, ask: Ask) -> Exhibit:
+    """Who is clearly behind?"""
+    return of_rate(scope, ask, RATE)
 
 
 def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:

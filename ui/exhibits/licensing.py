@@ -10,6 +10,7 @@ from ui.exhibits import ahead
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, Link
 from ui.exhibits.figure import figure, nothing, of_answer
+from ui.exhibits.findings import of_rate
 from ui.i18n import text
 from ui.state.questions import Over, analyse_under
 from ui.state.scope import Scope
@@ -140,6 +141,11 @@ def veterans_by_smart(scope: Scope, ask: Ask) -> Exhibit:
 def veterans_by_place(scope: Scope, ask: Ask) -> Exhibit:
     """Where do veterans lead most institutes?"""
     return figure(scope, ask, bars.ranking, "veteran_led_institute_share", by="place", nation=True, says=titles.highest)
+
+
+def findings(scope: Scope, ask: Ask) -> Exhibit:
+    """Where do clearly fewer institutes offer smart services?"""
+    return of_rate(scope, ask, SMART)
 
 
 def smart_by_place(scope: Scope, ask: Ask) -> Exhibit:

@@ -15,6 +15,7 @@ from ui.exhibits import ahead
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, sentence
 from ui.exhibits.figure import figure, nothing, of_answer
+from ui.exhibits.findings import of_rate
 from ui.i18n import text
 from ui.state import wording
 from ui.state.questions import analyse_under, ask_under
@@ -34,7 +35,12 @@ def courses(scope: Scope, ask: Ask) -> Exhibit:
     shares = [value for value in answer.column(RATE) if value is not None]
     whole = math.ceil(min(shares) * 100 - 1e-9) - 1 if len(shares) > 1 else 0
     share = text.percent(whole / 100, scope.lang, 0)
-    return sentence(scope, text.word("futures.courses", scope.lang, share=share) if whole > 0 else "", answer)
+    return sentence(scope, [text.word("futures.courses", scope.lang, share=share)] if whole > 0 else [], answer)
+
+
+def findings(scope: Scope, ask: Ask) -> Exhibit:
+    """Who is clearly behind?"""
+    return of_rate(scope, ask, RATE)
 
 
 def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:

@@ -1,11 +1,32 @@
 """Who serves, how long they stay, and where they move. Each function is one exhibit."""
 
+from etl.semantic.catalog import catalogue
+from etl.semantic.ranking import LEAST
 from ui.charts import bars, lines, titles, workforce
 from ui.data.ask import Ask
 from ui.exhibits.cards import cards
-from ui.exhibits.exhibit import Exhibit
+from ui.exhibits.exhibit import Exhibit, sentence
 from ui.exhibits.figure import figure
+from ui.i18n import text
+from ui.state.questions import on_day
 from ui.state.scope import Scope
+
+_SAID = ("women_share", "age_median", "tenure_median")
+
+
+def people(scope: Scope, ask: Ask) -> Exhibit:
+    """Who are they? Nothing of few people."""
+    count = on_day(scope, ask, "active_assistants")
+    people, values = count.value(), [on_day(scope, ask, name).value() for name in _SAID]
+    if people is None or people < LEAST or None in values:
+        return sentence(scope, (), count)
+    women, age, tenure = (
+        text.amount(value, catalogue()[name].unit, scope.lang) for name, value in zip(_SAID, values, strict=True)
+    )
+    counted = text.number(people, scope.lang)
+    return sentence(
+        scope, [text.word("people.are", scope.lang, count=counted, women=women, age=age, tenure=tenure)], count
+    )
 
 
 def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:

@@ -9,6 +9,9 @@ from etl.semantic.catalog import TIME
 from etl.warehouse.dimensions import CHOICES
 from ui.i18n import text
 
+# The letters of a name in a line that has several.
+LONGEST = 60
+
 
 @cache
 def fixed(dimension: str, lang: str) -> Mapping[str, str]:
@@ -44,6 +47,11 @@ def of(dimension: str, code: object, lang: str, names: Mapping[str, str] | None 
         return _newer_counties_in_english()[code]
     # What is left of a difference has the same rows in every dimension.
     return fixed(dimension, lang).get(code) or fixed("part", lang).get(code, text.digits(code, lang))
+
+
+def cut(name: str) -> str:
+    """A name cut to the length of a line."""
+    return name if len(name) <= LONGEST else name[: LONGEST - 1].rstrip() + "…"
 
 
 @cache

@@ -12,10 +12,11 @@ from etl.core.errors import Refused
 from etl.core.paths import warehouse_pointer
 from etl.semantic import rights
 from ui.briefing import writing
+from ui.briefing.writer import refuse_empty
 from ui.briefing.writing import NATION, Written
 from ui.components import blocks, downloads
 from ui.components.blocks import error_boundary
-from ui.data import briefing_questions, page_run
+from ui.data import cursors, page_run
 from ui.i18n import text
 from ui.state.page_context import PageContext
 
@@ -45,11 +46,10 @@ def _dialog(view: PageContext, place: str) -> None:
     pointer = warehouse_pointer()
     exact = st.checkbox(view.word("briefing.exact"), key="briefing-exact")
     try:
-        with briefing_questions.opened(pointer, page_run.access_scope()) as con:
-            province = "" if place == NATION else place
-            questions = briefing_questions.Questions(con, pointer, view.lang, province, view.scope.on, exact)
-            questions.refuse_empty()
-            name, publication, day = writing.file_name(questions), questions.publication, questions.day
+        with cursors.opened(pointer, page_run.access_scope()) as ask:
+            publication = ask.publication
+            scope = writing.scope_of(publication, place, view.lang, view.scope.on)
+            refuse_empty(scope, ask)
     except Refused:
         blocks.note(view.word("briefing.nobody"))
         return
@@ -57,7 +57,7 @@ def _dialog(view: PageContext, place: str) -> None:
         view.word(
             "briefing.book",
             place=text.isolated(writing.place_name(place, view.lang), view.lang),
-            day=text.day(day, view.lang),
+            day=text.day(scope.day, view.lang),
             id=text.digits(publication.id, view.lang),
             made=text.day(publication.published_at.date(), view.lang),
         )
@@ -65,6 +65,7 @@ def _dialog(view: PageContext, place: str) -> None:
     blocks.note(view.word("briefing.exact_short" if exact else "briefing.make_help"))
     make = partial(made, place, view.lang, view.scope.on, exact)
     more = {"why": "exact"} if exact else {}
+    name = writing.file_name(scope, exact)
     _download(view, "briefing-button", "briefing.make", name, place, publication.id, make, None, more)
 
 
@@ -91,7 +92,7 @@ def _write(content: Callable[[], bytes], out: IO[bytes]) -> None:
 def made(place: str, lang: str, on: date | None, exact: bool = False) -> bytes:
     """The briefing of a place, suppressed for circulation unless `exact`. Raises Refused."""
     with writing.press(warehouse_pointer(), page_run.access_scope()) as press:
-        return press.pdf(press.questions(place, lang, on, exact))
+        return press.pdf(press.writer(place, lang, on, exact))
 
 
 def listed(view: PageContext) -> None:

@@ -16,12 +16,11 @@ from etl.semantic.catalog import catalogue
 from ui.components import blocks, day_field
 from ui.components.blocks import controlled, error_boundary
 from ui.components.footer import question
+from ui.exhibits import verdict
 from ui.i18n import text
-from ui.sections.overview import sources
 from ui.state import address, page_parameters, rendering, scoped_query, wording
 from ui.state.page_context import PageContext
 from ui.state.scope import Days
-from ui.summary import verdict
 
 _PAGE = "growth"
 
@@ -141,7 +140,7 @@ def _words(view: PageContext, row: dict, until: date) -> str:
     }
     needed = row["recruits_needed"]
     if row["goal"] is None:
-        return verdict.without_target(sources(view))
+        return verdict.without_target(view.asked)
     if not needed:
         return view.word("goal.unknown" if needed is None else "goal.none_needed", **values)
     return view.word(f"sufficiency.{row['sufficiency']}", **values)

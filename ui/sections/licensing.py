@@ -14,7 +14,7 @@ from ui.components.blocks import error_boundary
 from ui.data import warehouse
 from ui.exhibits import licensing as exhibits
 from ui.i18n import text
-from ui.sections import listings, overview
+from ui.sections import listings
 from ui.state import scoped_query
 from ui.state.page_context import PageContext
 
@@ -30,7 +30,7 @@ def smart(view: PageContext) -> None:
     """Who offers smart services, by place, activity and size, and what may be said of them."""
     listings.part(view, "smart.title")
     ui.cards(view, exhibits.smart_numbers)
-    said = overview.findings(view, exhibits.SMART)
+    said = ui.sentence(view, exhibits.findings)
     left, right = st.columns([3, 2])
     with left:
         ui.exhibit(view, exhibits.smart_by_place, said=said)

@@ -13,7 +13,7 @@ from ui.components import day_field, tables
 from ui.components.blocks import controlled
 from ui.data import warehouse
 from ui.data.ask import frozen
-from ui.state import page_context, page_parameters, scoped_query
+from ui.state import page_context, page_parameters, questions
 from ui.state.address import SIMILAR
 from ui.state.page_context import PageContext
 from ui.state.scope import NATION
@@ -36,7 +36,7 @@ class Sides:
     def similar(self, i: int) -> tuple[str, ...]:
         """The provinces similar to the place of the other side; empty without any."""
         other = self.places[1 - i]
-        return () if other in (NATION, SIMILAR) else scoped_query.similar_to(other)
+        return () if other in (NATION, SIMILAR) else questions.similar_to(warehouse.of_page(), other)
 
     @property
     def are_tested(self) -> bool:

@@ -57,6 +57,12 @@ def analyse_under(scope: Scope, ask: Ask, analysis: str, **options: Any) -> tupl
     return ask(of_analysis(analysis, scope.day, where, scope.over, **options)), ignored
 
 
+def on_day(scope: Scope, ask: Ask, *names: str, by: tuple[str, ...] = (), day: date | None = None) -> Answer:
+    """Measures on the day of the scope, or another, under those of its filters that have a meaning for all of them."""
+    where, _ = scope.under(frozenset.intersection(*(catalogue()[name].dimensions for name in names)))
+    return ask(Question(names, by, day or scope.day, None, frozen(where)))
+
+
 def when(
     scope: Scope,
     ask: Ask,
@@ -102,7 +108,7 @@ def sees_nation(ask: Ask, where: Collection[str]) -> bool:
 
 
 def different(scope: Scope, ask: Ask, name: str, by: str, where: Where, over: Over | None = None) -> Answer:
-    """Who is below or above the whole, by the one test.
+    """Who is below or above the whole, by the one test: on exact counts, with the numbers of the Ask.
 
     Provinces are compared with the nation whichever are chosen, so that the test is made once for all choices.
     """
@@ -110,12 +116,33 @@ def different(scope: Scope, ask: Ask, name: str, by: str, where: Where, over: Ov
     is_national = by == "province" and not BELOW_PROVINCE & {*where} and sees_nation(ask, where)
     if is_national:
         asked.pop("province", None)
-    answer = ask(of_analysis("different", scope.day, asked, over, metric=name, by=by))
+    exact = ask.exactly(of_analysis("different", scope.day, asked, over, metric=name, by=by))
+    answer = exact if ask is ask.exactly else _as_shown(exact, ask)
     if not (is_national and codes):
         return answer
     return replace(
         answer, where=answer.where | {"province": codes}, rows=[row for row in answer.rows if row[0] in codes]
     )
+
+
+def _as_shown(exact: Answer, ask: Ask) -> Answer:
+    """An answer of `different` with the numbers of an Ask; a group that has none is named without a number, or not at all."""
+    name, (by,) = exact.metrics[0].name, exact.by
+    shown, whole = (ask(Question((name,), axes, exact.on, exact.over, frozen(exact.where))) for axes in ((by,), ()))
+    cells, none = {row[by]: row for row in shown.records()}, dict.fromkeys(shown.columns[1:])
+    rows = [
+        row | cells.get(row[by], none) | {"whole_value": whole.value()}
+        for row in exact.records()
+        if row[by] in cells or row["side"] not in ("none", "untested")
+    ]
+    return replace(ask.shown(exact), rows=[tuple(row[column] for column in exact.columns) for row in rows])
+
+
+def who_differs(scope: Scope, ask: Ask, name: str, by: str) -> Answer:
+    """Who is below or above the whole under the scope. Raises QuestionError for a county or an institute."""
+    if BELOW_PROVINCE & {*scope.where}:
+        raise QuestionError("who is behind is not said on the page of one county or institute")
+    return different(scope, ask, name, by, scope.under(catalogue()[name].dimensions)[0])
 
 
 def side(ask: Ask, here: Answer, there: Answer) -> str:
@@ -134,6 +161,12 @@ def side(ask: Ask, here: Answer, there: Answer) -> str:
 
 
 # ---------------------------------------------------------------- what is compared with
+
+
+def similar_to(ask: Ask, province: str) -> tuple[str, ...]:
+    """The provinces similar to one; empty without any."""
+    answer = ask.exactly(of_analysis("similar_provinces", where={"province": (province,)}))
+    return tuple(filter(None, answer.column("similar")))
 
 
 def without_places(where: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -5,10 +5,8 @@ from datetime import date
 from typing import Any
 
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
 from etl.semantic.exportable import StoredRows
 from ui.data import warehouse
-from ui.data.ask import Where
 from ui.state import questions
 from ui.state.page_context import PageContext
 
@@ -47,25 +45,9 @@ def settled_on(name: str, on: date) -> date | None:
     return questions.settled_on(warehouse.of_page(), name, on)
 
 
-def different(view: PageContext, name: str, by: str, where: Where, over: tuple[date, date] | None = None) -> Answer:
-    """Who is below or above the whole, by the one test."""
-    return questions.different(view.asked, warehouse.of_page(), name, by, where, over)
-
-
-def similar_to(province: str) -> tuple[str, ...]:
-    """The provinces similar to one; empty without any."""
-    answer = warehouse.analyse("similar_provinces", where={"province": (province,)})
-    return tuple(filter(None, answer.column("similar")))
-
-
 def computed(view: PageContext, analysis: str, /, **options: Any) -> tuple[Answer, list[str]]:
     """The result of an analysis under the user's scope, and the filters that have no meaning for it.
 
     `options` are parameters of the analysis besides the scope: a date, a goal, a metric.
     """
     return questions.analyse_under(view.asked, warehouse.of_page(), analysis, **options)
-
-
-def place(view: PageContext, names: Sequence[str]) -> str:
-    """The dimension of places: counties if only a few provinces are chosen and the measures have counties, else provinces."""
-    return view.scope.place(all("county" in catalogue()[name].dimensions for name in names))

@@ -1,4 +1,4 @@
-"""Answers in sentences: verdict, who differs, what needs action, why a number changed. Independent of Streamlit.
+"""Answers in sentences: who differs, how a number changed and why. Independent of Streamlit.
 
 Pages and briefings say the same, because both take it from here.
 """

@@ -137,3 +137,8 @@ def verdict(metric: Metric, side: str) -> str:
     if metric.direction not in ("up", "down") or end not in ("lower", "higher"):
         return ""
     return "better" if (end == "higher") == (metric.direction == "up") else "worse"
+
+
+def broken(month: str, size: float, lang: str) -> str:
+    """A break of a month with those before in words: «افت مهر ۱۴۰۴»."""
+    return text.word("figure.drop" if size < 0 else "figure.jump", lang, month=text.unit_label(month, lang))

@@ -1,23 +1,16 @@
 """Who is below or above the whole, in words: the same sentence on pages, in briefings and in what needs action.
 
-Where nobody is named, the lowest are said as what they are. Also the ranks of one province: its numbers beside those of the
-nation, and on which side it is.
+Where nobody is named, the lowest are said as what they are.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from etl.analysis.comparison import median_of_provinces
-from etl.analysis.different import MOST_UNKNOWN
-from etl.core.errors import QuestionError
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, size_of
 from etl.semantic.ranking import is_full_count, least, named_side, named_sides, worse_side
 from etl.semantic.rights import BELOW_PROVINCE
 from ui.i18n import member_names, text
-from ui.summary.sources import Sources
 
 MOST_NAMED = 5
 _MOST_IN_TITLE = 2
@@ -25,44 +18,8 @@ _LOWEST = 3
 _Names = Callable[[str, Any], str]
 
 
-def findings(sources: Sources, name: str) -> list[str]:
-    """The sentences of a rate: which provinces differ from the nation, or on which side the one province is, and its counties."""
-    with suppress(QuestionError):
-        provinces = sources.different(name, "province")
-        if not sources.province:
-            return _said(sentence(provinces, sources.lang, sources.member))
-        place = of_place(provinces, sources.province, sources.lang, sources.member)
-        counties = sentence(sources.different(name, "county"), sources.lang, sources.member)
-        return _said(place, counties, without_county(sources) if is_full_count(name) else "")
-    return []
-
-
 def _said(*sentences: str) -> list[str]:
     return [sentence for sentence in sentences if sentence]
-
-
-def without_county(sources: Sources) -> str:
-    """How many active assistants are in no known county, where they are so many that no county is compared."""
-    places = sources.ask("active_assistants", by=("county",), on=sources.on)
-    people = sources.ask("active_assistants", on=sources.on, where=places.where).value()
-    unknown = next((row["active_assistants"] for row in places.records() if row["county"] is None), None)
-    if not unknown or not people or unknown <= MOST_UNKNOWN * people:
-        return ""
-    return sources.word("different.no_county", count=sources.number(unknown))
-
-
-def counties_without(sources: Sources) -> tuple[int, str, str] | None:
-    """How many counties have no active assistant, the words that go on from it, and how many people could be in them, in words.
-
-    None where there is none, and where too many people are in no known county.
-    """
-    places = sources.ask("active_assistants", by=("county",), on=sources.on)
-    count = sources.ask("uncovered_counties", on=sources.on, where=places.where).value()
-    if not count:
-        return None
-    unknown = next((row["active_assistants"] for row in places.records() if row["county"] is None), None)
-    words = sources.word("different.counties_without", count=sources.number(count))
-    return int(count), words, sources.word("different.but_unknown", count=sources.number(unknown)) if unknown else ""
 
 
 def named(answer: Answer) -> list[dict[str, Any]]:
@@ -267,38 +224,3 @@ def _listed(names: Sequence[str], most: int, group: str, lang: str) -> str:
             group=text.with_ezafe(group, lang),
         )
     return joined(names, lang)
-
-
-COMPARED = (
-    "coverage_per_10k",
-    "training_compliance",
-    "leaver_rate_12m",
-    "within_25_days_share",
-    "judicial_officer_share",
-)
-# The headings of the cells of a row.
-HEADS = ("profile.here", "figure.nation_line", "profile.side")
-
-
-def ranks(sources: Sources, everywhere: Mapping[str, Answer], similar: Collection[str] = ()) -> list[list[str]]:
-    """In words: the measure, the numbers of the province and the nation, and on which side of it the province is.
-
-    `everywhere` has the provinces of each measure against the nation. With `similar` provinces their median is the last cell.
-    """
-    lines = []
-    for answer in everywhere.values():
-        metric = answer.metrics[0]
-        label = metric.label[sources.lang]
-        if answer.on and answer.on != sources.on:
-            label = sources.word("change.settled", label=label, day=sources.day(answer.on))
-        row = next((row for row in answer.records() if row["province"] == sources.province), None)
-        side = row["side"] if row else "untested"
-        said = {"none": "–", "untested": "–", "unclear": sources.word("different.mark")}
-        numbers = [row[name] if row else None for name in (metric.name, "whole_value")]
-        cells = [text.plain(value, metric.unit, sources.lang) for value in numbers]
-        cells.append(said.get(side) or short(answer, side, sources.lang))
-        if similar:
-            median = median_of_provinces(replace(answer, rows=[row for row in answer.rows if row[0] in similar]))
-            cells.append(text.plain(median.value(metric.name), metric.unit, sources.lang))
-        lines.append([label, *cells])
-    return lines
