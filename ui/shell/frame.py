@@ -164,10 +164,10 @@ def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> No
     if entry == navigation.menu()[0] and (province := view.scope.province):
         title = view.word("profile.title", place=view.member("province", province))
     # On paper no tab says which part this is.
-    is_tab = part[lang] != entry[lang]
+    is_tab, first = part[lang] != entry[lang], " pd-first" if entry == navigation.menu()[0] else ""
     tab = f'<strong class="pd-on-paper">{text.escape(part[lang])}</strong>' if is_tab else ""
     st.html(
-        f'<header class="pd-title"><h1>{text.escape(title)}</h1>{tab}{_sample(lang)}'
+        f'<header class="pd-title{first}"><h1>{text.escape(title)}</h1>{tab}{_sample(lang)}'
         f"<p>{text.escape(part['question'][lang])}</p></header>"
     )
 
