@@ -67,6 +67,25 @@ def test_what_stops_a_file_is_shown_and_cannot_be_submitted(alone):
     assert alone.desk.records.get(checked.id).state == "withdrawn"
 
 
+def test_what_changes_is_what_is_written_otherwise_and_nothing_where_it_is_stopped(alone):
+    checked = alone.hand_in(submissions.person(), "IR-07", more_people())
+    moved = [{"metric": "training_compliance", "before": 0.83341, "after": 0.83342}]
+
+    def shown(**result: Any) -> str:
+        alone.desk.records.change(
+            checked.id, ("ready",), lambda one: replace(one, result={**one.result, "changes": moved} | result)
+        )
+        return html(opened("handin", province="IR-07"))
+
+    page = shown()
+    assert text.word("hand_in.no_changes", "fa") in page
+    assert "۸۳٫۳٪" not in page
+    moved[0]["after"] = 0.85
+    page = shown()
+    assert ("۸۳٫۳٪" in page, "۸۵٫۰٪" in page) == (True, True)
+    assert text.word("hand_in.changes_are", "fa") not in shown(stops=["it is refused · پذیرفته نمی‌شود"])
+
+
 def test_a_jump_is_submitted_with_its_reason_alone(alone):
     few = province_files(FARS, people=20)
     checked = alone.hand_in(

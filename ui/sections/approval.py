@@ -143,10 +143,8 @@ def _moves(view: PageContext, desk: Desk, who: Person, approved: Sequence[Submis
         blocks.note(view.word("hand_in.would_fail"))
         for _, refusal in refusals:
             blocks.note(in_language(refusal, view.lang))
-    elif moved := what["changes"]:
-        hand_in.before_after(view, "moved", moved, view.word("hand_in.moves"), by_province=True)
     else:
-        blocks.note(view.word("hand_in.no_changes"))
+        hand_in.before_after(view, "moved", what["changes"], view.word("hand_in.moves"), by_province=True)
     return True
 
 

@@ -119,6 +119,9 @@ def _of_province(view: PageContext, desk: Desk, who: Person, province: str, mont
         said()
         with st.container(border=True, key="figure-hand_in"):
             blocks.head(_title(view, desk, province, month), _state(view, desk, now))
+            if now and now.why and now.state == "returned":
+                why = view.word("hand_in.returned_why", why=text.isolated(now.why, view.lang))
+                st.html(f'<p class="pd-notice" role="note">{text.escape(why)}</p>')
             states = arrivals.tables(desk, (one for one in every if one.month == month and _stands(one, now)))
             _four(view, desk, now, province, states)
             _drop(view, desk, now, province, month)
@@ -150,8 +153,6 @@ def _state(view: PageContext, desk: Desk, now: Submission | None) -> str:
         parts.append(view.word("hand_in.queue", place=text.number(place, view.lang)))
     if now.for_province:
         parts.append(view.word("hand_in.for_province"))
-    if now.why and now.state == "returned":
-        parts.append(view.word("hand_in.returned_why", why=now.why))
     return " ".join(parts)
 
 
@@ -161,7 +162,7 @@ def _stands(one: Submission, now: Submission | None) -> bool:
 
 
 def _four(view: PageContext, desk: Desk, now: Submission | None, province: str, states: Mapping[str, str]) -> None:
-    """The four tables: the file accepted last, what arrived, its state, the template."""
+    """The four tables: its state, the file accepted last, what arrived, the template."""
     accepted = _accepted(view, desk, province)
     rows = [(table, accepted.get(table), _arrived(now, table), states[table]) for table in TABLES]
 
@@ -171,12 +172,17 @@ def _four(view: PageContext, desk: Desk, now: Submission | None, province: str, 
 
     columns = [
         tables.Column("table", view.word("hand_in.table"), lambda row: text.escape(name_of(view, "source", row[0]))),
+        tables.Column("state", view.word("hand_in.state"), lambda row: view.escaped(f"arrival.{row[3]}")),
         tables.Column("accepted", view.word("hand_in.accepted"), lambda row: _file(view, row[1])),
         tables.Column("arrived", view.word("hand_in.arrived"), lambda row: _file(view, row[2])),
-        tables.Column("state", view.word("hand_in.state"), lambda row: view.escaped(f"arrival.{row[3]}")),
         tables.Column("template", view.word("hand_in.empty_file"), template),
     ]
     tables.show(view, "hand_in", columns, rows, view.word("hand_in.tables"))
+
+
+def latin(name: str) -> str:
+    """A name or number of a file, submission or account in a table: with its own digits, on a Persian page too."""
+    return f'<bdi class="pd-latin">{text.escape(name)}</bdi>'
 
 
 def _file(view: PageContext, found: tuple[str, int | None, str] | None) -> str:
@@ -184,7 +190,7 @@ def _file(view: PageContext, found: tuple[str, int | None, str] | None) -> str:
     if not found:
         return "–"
     name, rows, day = found
-    parts = [f'<bdi class="pd-latin">{text.escape(name)}</bdi>']
+    parts = [latin(name)]
     parts += [view.escaped("hand_in.rows", count=text.number(rows, view.lang))] if rows is not None else []
     return " · ".join([*parts, *filter(None, [text.escape(day)])])
 
@@ -271,7 +277,6 @@ def _unchanged(
             st.button(
                 view.word("hand_in.leave_out", file=file.name),
                 key=f"leave-{file.number}",
-                type="tertiary",
                 on_click=partial(act, view, partial(desk.remove, who, now.id if now else "", file.number)),
             )
 
@@ -301,33 +306,28 @@ def said() -> None:
 
 def _result(view: PageContext, desk: Desk, who: Person, now: Submission) -> None:
     result = now.result
+    if now.state in ("submitted", "approved"):
+        _receipt(view, now)
     stops = [in_language(text_, view.lang) for text_ in result.get("stops", ())]
     if stops:
         with st.container(border=True, key="figure-stops"):
-            named = "".join(f"<li><bdi>{text.escape(stop)}</bdi></li>" for stop in stops)
-            st.html(blocks.heading(view.word("hand_in.stops"), view.word("hand_in.stops_are")) + f"<ul>{named}</ul>")
+            named = "".join(f"<li>{text.escape(stop)}</li>" for stop in stops)
+            head = blocks.heading(view.word("hand_in.stops"), view.word("hand_in.stops_are"))
+            st.html(f'{head}<ul class="pd-rules">{named}</ul>')
     if "rows_loaded" in (result.get("files") or [{}])[0]:
         _rows(view, desk, now)
-        _changes(view, now)
+        # What the whole check refuses changes nothing.
+        if not stops:
+            _changes(view, now)
     _submit(view, desk, who, now)
-    if now.state in ("submitted", "approved"):
-        _receipt(view, now)
     if now.state == "submitted" and who.is_steward:
         decide(view, desk, who, now)
 
 
 def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
-    files = now.result["files"]
-    read, loaded, back, warned = (
-        text.number(sum(file.get(name, 0) for file in files), view.lang)
-        for name in ("rows_read", "rows_loaded", "rows_quarantined", "rows_warned")
-    )
     lines = [line | {"kind": kind} for kind in ("returned", "warned") for line in now.result.get(kind, ())]
     with st.container(border=True, key="figure-returned"):
-        blocks.head(
-            view.word("hand_in.returned"),
-            view.word("hand_in.adds_up", read=read, loaded=loaded, back=back, warned=warned),
-        )
+        blocks.head(view.word("hand_in.returned"), _counts(view, now))
         if not lines:
             blocks.note(view.word("hand_in.all_accepted"))
             return
@@ -344,7 +344,7 @@ def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
             tables.Column(
                 "rows", view.word("hand_in.count"), lambda row: text.number(row["rows"], view.lang), is_number=True
             ),
-            tables.Column("places", view.word("hand_in.places"), lambda row: text.escape(_places(view, row["places"]))),
+            tables.Column("places", view.word("hand_in.places"), lambda row: _places(view, row["places"])),
         ]
         tables.show(view, "returned", columns, lines, view.word("hand_in.returned"))
         _single_rows(view, desk, now)
@@ -352,6 +352,15 @@ def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
         st.html(
             f'<p class="pd-note"><a class="pd-go" href="{address}" download>{view.escaped("hand_in.rows_file")}</a></p>'
         )
+
+
+def _counts(view: PageContext, one: Submission) -> str:
+    """How many rows were read, accepted and returned."""
+    read, loaded, back, warned = (
+        text.number(sum(file.get(name, 0) for file in one.result["files"]), view.lang)
+        for name in ("rows_read", "rows_loaded", "rows_quarantined", "rows_warned")
+    )
+    return view.word("hand_in.adds_up", read=read, loaded=loaded, back=back, warned=warned)
 
 
 def _single_rows(view: PageContext, desk: Desk, now: Submission) -> None:
@@ -363,7 +372,7 @@ def _single_rows(view: PageContext, desk: Desk, now: Submission) -> None:
         return tables.Column(name, view.word(f"hand_in.{name}"), lambda row: text.escape(written(row)))
 
     columns = [
-        cells("file", lambda row: row["file"]),
+        tables.Column("file", view.word("hand_in.file"), lambda row: latin(row["file"])),
         cells("place", lambda row: rows_file.place(view.lang, *row["at"])),
         cells("todo", lambda row: expected.remedy(row["column"], row["reason"], view.lang)),
         cells("column", lambda row: column_of(view, row["column"])),
@@ -380,32 +389,40 @@ def _reason(view: PageContext, row: Mapping[str, Any]) -> str:
 
 
 def _places(view: PageContext, places: Sequence[Any]) -> str:
-    """The places of rows, each file named once."""
+    """The places of rows, each file named once, as HTML."""
     of_file = [
-        text.listed([file, " · ".join(rows_file.place(view.lang, sheet, line) for _, sheet, line in inside)], view.lang)
+        text.listed(
+            [
+                latin(file),
+                text.escape(" · ".join(rows_file.place(view.lang, sheet, line) for _, sheet, line in inside)),
+            ],
+            view.lang,
+        )
         for file, inside in groupby(places, key=itemgetter(0))
     ]
     return text.clauses(of_file, view.lang)
 
 
 def _changes(view: PageContext, now: Submission) -> None:
-    changes = now.result.get("changes", ())
     with st.container(border=True, key="figure-changes"):
-        below = view.word("hand_in.changes_are" if changes else "hand_in.no_changes")
-        blocks.head(view.word("hand_in.changes"), below)
-        if changes:
-            before_after(view, "changes", changes, view.word("hand_in.changes"))
-        if gone := now.result.get("gone"):
+        blocks.head(view.word("hand_in.changes"), view.word("hand_in.changes_are"))
+        before_after(view, "changes", now.result.get("changes", ()), view.word("hand_in.changes"))
+        # Before it is submitted this is asked below.
+        if (gone := now.result.get("gone")) and now.state != "ready":
             blocks.note(view.word("hand_in.gone", count=text.number(gone, view.lang)))
 
 
 def before_after(view: PageContext, ident: str, changes: Sequence[Any], title: str, by_province: bool = False) -> None:
-    """The headline measures that move, each before and after; of several provinces `by_province`."""
+    """The headline measures that move, as they are written, each before and after; of several provinces `by_province`."""
 
     def value(name: str, change: Any) -> str:
         number, unit = change[name], catalogue()[change["metric"]].unit
         return text.escape(text.amount(number, unit, view.lang)) if number is not None else "–"
 
+    changes = [change for change in changes if value("before", change) != value("after", change)]
+    if not changes:
+        blocks.note(view.word("hand_in.no_changes"))
+        return
     columns = [
         tables.Column(
             "metric", view.word("hand_in.measure"), lambda row: text.escape(catalogue()[row["metric"]].label[view.lang])
@@ -423,7 +440,7 @@ def before_after(view: PageContext, ident: str, changes: Sequence[Any], title: s
             lambda row: view.member("province", row["province"]) if row["province"] else view.word("scope.nation"),
         )
         columns.insert(0, place)
-    tables.show(view, ident, columns, list(changes), title)
+    tables.show(view, ident, columns, changes, title)
 
 
 def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None:
@@ -435,13 +452,19 @@ def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
         unusual = [in_language(words, view.lang) for words in now.result.get("confirm", ())]
         if gone := now.result.get("gone"):
             unusual.append(view.word("hand_in.gone", count=text.number(gone, view.lang)))
-        for at, words in enumerate(unusual):
-            ticks.append(st.checkbox(words, key=f"confirm-{now.id}-{at}"))
-        for name in now.result.get("jumps", ()):
-            label = view.word(
-                "hand_in.why", measure=catalogue()[name].label[view.lang], least=text.number(20, view.lang)
-            )
-            reasons[name] = st.text_area(label, key=f"why-{now.id}-{name}", max_chars=300)
+        jumps = now.result.get("jumps", ())
+        if unusual or jumps:
+            with st.container(border=True, key="figure-confirm"):
+                blocks.head(view.word("hand_in.confirm"), view.word("hand_in.confirm_is"))
+                for at, words in enumerate(unusual):
+                    ticks.append(st.checkbox(words, key=f"confirm-{now.id}-{at}"))
+                for name in jumps:
+                    label = view.word(
+                        "hand_in.why",
+                        measure=catalogue()[name].label[view.lang],
+                        least=text.number(steps.LEAST_REASON, view.lang),
+                    )
+                    reasons[name] = st.text_area(label, key=f"why-{now.id}-{name}", max_chars=300)
     with st.container(horizontal=True):
         if now.state == "checking":
             stop = partial(act, view, partial(desk.stop, who, now.id))
@@ -472,12 +495,13 @@ def decide(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
         at = text.day(datetime.fromtimestamp(one.submitted_at).date(), view.lang)
         blocks.head(
             view.word("hand_in.decide", place=place, month=text.unit_label(one.month, view.lang)),
-            view.word("hand_in.decide_is", id=one.id, who=one.submitted_by, day=at),
+            view.word("hand_in.decide_is", id=text.isolated(one.id, view.lang), who=_account(view, one), day=at),
         )
-        if changes := one.result.get("changes"):
-            before_after(view, f"decide-{one.id}", changes, view.word("hand_in.changes"))
-        else:
-            blocks.note(view.word("hand_in.no_changes"))
+        if one.result.get("files"):
+            blocks.note(_counts(view, one))
+        before_after(view, f"decide-{one.id}", one.result.get("changes", ()), view.word("hand_in.changes"))
+        if gone := one.result.get("gone"):
+            blocks.note(view.word("hand_in.gone", count=text.number(gone, view.lang)))
         for name, why in one.reasons.items():
             if name in catalogue() and why:
                 blocks.note(f"{catalogue()[name].label[view.lang]}: {why}")
@@ -501,14 +525,18 @@ def decide(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
             )
 
 
+def _account(view: PageContext, one: Submission) -> str:
+    return text.isolated(one.submitted_by, view.lang)
+
+
 def _receipt(view: PageContext, now: Submission) -> None:
     with st.container(border=True, key="figure-receipt"):
         at = datetime.fromtimestamp(now.submitted_at)
         blocks.head(
-            view.word("hand_in.receipt", id=now.id),
+            view.word("hand_in.receipt", id=text.isolated(now.id, view.lang)),
             view.word(
                 "hand_in.receipt_is",
-                who=now.submitted_by,
+                who=_account(view, now),
                 day=text.day(at.date(), view.lang),
                 time=text.digits(f"{at:%H:%M}", view.lang),
             ),
@@ -517,9 +545,7 @@ def _receipt(view: PageContext, now: Submission) -> None:
         for entry in now.result.get("files", ()):
             loaded[entry["file"]] += entry.get("rows_loaded", 0)
         columns = [
-            tables.Column(
-                "name", view.word("hand_in.file"), lambda file: f'<bdi class="pd-latin">{text.escape(file.name)}</bdi>'
-            ),
+            tables.Column("name", view.word("hand_in.file"), lambda file: latin(file.name)),
             tables.Column(
                 "rows",
                 view.word("hand_in.loaded"),
@@ -529,7 +555,7 @@ def _receipt(view: PageContext, now: Submission) -> None:
             tables.Column(
                 "bytes", view.word("hand_in.bytes"), lambda file: text.number(file.bytes, view.lang), is_number=True
             ),
-            tables.Column("digest", view.word("hand_in.digest"), lambda file: f"<code>{file.sha256[:16]}</code>"),
+            tables.Column("digest", view.word("hand_in.digest"), lambda file: latin(file.sha256[:16])),
         ]
         tables.show(view, "receipt", columns, list(now.files), view.word("hand_in.receipt", id=now.id))
 
@@ -546,14 +572,12 @@ def _list(view: PageContext, ident: str, listed: Sequence[Submission], caption: 
         return text.day(datetime.fromtimestamp(one.submitted_at or one.changed_at).date(), view.lang)
 
     columns = [
-        tables.Column("id", view.word("hand_in.number"), lambda one: f"<bdi>{text.escape(one.id)}</bdi>"),
+        tables.Column("id", view.word("hand_in.number"), lambda one: latin(one.id)),
         tables.Column(
             "month", view.word("hand_in.month"), lambda one: text.escape(text.unit_label(one.month, view.lang))
         ),
         tables.Column("state", view.word("hand_in.state"), lambda one: view.escaped(f"submission.{one.state}")),
-        tables.Column(
-            "who", view.word("hand_in.who"), lambda one: f"<bdi>{text.escape(one.submitted_by or one.hands[0])}</bdi>"
-        ),
+        tables.Column("who", view.word("hand_in.who"), lambda one: latin(one.submitted_by or one.hands[0])),
         tables.Column("on", view.word("hand_in.on"), lambda one: text.escape(at(one))),
     ]
     tables.show(view, ident, columns, list(listed), caption)
