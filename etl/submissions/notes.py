@@ -28,6 +28,8 @@ from etl.submissions.refusals import BAD, CONFLICT, DENIED, NOT_THERE, UNUSABLE,
 
 # The place of a note that is not about a province.
 NATION = "IR"
+# The dimensions of which a member is such a place: a side of a comparison may be one.
+PLACE_AXES = ("province", "side")
 MOST_LETTERS, MOST_SHOWN = 300, 1000
 _MOST_MONTHS, _MONTHS_SHOWN = 36, 12
 # A national id, its usual forms, a telephone number, an address of mail.
@@ -215,9 +217,9 @@ def about(notes: Iterable[Note], answer: Answer) -> tuple[Note, ...]:
         return ()
     first, last = _explained(answer)
     places = frozenset(answer.where.get("province", ())) or {NATION}
-    if "province" in answer.by:
+    if axis := next((name for name in PLACE_AXES if name in answer.by), ""):
         # Rows that are not in memory may be of all.
-        places = frozenset(answer.column("province")) or (places - {NATION} or every_province())
+        places = frozenset(answer.column(axis)) or (places - {NATION} or every_province())
     found = [
         note
         for note in notes
@@ -227,8 +229,8 @@ def about(notes: Iterable[Note], answer: Answer) -> tuple[Note, ...]:
 
 
 def is_of_row(note: Note, members: dict[str, Any]) -> bool:
-    """Whether a note of `about` is about the row with these members: its province, its unit of time."""
-    if members.get("province", note.place) != note.place:
+    """Whether a note of `about` is about the row with these members: its place, its unit of time."""
+    if any(members.get(axis, note.place) != note.place for axis in PLACE_AXES):
         return False
     first, last = note.days
     for kind in TIME:

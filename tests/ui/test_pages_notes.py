@@ -101,3 +101,18 @@ def test_a_note_that_ended_or_was_withdrawn_is_on_no_figure() -> None:
     signed_notes.store().sign(person("steward"), replace(kept, until="2026-07-03"))
     signed_notes.forget()
     assert FA not in html(opened("training", province=TEHRAN))
+
+
+def test_compare_has_the_notes_of_both_sides_and_their_months() -> None:
+    signed()
+    signed("nation", fa="دوره‌های کشور دیر برگزار شد", en="")
+    signed("IR-10", fa="دورهٔ اصفهان دیر برگزار شد", en="")
+
+    def shown(**sides: str) -> set[str]:
+        page = html(opened("compare", m="training_compliance", a="2026-06-30", b="2026-06-30", **sides))
+        return {
+            name for name, words in (("own", FA), ("nation", "دوره‌های کشور"), ("other", "دورهٔ اصفهان")) if words in page
+        }
+
+    assert shown(p=TEHRAN, q="IR") == {"own", "nation"}
+    assert shown(p=TEHRAN, q="IR-10") == {"own", "other"}, "the nation is no side of it"

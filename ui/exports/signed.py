@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
-from etl.submissions.notes import Note, is_of_row
+from etl.submissions.notes import PLACE_AXES, Note, is_of_row
 from ui.charts.elements import ChartContext
 from ui.i18n import text
 from ui.state import wording
@@ -24,7 +24,7 @@ def of(
     answer: Answer, signed: Sequence[Note], context: ChartContext, is_exact: bool
 ) -> Callable[[pa.RecordBatch], pa.Array]:
     """A function that gives the notes of each row of a batch in words; none of a row that no note is about."""
-    axes = [(at, name) for at, name in enumerate(answer.by) if name in ("province", *TIME)]
+    axes = [(at, name) for at, name in enumerate(answer.by) if name in (*PLACE_AXES, *TIME)]
     words = [wording.note(context, note, is_exact) for note in signed]
 
     def said(members: dict[str, Any]) -> str | None:
