@@ -45,6 +45,7 @@ from tests.parts import PARTS, opened  # noqa: E402
 from ui.components import blocks, connect, downloads, footer, page_files, table_html, tables  # noqa: E402
 from ui.data import page_run  # noqa: E402
 from ui.exports.job import ExportJob  # noqa: E402
+from ui.exports.page_workbook import Card, Part  # noqa: E402
 from ui.state import page_context  # noqa: E402
 
 # Pages of a sign-in show nothing without one.
@@ -182,20 +183,27 @@ class Parts:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Within the context, what a page draws is noted where every page passes."""
-        note, note_card, intro, popover = (
+        note, note_rows, note_card, intro, popover = (
             page_files.note,
+            page_files.note_rows,
             page_files.note_card,
             blocks.intro,
             blocks.popover,
         )
 
-        def noted(ident: str, title: str, below: str, *more: Any, **options: Any) -> None:
-            self._at("figure", ident).update(title=title, below=below)
-            note(ident, title, below, *more, **options)
+        def noted(ident: str, made: Any, *limit: str) -> None:
+            part = Part.of(made.exhibit)
+            self._at("figure", ident).update(title=part.title, below=part.below)
+            note(ident, made, *limit)
 
-        def carded(ident: str, label: str, below: str, answer: Any, measure: str) -> None:
-            self.card(ident, label, below, answer, measure)
-            note_card(ident, label, below, answer, measure)
+        def listed(ident: str, title: str, below: str, *more: Any) -> None:
+            self._at("figure", ident).update(title=title, below=below)
+            note_rows(ident, title, below, *more)
+
+        def carded(ident: str, made: Any, name: str) -> None:
+            card = Card.of(page_files.ShownCard(made, name).card(False))
+            self.card(ident, card.label, card.below, card.answer, card.measure)
+            note_card(ident, made, name)
 
         def said(words: str) -> None:
             self.sentences.append(words)
@@ -210,6 +218,7 @@ class Parts:
         nothing = mock.Mock()
         with (
             mock.patch.object(page_files, "note", noted),
+            mock.patch.object(page_files, "note_rows", listed),
             mock.patch.object(page_files, "note_card", carded),
             mock.patch.object(blocks, "intro", said),
             mock.patch.object(blocks, "popover", opened_to_us),

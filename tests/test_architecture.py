@@ -95,6 +95,12 @@ def test_only_the_data_package_opens_the_warehouse(path):
     assert path.parent.name == "data" or not {name for name in opens if not name.endswith(".Publication")}
 
 
+def test_files_round_by_the_ask_of_what_circulates_alone():
+    """What circulates is made with `Rounded`; a second way to round could leave a number exact."""
+    files = (ROOT / "ui" / "exports").glob("*.py")
+    assert [path.name for path in files if "disclosure.for_circulation" in path.read_text(encoding="utf-8")] == []
+
+
 def test_every_model_says_what_one_row_is():
     for path in (ROOT / "etl" / "warehouse" / "models").rglob("*.sql"):
         assert path.read_text(encoding="utf-8").startswith("-- One row per "), path.name

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from etl.semantic.answers import Answer
 from tests.parts import PARTS, opened
 from ui.components import downloads, page_files
 from ui.exhibits.exhibit import Drawing, Made
@@ -29,12 +28,11 @@ def numbers(value: Any) -> Iterator[float]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures: list[tuple[Answer, Made]] = []
+    pictures: list[tuple[Any, Made]] = []
 
-    def noted(*given: Any) -> None:
-        _, _, _, source, _, picture, made = [*given, *[None] * 3][:7]
-        if picture:
-            pictures.append((source, made))
+    def noted(_ident: str, made: Made, _limit: str = "") -> None:
+        if isinstance(made.exhibit.form, Drawing):
+            pictures.append((made.exhibit.answer, made))
 
     monkeypatch.setattr(page_files, "note", noted)
     opened(name, lang="en")

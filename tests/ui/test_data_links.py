@@ -64,19 +64,19 @@ def test_the_link_of_a_figure_gives_the_rows_of_the_page(
     monkeypatch.setattr(page_context, "part", lambda: page)
     without = set()
     for ident, part in parts.items():
-        if not isinstance(part, page_files._Noted) or ident.startswith("card-"):
+        if not isinstance(part, page_files.Shown) or ident.startswith("card-"):
             continue
-        view = PageContext(part.made.scope if part.made else Scope(page_run.publication().as_of), has_period=True)
+        view = PageContext(part.made.scope, has_period=True)
         for circulation in (False, True):
             address = data_links.of_file(view, part.source, part.made, circulation)
             if not address:
-                assert not (part.made and register.address_of(page, part.made.make)), ident
+                assert not register.address_of(page, part.made.make), ident
                 without.add(ident)
                 continue
             found, is_rounded = answer_at(address.format(form="csv"))
             assert is_rounded is circulation
-            exact = part.made.for_circulation().answer if circulation and part.made else part.source
-            shown = Rounded(warehouse.of_page()).shown(exact) if circulation else exact
+            shown = part.part(circulation).answer
+            assert shown
             assert (found.columns, found.rows) == (shown.columns, shown.rows), ident
     assert without <= WITHOUT.get(page, set()), without
 

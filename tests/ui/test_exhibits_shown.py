@@ -31,7 +31,7 @@ from ui.components import cards as components
 from ui.data import page_run
 from ui.data.ask import Ask, Kept, On, Question, Rounded
 from ui.exhibits import register, workforce
-from ui.exhibits.exhibit import Card, Drawing, Exhibit, MakeCards
+from ui.exhibits.exhibit import Card, Drawing, Exhibit, MadeCards, MakeCards
 from ui.exhibits.figure import figure
 from ui.exports.page_workbook import PageJob
 from ui.i18n import member_names, text
@@ -235,10 +235,12 @@ def test_the_change_of_a_card_is_that_between_its_number_and_the_one_of_a_year_b
 def test_the_number_of_a_panel_has_its_own_unit_and_change(
     name: str, run: None, con: ScopedCursor, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    noted: list[answers.Answer] = []
-    monkeypatch.setattr(page_files, "note_card", lambda *card: noted.append(card[3]))
+    noted: list[MadeCards] = []
+    monkeypatch.setattr(page_files, "note_card", lambda _ident, made, _name: noted.append(made))
     number, _, _ = components.headline_number(PageContext(scoped(ask, "nation")), name)
-    (answer,) = noted
+    (card,) = noted[0].exhibits
+    answer = card.answer
+    assert answer
     metric = answer.metrics[0]
     written = text.plain(answer.value(), metric.unit, "en")
     assert f"<bdi>{text.escape(written)}</bdi>" in number
@@ -356,9 +358,8 @@ def test_the_workbook_of_a_page_names_the_scope_of_the_page(
     monkeypatch.setattr(downloads, "made_first", lambda _view, _ident, name, job, _details: jobs.append((name, job)))
     monkeypatch.setattr(st, "checkbox", lambda *_, **__: False)
     scope = of_query(ask, {"province": ["IR-10"], "gender": ["female"]})
-    (card, *_) = workforce.numbers(scope, ask)
-    assert card.answer
-    noted = page_files.Card(card.title.sentence, card.subtitle, card.answer, card.name)
+    made = MadeCards(workforce.numbers, scope, ask)
+    noted = page_files.ShownCard(made, made.exhibits[0].name)
     page_files._inside(PageContext(scope), "Workforce", [noted])
     ((name, job),) = jobs
     assert re.sub("[\u2066-\u2069]", "", job.scope) == "Isfahan, Women"

@@ -8,6 +8,7 @@ import subprocess
 import zipfile
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from tests.parts import PARTS, html, opened
 from ui.charts import elements
 from ui.charts.elements import ChartContext
 from ui.components import page_files, tables
-from ui.data import page_run
+from ui.data import page_run, warehouse
+from ui.exhibits import exhibit
+from ui.exhibits.exhibit import Made
 from ui.exports.page_workbook import Card, PageJob, Part, safe
 from ui.i18n import text
 from ui.state.page_context import PageContext
@@ -44,11 +47,15 @@ NOTHING = {"[x]": "–", "[c]": "–"}
 
 def job_of(noted: dict[str, Any], lang: str, circulation: bool = False) -> PageJob:
     view = PageContext(Scope(page_run.publication().as_of, lang=lang))
-    entries = [one for one in noted.values() if not (circulation and page_files._is_detail(page_files._source(one)))]
-    if circulation:
-        entries = [one if isinstance(one, Card) else page_files._for_circulation(view, one) for one in entries]
-    parts = tuple(Part(one.title, one.below, one.source, one.limit) for one in entries if not isinstance(one, Card))
-    cards = tuple(one for one in entries if isinstance(one, Card))
+    entries = [one for one in noted.values() if not (circulation and page_files._is_detail(one.source))]
+    parts = tuple(
+        Part.of(one.part(circulation), one.limit)
+        if isinstance(one, page_files.Shown)
+        else Part(one.title, one.below, one.source, one.limit)
+        for one in entries
+        if not isinstance(one, page_files.ShownCard)
+    )
+    cards = tuple(Card.of(one.card(circulation)) for one in entries if isinstance(one, page_files.ShownCard))
     return PageJob("Page", "Iran", "somebody", cards, parts, page_files.context(view), circulation)
 
 
@@ -106,12 +113,13 @@ def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: s
     for part, sheet in zip(job.parts, sheets, strict=True):
         assert sheet["A1"].value == safe(part.title)
         answer = exportable.of(part.source).answer
-        columns = tables.columns_of(view, answer, job.context)
+        named = replace(job.context, names={**job.context.names, **part.names})
+        columns = tables.columns_of(view, answer, named)
         heads, *rows = cells(sheet)
         assert len(rows) == max(exportable.of(part.source).count(), 1)
         for row, made in zip(answer.rows, rows, strict=False):
             for column in columns:
-                found = made[_place(column, answer, heads, job.context)]
+                found = made[_place(column, answer, heads, named)]
                 unit = "text" if column.name in answer.by else elements.unit_of(answer, column.name)
                 on_screen = markup.unescape(re.sub("<[^>]+>", "", column.cell(row)))
                 on_screen = on_screen.removesuffix(f" ({text.word('figure.provisional', lang)})")
@@ -233,7 +241,9 @@ def test_no_two_sheets_of_a_page_have_one_name_but_for_their_number(name: str, l
 
 
 def test_a_page_for_circulation_holds_rounded_numbers() -> None:
-    noted = {"a": page_files._Noted("Compliance", "", by_province())}
+    scope = Scope(page_run.publication().as_of, lang="en")
+    make = partial(exhibit.rows, exact=by_province(), title="Compliance", below="")
+    noted = {"a": page_files.Shown(Made(make, scope, warehouse.of_page()))}
     rows = cells(written(job_of(noted, "en", circulation=True)).worksheets[2])[1:]
     assert all(value % 5 == 0 for row in rows for value in row[3:5])
     assert [row[0] for row in rows] == ["IR-00", "IR-11", "IR-23"], "a province with nobody is not listed"

@@ -1,5 +1,7 @@
 """Rows of cards, and the number of a panel: exhibits of `ui.exhibits.cards` as HTML."""
 
+from functools import partial
+
 import streamlit as st
 
 from etl.core.errors import QuestionError
@@ -9,7 +11,7 @@ from etl.semantic.catalog import catalogue
 from ui.charts import elements
 from ui.components import page_files
 from ui.components.blocks import error_boundary, sparkline
-from ui.components.footer import context, question, where_and_when
+from ui.components.footer import context, question
 from ui.data import warehouse
 from ui.exhibits import cards as exhibits
 from ui.exhibits.exhibit import Card, Exhibit, Line, MadeCards, MakeCards, Nothing, Sentence
@@ -37,10 +39,10 @@ def _row(view: PageContext, made: MadeCards) -> None:
                 st.container(key=f"card-{exhibit.name.replace('.', '-')}", border=True, height="stretch"),
                 error_boundary(view.lang, exhibit.name),
             ):
-                _card(view, exhibit)
+                _card(view, exhibit, made)
 
 
-def _card(view: PageContext, exhibit: Exhibit) -> None:
+def _card(view: PageContext, exhibit: Exhibit, made: MadeCards) -> None:
     form, answer = exhibit.form, exhibit.answer
     if isinstance(form, Nothing) and form.failed:
         raise form.failed
@@ -49,7 +51,7 @@ def _card(view: PageContext, exhibit: Exhibit) -> None:
     lines = "".join(as_html(view, line) for line in form.lines)
     label, ident = exhibit.title.sentence, f"card-{exhibit.name}"
     st.html(card(label, form.value, form.unit, lines))
-    page_files.note_card(ident, label, exhibit.subtitle, answer, form.measure)
+    page_files.note_card(ident, made, exhibit.name)
     question(view, answer, ident)
 
 
@@ -102,7 +104,7 @@ def headline_number(view: PageContext, name: str) -> tuple[str, str, str]:
     if numbers is None:
         return f'<p class="pd-line">{view.escaped("figure.not_known")}</p>', "", ""
     answer, metric = numbers.now, numbers.now.metrics[0]
-    page_files.note_card(f"number-{name}", metric.label[view.lang], where_and_when(view, answer), answer, name)
+    page_files.note_card(f"number-{name}", MadeCards(partial(exhibits.number, name=name), scope, ask), name)
     value, before = answer.value(), numbers.before.value() if numbers.before else None
     written = text.plain(value, metric.unit, view.lang)
     parts = elements.parts_of(answer, metric, answer.rows[0], context(view))

@@ -228,7 +228,7 @@ def show(
     if isinstance(exhibit.form, Value):
         st.html(blocks.heading(exhibit.title.sentence, exhibit.below) + card)
         if answer is not None:
-            footer(view, answer, ident, title=exhibit.title.sentence, made=made)
+            footer(view, answer, ident, made=made)
         return None
     assert answer is not None
     picture = downloads.picture_of(view, exhibit)

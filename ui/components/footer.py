@@ -18,6 +18,7 @@ from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
 from ui.components import blocks, connect, downloads, page_files, tables
 from ui.data import page_run, warehouse
+from ui.exhibits import exhibit
 from ui.exhibits.exhibit import Made
 from ui.exports.file_content import Exportable
 from ui.i18n import text
@@ -57,11 +58,14 @@ def footer(
     """Two words: what the number is, and all ways to take it. Their content and the table are loaded only when opened.
 
     `chart_context` brings names of members that only this answer has; `limit` says in words where a list ends, `title` is that
-    of what has no picture; `made` makes the exhibit again, if it is one.
+    of a list; `made` makes the exhibit again, if it is one.
     """
     switch, answer = f"table shown {ident}", exportable.of(source).answer
-    title = picture.title if picture else title or answer.metrics[0].label[view.lang]
-    page_files.note(ident, title, picture.subtitle if picture else subtitle(view, answer), source, limit, picture, made)
+    heading = title or answer.metrics[0].label[view.lang]
+    if isinstance(source, Answer):
+        page_files.note(ident, made or _listed(view, source, heading, subtitle(view, source)), limit)
+    else:
+        page_files.note_rows(ident, heading, subtitle(view, answer), source, limit)
     blocks.left_out(view, answer)
     if not picture:
         # A figure has its notes, and numbers them on a trend.
@@ -95,8 +99,14 @@ def _table_switch(view: PageContext, ident: str, switch: str, key: str) -> None:
 def question(view: PageContext, answer: Answer, ident: str) -> None:
     """The popover "What is this number?". On a card the style sheet shrinks it to an icon."""
     if ident not in page_context.parts():
-        page_files.note(ident, answer.metrics[0].label[view.lang], where_and_when(view, answer), answer)
+        heading = answer.metrics[0].label[view.lang]
+        page_files.note(ident, _listed(view, answer, heading, where_and_when(view, answer)))
     blocks.popover(view.lang, view.word("figure.what"), f"what-{ident}", partial(_meaning, view, answer))
+
+
+def _listed(view: PageContext, answer: Answer, title: str, below: str) -> Made:
+    """What makes the exhibit of a list."""
+    return Made(partial(exhibit.rows, exact=answer, title=title, below=below), view.asked, warehouse.of_page())
 
 
 def rejected_rows(answer: Answer) -> int:

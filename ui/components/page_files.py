@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from ui.charts.elements import ChartContext
 from ui.components import blocks, downloads
 from ui.components.plot import component
 from ui.data import page_run, warehouse
-from ui.exhibits.exhibit import Made
+from ui.exhibits.exhibit import Drawing, Exhibit, Made, MadeCards
 from ui.exports import about
 from ui.exports.file_content import Exportable
 from ui.exports.page_workbook import Card, PageJob, Part
@@ -30,31 +30,68 @@ _PICTURES = "page pictures"
 
 
 @dataclass(frozen=True)
-class _Noted(Part):
-    """A figure or list of the page, and its chart and what makes it again, if it has them."""
+class Shown:
+    """An exhibit of the page; `limit` says in words where a list ends."""
 
-    chart: downloads.Picture | None = None
-    made: Made | None = None
+    made: Made
+    limit: str = ""
+
+    @property
+    def source(self) -> Answer:
+        assert self.made.exhibit.answer is not None
+        return self.made.exhibit.answer
+
+    def part(self, circulation: bool) -> Exhibit:
+        return self.made.for_circulation() if circulation else self.made.exhibit
 
 
-def note(
-    ident: str,
-    title: str,
-    below: str,
-    source: Exportable,
-    limit: str = "",
-    picture: downloads.Picture | None = None,
-    made: Made | None = None,
+@dataclass(frozen=True)
+class ShownCard:
+    """A card among those of a row."""
+
+    made: MadeCards
+    name: str
+
+    @property
+    def source(self) -> Answer:
+        answer = self.card(False).answer
+        assert answer is not None
+        return answer
+
+    def card(self, circulation: bool) -> Exhibit:
+        row = self.made.circulated if circulation else self.made.exhibits
+        return next(one for one in row if one.name == self.name)
+
+
+@dataclass(frozen=True)
+class ShownRows:
+    """Rows that are no exhibit, under their heading: too many of them, or of persons."""
+
+    title: str
+    below: str
+    source: exportable.StreamedRows | exportable.StoredRows
+    limit: str = ""
+
+
+Noted = Shown | ShownCard | ShownRows
+
+
+def note(ident: str, made: Made, limit: str = "") -> None:
+    page_context.parts()[ident] = Shown(made, limit)
+
+
+def note_card(ident: str, made: MadeCards, name: str) -> None:
+    page_context.parts()[ident] = ShownCard(made, name)
+
+
+def note_rows(
+    ident: str, title: str, below: str, source: exportable.StreamedRows | exportable.StoredRows, limit: str = ""
 ) -> None:
-    page_context.parts()[ident] = _Noted(title, below, source, limit, chart=picture, made=made)
-
-
-def note_card(ident: str, label: str, below: str, answer: Answer, measure: str) -> None:
-    page_context.parts()[ident] = Card(label, below, answer, measure)
+    page_context.parts()[ident] = ShownRows(title, below, source, limit)
 
 
 @rendering.fragment
-def offer(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> None:
+def offer(view: PageContext, page: str, noted: Sequence[Noted]) -> None:
     blocks.folded(view.lang, view.word("book.open"), "page-files", partial(_inside, view, page, noted))
 
 
@@ -65,11 +102,11 @@ def context(view: PageContext) -> ChartContext:
     return ChartContext(view.lang, view.dark, names | {"metric": measures})
 
 
-def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> None:
+def _inside(view: PageContext, page: str, noted: Sequence[Noted]) -> None:
     if not noted:
         blocks.note(view.word("book.nothing"))
         return
-    allowed = [one for one in noted if _may_leave(_source(one))]
+    allowed = [one for one in noted if _may_leave(one.source)]
     if not allowed:
         blocks.note(view.word("sign_in.no_export"))
         return
@@ -78,24 +115,30 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> Non
         view.word("figure.circulation"), key="circulation-book", help=view.word("figure.circulation_help")
     )
     with_pictures = st.checkbox(view.word("book.pictures"), key="pictures-book")
-    every = [one for one in noted if isinstance(one, _Noted)]
+    every = [one for one in noted if not isinstance(one, ShownCard)]
     figures = [one for one in every if one in allowed and not (circulation and _is_detail(one.source))]
-    left_out = tuple(_measure(view, one) if circulation else one.title for one in every if one not in figures)
-    if circulation:
-        figures = [_for_circulation(view, one) for one in figures]
+    left_out = tuple(_named(view, one, circulation) for one in every if one not in figures)
+    drawn = {at: one.part(circulation) for at, one in enumerate(figures) if isinstance(one, Shown)}
     pictures: dict[int, bytes] = {}
     if with_pictures:
-        drawn = {at: downloads.on_paper(one.chart, context(view)) for at, one in enumerate(figures) if one.chart}
-        found = _pictures(drawn, f"pictures-book-{circulation}")
+        papers = {
+            at: downloads.on_paper(downloads.picture_of(view, exhibit), context(view))
+            for at, exhibit in drawn.items()
+            if isinstance(exhibit.form, Drawing)
+        }
+        found = _pictures(papers, f"pictures-book-{circulation}")
         if found is None:
             blocks.note(view.word("book.drawing"), is_status=True)
             return
         pictures = found
     parts = tuple(
-        Part(one.title, one.below, one.source, one.limit, pictures.get(at, b"")) for at, one in enumerate(figures)
+        Part(one.title, one.below, one.source, one.limit)
+        if isinstance(one, ShownRows)
+        else Part.of(drawn[at], one.limit, pictures.get(at, b""))
+        for at, one in enumerate(figures)
     )
     made, place = _made(view, datetime.now()), page_context.scope_in_words(view)
-    cards = tuple(one for one in allowed if isinstance(one, Card))
+    cards = tuple(Card.of(one.card(circulation)) for one in allowed if isinstance(one, ShownCard))
     job = PageJob(page, place, made, cards, parts, context(view), circulation, left_out)
     try:
         job.check()
@@ -106,7 +149,7 @@ def _inside(view: PageContext, page: str, noted: Sequence[_Noted | Card]) -> Non
     name = about.named(context(view), (page,), place, (view.as_of.isoformat(), ident), "xlsx", circulation)
     details: dict[str, str | int] = {"metric": "page", "form": "xlsx", "rows": job.rows(), "publication": ident}
     if circulation:
-        measures = {name for one in allowed for name in exportable.of(_source(one)).answer.measures}
+        measures = {name for one in allowed for name in exportable.of(one.source).answer.measures}
         details |= {"metric": ",".join(sorted(measures))[:200], "circulation": 1}
     downloads.made_first(view, "book", name, job, details | {"page": page_context.part()})
 
@@ -117,10 +160,6 @@ def _made(view: PageContext, now: datetime) -> str:
     return view.word("book.made_by", who=page_run.access_scope().sub, at=at) if page_run.signs_in() else at
 
 
-def _source(one: _Noted | Card) -> Exportable:
-    return one.answer if isinstance(one, Card) else one.source
-
-
 def _is_detail(source: Exportable) -> bool:
     return isinstance(source, exportable.StreamedRows)
 
@@ -129,16 +168,11 @@ def _may_leave(source: Exportable) -> bool:
     return answers.may_leave(page_run.access_scope(), exportable.of(source).answer, _is_detail(source))
 
 
-def _for_circulation(view: PageContext, one: _Noted) -> _Noted:
-    """A figure under the words of its picture for circulation, else its measure: its own title may state a small exact number."""
-    source, picture = downloads.for_circulation(view, one.source, one.made)
-    if picture:
-        return replace(one, title=picture.title, below=picture.subtitle, source=source, chart=picture)
-    return replace(one, title=_measure(view, one), below="" if one.chart else one.below, source=source, chart=None)
-
-
-def _measure(view: PageContext, one: _Noted) -> str:
-    return exportable.of(one.source).answer.metrics[0].label[view.lang]
+def _named(view: PageContext, one: Shown | ShownRows, circulation: bool) -> str:
+    """What is left out: by its title, for circulation by its measure, for a title may state a small exact number."""
+    if circulation:
+        return exportable.of(one.source).answer.metrics[0].label[view.lang]
+    return one.title if isinstance(one, ShownRows) else one.made.exhibit.title.sentence
 
 
 def _pictures(drawn: dict[int, Any], key: str) -> dict[int, bytes] | None:

@@ -13,6 +13,7 @@ from etl.analysis import analyses, detail, quick_calculations
 from etl.semantic import answers, disclosure
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
+from etl.semantic.exportable import StoredRows, StreamedRows
 from etl.semantic.rights import AccessScope
 from etl.submissions.notes import Note
 from etl.warehouse.publications import Publication
@@ -205,7 +206,9 @@ class Rounded:
     def look_up(self, work: Callable[..., Any], *args: Any) -> Any:
         return self.exactly.look_up(work, *args)
 
-    def shown(self, answer: Answer) -> Answer:
+    def shown(self, answer: Answer | StreamedRows | StoredRows) -> Answer:
+        """Also of rows too many for an exhibit. Raises NotForCirculation for rows about persons."""
+
         def further(
             *asked: str,
             by: tuple[str, ...] = (),

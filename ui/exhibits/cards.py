@@ -135,6 +135,19 @@ def _card(
     )
 
 
+def number(scope: Scope, ask: Ask, name: str) -> tuple[Exhibit, ...]:
+    """The number of a panel, which says the rest by itself."""
+    answer, context = (
+        at_once(scope, ask, [name])[name].now,
+        ChartContext(scope.lang, names=asking.names(ask, scope.lang)),
+    )
+    metric = answer.metrics[0]
+    written = text.plain(answer.value(), metric.unit, scope.lang)
+    card = Card(written, text.unit_word(metric.unit, scope.lang, written), measure=name)
+    when = wording.where_and_when(context, answer, ask.rights, scope.day)
+    return (Exhibit(scope.lang, card, answer, Title(metric.label[scope.lang]), when, names=context.names, name=name),)
+
+
 # ---------------------------------------------------------------- the answers
 
 

@@ -235,6 +235,12 @@ def said(scope: Scope, title: str, below: str = "") -> Exhibit:
     return Exhibit(scope.lang, Value(), title=Title(title), subtitle=below)
 
 
+def rows(scope: Scope, ask: Ask, exact: Answer, title: str, below: str) -> Exhibit:
+    """A list under a heading. For circulation its measure stands there: a heading may state a small exact number."""
+    heading = title if ask is ask.exactly else exact.metrics[0].label[scope.lang]
+    return Exhibit(scope.lang, Value(), ask.shown(exact), Title(heading), below)
+
+
 # Pure: equal scopes and asks give equal exhibits.
 Make = Callable[[Scope, Ask], Exhibit]
 MakeCards = Callable[[Scope, Ask], tuple[Exhibit, ...]]
@@ -272,6 +278,11 @@ class MadeCards:
     @cached_property
     def exhibits(self) -> tuple[Exhibit, ...]:
         return self.make(self.scope, self.ask)
+
+    @cached_property
+    def circulated(self) -> tuple[Exhibit, ...]:
+        """The same exhibits in rounded numbers."""
+        return self.make(self.scope, Rounded(self.ask.exactly))
 
     def ready(self) -> None:
         """Make the exhibits, in a thread of its own."""

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from etl.core.errors import QuestionError
-from etl.semantic import disclosure, exportable
+from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
 from etl.semantic.rights import AccessScope
 from ui.charts.elements import ChartContext
 from ui.data import page_run, warehouse
+from ui.data.ask import Ask, Question, Rounded, frozen
 from ui.data.worker_process import Report, WorkerProcess, worker_memory
 from ui.exports import workbook, writers
 from ui.exports.file_content import Exportable
@@ -52,7 +53,9 @@ class ExportJob:
 
     def write(self, out: IO[bytes], tell: Report | None = None) -> None:
         """Write the file, exact or rounded for circulation."""
-        exported = disclosure.for_circulation(self.source, warehouse.ask) if self.circulation else self.source
+        page = warehouse.of_page()
+        ask: Ask = Rounded(page) if self.circulation else page
+        exported = Rounded(page).shown(self.source) if self.circulation else self.source
         answer, given = exportable.of(exported).answer, (out, exported, self.context)
         facts = facts_of(answer)
         if self.form == "csv":
@@ -62,10 +65,7 @@ class ExportJob:
         elif self.form == "parquet":
             writers.write_parquet(*given, self.place, tell, facts, self.limit)
         else:
-            nation = _nation(answer)
-            if nation and self.circulation:
-                nation = disclosure.for_circulation(nation, warehouse.ask)
-            workbook.write_xlsx(*given, self.place, tell, nation, facts, self.limit)
+            workbook.write_xlsx(*given, self.place, tell, _nation(answer, ask), facts, self.limit)
 
 
 def noted(answer: Answer, form: str, rows: int, circulation: bool = False) -> dict[str, str | int]:
@@ -128,15 +128,15 @@ def _write_in_worker(tell: Report, file: str, scope: AccessScope, job: Job, out:
         job.write(written, tell)
 
 
-def _nation(answer: Answer) -> Answer | None:
+def _nation(answer: Answer, ask: Ask) -> Answer | None:
     """The same measures for the nation, under all filters except places; None if that is not a valid question."""
     names = answer.measures
     is_asked = answer.by and set(answer.by) <= {*DIMENSIONS} - {*TIME} and set(names) <= catalogue().keys()
     if not is_asked:
         return None
-    where = questions.without_places(answer.where)
+    where = frozen(questions.without_places(answer.where))
     try:
-        nation = warehouse.ask(*names, on=answer.on, over=answer.over, where=where)
+        nation = ask(Question(tuple(names), (), answer.on, answer.over, where))
     except QuestionError:
         return None
     return None if nation.left_out else nation

@@ -8,8 +8,8 @@ colour alone, links with words.
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import IO, Any
 
 import pyarrow as pa
@@ -17,13 +17,16 @@ import xlsxwriter
 
 from etl.core import spreadsheet
 from etl.core.errors import Refused
-from etl.semantic import disclosure, exportable
+from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import described
 from etl.submissions.notes import Note
 from ui.charts.elements import ChartContext
 from ui.data import owed, page_run, warehouse
+from ui.data.ask import Rounded
 from ui.data.worker_process import Report
+from ui.exhibits import exhibit as exhibits
+from ui.exhibits.exhibit import Exhibit
 from ui.exports import about, signed
 from ui.exports.file_content import STATUS, Exportable, decoded, sheet
 from ui.exports.status import Facts
@@ -54,13 +57,24 @@ def content_of(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Part:
-    """A figure, list or group of cards: its words, its rows, and its picture as PNG if there is one."""
+    """A figure or list: its words, its rows, and its picture as PNG if there is one.
+
+    `names` are of members that it alone knows.
+    """
 
     title: str
     below: str
     source: Exportable
     limit: str = ""
     picture: bytes = b""
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, exhibit: Exhibit, limit: str = "", picture: bytes = b"") -> "Part":
+        """The part that an exhibit is; one without a title is named by its measure."""
+        assert exhibit.answer is not None
+        title = exhibit.title.sentence or exhibit.answer.metrics[0].label[exhibit.lang]
+        return cls(title, exhibit.below, exhibit.answer, limit, picture, exhibit.names)
 
 
 @dataclass(frozen=True)
@@ -72,12 +86,19 @@ class Card:
     answer: Answer
     measure: str
 
+    @classmethod
+    def of(cls, exhibit: Exhibit) -> "Card":
+        """The card that an exhibit is."""
+        assert isinstance(exhibit.form, exhibits.Card)
+        assert exhibit.answer is not None
+        return cls(exhibit.title.sentence, exhibit.subtitle, exhibit.answer, exhibit.form.measure)
+
 
 @dataclass(frozen=True)
 class PageJob:
     """A workbook to write: the page, its scope in words, who makes it and when, its cards and its parts.
 
-    `left_out` names what the page shows and the workbook may not hold.
+    For circulation these are of exhibits in rounded numbers. `left_out` names what the page shows and the workbook may not hold.
     """
 
     page: str
@@ -242,8 +263,9 @@ class _Writer:
 
     def figure(self, part: Part) -> None:
         """The sheet of a figure or list: heading, table, notes, and its picture."""
-        context, job = self._context, self._job
-        source = disclosure.for_circulation(part.source, warehouse.ask) if job.circulation else part.source
+        job, context = self._job, replace(self._context, names={**self._context.names, **part.names})
+        # Rows that are too many for an exhibit are rounded here.
+        source = Rounded(warehouse.of_page()).shown(part.source) if job.circulation else part.source
         answer = exportable.of(source).answer
         metrics = {metric.name: metric for metric in answer.metrics}
         on, row = self._begin(self._name(part, answer), part.title, (part.below, part.limit))
@@ -312,8 +334,7 @@ class _Writer:
         heads = [word(f"book.{key}") for key in ("measure", "value", "unit", "when")] + [word("file.status")]
         rows = []
         for card in self._job.cards:
-            answer = disclosure.for_circulation(card.answer, warehouse.ask) if self._job.circulation else card.answer
-            metric = described(card.measure, answer.metrics) or answer.metrics[0]
+            answer, metric = card.answer, described(card.measure, card.answer.metrics) or card.answer.metrics[0]
             value = answer.value(metric.name)
             is_estimated = metric.name in self._facts(answer).estimated
             letter = ("e" if is_estimated else "–") if value is not None else "c" if answer.hidden else "x"

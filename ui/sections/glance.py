@@ -17,6 +17,8 @@ from ui.components import blocks, page_files, tables
 from ui.components.blocks import error_boundary, polygon
 from ui.components.table_html import Column
 from ui.data import warehouse
+from ui.exhibits import exhibit
+from ui.exhibits.exhibit import Made
 from ui.exhibits.figure import overlaps
 from ui.i18n import text
 from ui.state import rendering, scoped_query
@@ -72,7 +74,8 @@ def _show(view: PageContext, by: str) -> None:
         # What a line is relative to is read where one points at it, and on paper.
         on_paper = f'<span class="pd-about-trend pd-on-paper"> {about_trend}</span>'
         st.html(blocks.heading(title, more=f'<p title="{about_trend}">{below}{on_paper}</p>'))
-        page_files.note("glance", title, " ".join([*said, *trend]), places)
+        made = partial(exhibit.rows, exact=places, title=title, below=" ".join([*said, *trend]))
+        page_files.note("glance", Made(made, view.asked, warehouse.of_page()))
         _table(view, places, whole, months, title)
         if unknown:
             blocks.note(view.word("glance.unknown", count=text.number(unknown, view.lang)))
