@@ -14,6 +14,8 @@ const onChange = (act) => new MutationObserver(act).observe(document, { subtree:
   const apply = (look) => localStorage.setItem(`stActiveTheme-${location.pathname}-v2`, JSON.stringify(look));
   if (kept()) apply(kept());
   else document.documentElement.classList.add("pd-system-look");
+  // Small boxes and dialogs stand beside the page of Streamlit, which alone it gives its look.
+  document.documentElement.style.colorScheme = kept()?.toLowerCase() ?? "light dark";
   const turn = (event) => {
     event.preventDefault();
     const system = matchMedia("(prefers-color-scheme: dark)").matches ? "Dark" : "Light";

@@ -658,6 +658,16 @@ def test_charts_fit_the_sheet_of_a_reader_without_motion(address: str, chromium:
         assert max(widths) < sheet
 
 
+def test_a_small_box_has_the_colours_of_the_look(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage").darken().open_tools()
+        link, of_page = (
+            reader.page.locator(selector).first.evaluate("(at) => getComputedStyle(at).color")
+            for selector in ('[data-testid="stPopoverBody"] a', ".pd-switch a")
+        )
+        assert link == of_page
+
+
 def test_a_chart_stays_readable_when_the_system_changes_its_look(address: str, chromium: Browser) -> None:
     drawn = """() => {
         const chart = document.querySelector(".pd-plot");
