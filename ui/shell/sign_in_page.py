@@ -9,6 +9,7 @@ from ui.shell.people import Person
 from ui.shell.requests import base_path
 
 _STYLE = palette.variables() + (
+    ":root{color-scheme:light dark}"
     "body{font-family:Vazirmatn,Tahoma,sans-serif;max-width:36rem;margin:12vh auto;padding:0 1.5rem;color:var(--pd-text);"
     "background:var(--pd-surface);line-height:1.7}section{border-top:1px solid var(--pd-edge);padding:1rem 0}"
     "h1{font-size:1.3rem}a{color:var(--pd-link)}dt{font-weight:600}dd{margin:0 0 .5rem}"
