@@ -20,7 +20,7 @@ from ui.charts.elements import ChartContext
 from ui.exports import signed, status
 from ui.i18n import text
 
-STATUS = "status"
+_STATUS, _STATUS_OF_ROW = "status", "row_status"
 # The units of whole numbers.
 _COUNTED = ("persons", "institutes", "applications", "licences", "files", "rows", "counties", "completions", "seats")
 Exportable = Answer | exportable.StreamedRows | exportable.StoredRows
@@ -65,12 +65,17 @@ def sheet(
     with rows.read() as reader:
         parts = [_part(rows.answer, field, context) for field in reader.schema]
         if status.has(rows.answer):
-            parts.append(((pa.field(STATUS, pa.string()),), status.of(rows.answer, facts, named)))
+            parts.append(((pa.field(status_column(rows.answer), pa.string()),), status.of(rows.answer, facts, named)))
         if facts.notes:
             of_row = signed.of(rows.answer, facts.notes, context, not is_for_circulation(source))
             parts.append(((pa.field(signed.NOTES, pa.string()),), of_row))
         schema = pa.schema([field for fields, _ in parts for field in fields])
         yield Sheet(schema, ([make(batch) for _, make in parts] for batch in reader))
+
+
+def status_column(answer: Answer) -> str:
+    """The column with the status of each row; its name is another where the status of institutes is one of the dimensions."""
+    return _STATUS_OF_ROW if _STATUS in answer.by else _STATUS
 
 
 def _part(answer: Answer, field: pa.Field, context: ChartContext) -> _Part:

@@ -28,7 +28,7 @@ from ui.data.worker_process import Report
 from ui.exhibits import exhibit as exhibits
 from ui.exhibits.exhibit import Exhibit
 from ui.exports import about, signed
-from ui.exports.file_content import STATUS, Exportable, decoded, sheet
+from ui.exports.file_content import Exportable, decoded, sheet, status_column
 from ui.exports.status import Facts
 from ui.exports.status_facts import facts_of
 from ui.exports.workbook import format_of, format_of_number, heading, title
@@ -312,7 +312,7 @@ class _Writer:
 
     def _is_shown(self, name: str, values: Sequence[Any], answer: Answer) -> bool:
         """Whether a column is described; that of the status only where a row has one."""
-        if name in (STATUS, signed.NOTES):
+        if name in (status_column(answer), signed.NOTES):
             return any(values)
         bare = name.removesuffix("_name").removesuffix("_jalali")
         return bare in answer.by or name in answer.by or described(bare, answer.metrics) is not None
@@ -320,7 +320,7 @@ class _Writer:
     def _cell(self, name: str, value: Any, answer: Answer, key: tuple[Any, ...]) -> Any:
         """A value as it is written; an empty cell says why it is empty."""
         if value is None:
-            if name in (STATUS, signed.NOTES):
+            if name in (status_column(answer), signed.NOTES):
                 return "–"
             hidden = (key, name) in answer.hidden
             is_number = name not in answer.by and not name.endswith(("_name", "_jalali"))

@@ -16,7 +16,7 @@ from ui.charts.elements import ChartContext, unit_of
 from ui.data.worker_process import Report
 from ui.exports import sheet_rows, signed, status
 from ui.exports.about import cover, progress
-from ui.exports.file_content import STATUS, Exportable, Sheet, is_for_circulation, sheet
+from ui.exports.file_content import Exportable, Sheet, is_for_circulation, sheet, status_column
 from ui.exports.sheet_rows import Cells
 from ui.i18n import text
 
@@ -110,7 +110,7 @@ def write_order_form(out: IO[bytes], answer: Answer, context: ChartContext, plac
 
 def title(name: str, context: ChartContext, answer: Answer | None = None) -> str:
     """The words of a column in the user's language."""
-    if name == STATUS:
+    if answer and name == status_column(answer):
         return context.word("file.status")
     if name == signed.NOTES:
         return context.word("signed.title")
