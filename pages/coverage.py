@@ -11,8 +11,8 @@ from ui.sections import coverage, listings
 def page() -> None:
     view = ui.scope_bar("@place", "@person")
     said = ui.sentence(view, exhibits.findings)
-    coverage.none_at_all(view)
-    coverage.counties_without(view)
+    ui.sentence(view, exhibits.without_any)
+    ui.sentence(view, exhibits.counties_without)
     coverage.choices(view)
     left, right = st.columns(2)
     with left:
@@ -35,10 +35,10 @@ def page() -> None:
         if exhibits.has_curve(view.scope):
             ui.exhibit(view, exhibits.lorenz)
     with right:
-        ui.groups(view, "coverage_per_10k", by="county", note=view.word("population.of_counties"))
-    listings.part(view, "abroad.title")
+        ui.table(view, exhibits.every_county)
+    listings.heading(view, "abroad.title")
     blocks.intro(view.word("abroad.not_alike"))
-    coverage.claimed(view)
+    ui.sentence(view, exhibits.claimed, asks=True)
     left, right = st.columns(2)
     with left:
         ui.exhibit(view, exhibits.abroad)

@@ -5,12 +5,12 @@ import streamlit as st
 from ui.components import figures as ui
 from ui.exhibits import legal
 from ui.sections import listings
-from ui.state import address
 
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
-    listings.requested(view, "legal")
+    chosen = listings.chosen("legal")
+    listings.requested(view, chosen, legal.LISTS)
     said = ui.sentence(view, legal.findings)
     left, right = st.columns(2)
     with left:
@@ -25,4 +25,4 @@ def page() -> None:
     with right:
         ui.exhibit(view, legal.officers_by_place)
     ui.exhibit(view, legal.endings)
-    listings.listings(view, *address.OFFICER_LISTS, without=listings.chosen("legal"))
+    listings.lists(view, *legal.LISTS, without=chosen)

@@ -6,14 +6,13 @@ from ui.components import figures as ui
 from ui.exhibits import licensing
 from ui.sections import licensing as sections
 from ui.sections import listings
-from ui.state import address
 
 
 def page() -> None:
     view = ui.scope_bar("@place", period=True)
-    listings.requested(view, "licensing")
-    first, *others = address.LICENCE_LISTS[:-1]
-    listings.listings(view, first, without=listings.chosen("licensing"))
+    chosen = listings.chosen("licensing")
+    listings.requested(view, chosen, licensing.LISTS)
+    listings.lists(view, licensing.licences_ending, without=chosen)
     ui.cards(view, licensing.numbers)
     left, right = st.columns(2)
     with left:
@@ -22,8 +21,8 @@ def page() -> None:
         ui.exhibit(view, licensing.queue)
     with st.expander(view.word("cohort.by_age")):
         ui.exhibit(view, licensing.by_age)
-    listings.listings(view, *others, without=listings.chosen("licensing"))
-    listings.part(view, "cohort.all")
+    listings.lists(view, licensing.lapsed, licensing.files_overdue, licensing.stopped, without=chosen)
+    listings.heading(view, "cohort.all")
     ui.cards(view, licensing.times)
     left, middle, right = st.columns(3)
     with left:

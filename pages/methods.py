@@ -9,5 +9,6 @@ def page() -> None:
     view = page_context.view()
     filter_bar.whole(view)
     definitions.methods()
+    definitions.similar(view)
     definitions.projections(view)
     definitions.all_of_them()

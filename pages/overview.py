@@ -3,7 +3,8 @@
 import streamlit as st
 
 from ui.components import figures as ui
-from ui.sections import coverage, glance, listings, overview, panels
+from ui.exhibits import coverage, licensing
+from ui.sections import glance, listings, overview, panels
 
 
 def page() -> None:
@@ -18,7 +19,7 @@ def page() -> None:
             return
         with st.container(key="profile-counties"):
             glance.at_a_glance(view)
-            coverage.counties_without(view)
+            ui.sentence(view, coverage.counties_without)
         overview.beside_nation(view)
         with st.container(key="profile-institutes"):
-            listings.listings(view, "register", is_excerpt=True)
+            listings.lists(view, licensing.register, is_excerpt=True)

@@ -34,7 +34,7 @@ def page() -> None:
     ui.exhibit(view, training.endings)
     ahead.falling(view)
     if ahead.has_seats(view):
-        listings.part(view, "ahead.seats")
+        listings.heading(view, "ahead.seats")
         scenario.panel(view, chosen, has_seats=True)
         left, right = st.columns(2)
         with left:

@@ -66,11 +66,11 @@ def test_two_people_who_alternate_on_one_process_never_get_each_others_data(publ
         assert provinces == EXPECTED[scope.sub] if scope.sub in EXPECTED else {TEHRAN, ISFAHAN} <= provinces
 
 
-def test_prefetch_threads_use_the_rights_of_the_person_whose_page_started_them(published: Path) -> None:
+def test_threads_of_the_pool_use_the_rights_of_the_person_whose_page_started_them(published: Path) -> None:
     work = {}
     for scope in (OF_TEHRAN, OF_ISFAHAN) * 5:
         with page_run.acting_as(scope):
-            work[scope.sub] = page_run.prefetch(lambda: warehouse.ask("in_service", by="county").column("county"))
+            work[scope.sub] = page_run.in_pool(lambda: warehouse.ask("in_service", by="county").column("county"))
         place_of = province_of_county()
         assert {place_of[code] for code in work[scope.sub].result() if code} == EXPECTED[scope.sub]  # type: ignore[attr-defined]
     with ThreadPoolExecutor(4) as pool:

@@ -146,7 +146,7 @@ def test_the_menu_of_a_column_calculates_beside_its_measure_by_click_and_by_keyb
 def test_a_bar_narrows_and_the_breadcrumb_widens_again(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("explore", m="active_assistants")
-        bars = reader.page.locator(".st-key-chart-ranking--active_assistants-province .barlayer .point path")
+        bars = reader.page.locator(".st-key-chart-chart_of-ranking-active_assistants-province .barlayer .point path")
         bars.first.click(force=True)
         reader.settle()
         narrowed = [name for name in parameters(reader) if name.startswith("province=")]
@@ -395,7 +395,7 @@ def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
             there = answers.ask(con, "active_assistants", on=second).value()
             moved = growth.bridge(con, second, {"province": [TEHRAN]}, over=(first + DAY, second))
         named = catalogue()["active_assistants"].label["fa"]
-        rows = reader.page.locator(".st-key-figure-compare tbody tr", has_text=named)
+        rows = reader.page.locator(".st-key-figure-numbers tbody tr", has_text=named)
         cells = rows.first.locator("td").all_inner_texts()
         assert [text.number(value, "fa") in cell for value, cell in zip((here, there), cells, strict=False)] == [
             True,
@@ -403,7 +403,7 @@ def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
         ]
         assert text.number(there - here, "fa", signed=True).strip("\u2066\u2069") in cells[2]
         shown = headings(reader)
-        table = reader.page.locator(".st-key-figure-compare")
+        table = reader.page.locator(".st-key-figure-numbers")
         assert table.locator("td .pd-better, td .pd-worse").count() == 0, "both place and day differ"
         count = text.number(table.locator("tbody tr").count(), "fa")
         told = [*(text.day(day, "fa") for day in (first, second)), f": {count} "]
@@ -473,7 +473,7 @@ def test_the_files_hold_every_row_of_the_answer(
 
 
 def test_a_chart_leaves_as_a_picture(address: str, chromium: Browser, tmp_path: Path) -> None:
-    ident = "ranking--active_assistants-province"
+    ident = "chart_of-ranking-active_assistants-province"
     with front.visit(chromium, address) as reader:
         reader.go("explore", m="active_assistants")
         reader.page.locator(f".st-key-files-{ident} button").click()

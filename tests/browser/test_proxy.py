@@ -92,7 +92,7 @@ def test_the_host_alone_leads_to_the_dashboard_and_the_menu_and_links_stay_under
 
 
 def test_charts_are_drawn_and_presented_and_leave_as_files_and_pictures(served: Served, chromium: Browser) -> None:
-    ident = "ranking--active_assistants-province"
+    ident = "chart_of-ranking-active_assistants-province"
     with front.visit(chromium, _address(served)) as reader:
         reader.watch_console()
         assert reader.go("coverage").drawn_charts()

@@ -87,9 +87,9 @@ def test_a_page_left_open_while_five_publications_pass_follows_to_the_latest(
         message = reader.page.locator(".pd-meaning").inner_text()
         assert text.digits(publications.current(pointer).stem, "fa") in message
         assert reader.page.locator(".pd-error").count() == 0
-        reader.page.locator(".st-key-files-trend--training_compliance-month button").first.click()
+        reader.page.locator(".st-key-files-chart_of-trend-training_compliance-month button").first.click()
         reader.settle()
-        reader.page.locator(".st-key-table-trend--training_compliance-month button").first.click()
+        reader.page.locator(".st-key-table-chart_of-trend-training_compliance-month button").first.click()
         reader.settle()
         assert reader.page.locator(".pd-error").count() == 0
 
@@ -479,7 +479,7 @@ def test_the_overview_is_two_sheets_and_the_profile_of_a_province_is_one_sheet_u
 
         # One with many counties, some of them without anybody.
         reader.go("", province="IR-07", lang=lang).drawn_charts()
-        assert reader.page.locator(".st-key-counties-without").count() == 1
+        assert reader.page.locator(".st-key-counties_without").count() == 1
         assert len(sheets()) == 1
         reader.go("", province="IR-23", lang=lang).drawn_charts()
         ((width, height),) = sheets()
@@ -511,14 +511,14 @@ def test_a_printed_title_stays_with_its_table_and_what_is_folded_is_printed(addr
     with front.visit(chromium, address, lang="en") as reader:
         reader.go("coverage", lang="en").drawn_charts()
         with reader.on_paper():
-            folded = reader.page.locator(".st-key-counties-without details")
+            folded = reader.page.locator(".st-key-counties_without details")
             assert folded.get_attribute("open") is None
             summary = folded.locator("summary").bounding_box()
             whole = folded.bounding_box()
             assert summary
             assert whole
             assert whole["height"] > summary["height"] + 20, "the counties are named on paper"
-            breaks = reader.page.locator(".st-key-figure-groups-county").evaluate(
+            breaks = reader.page.locator(".st-key-figure-every_county").evaluate(
                 """(figure) => [...figure.children].map((part) =>
                     [part.querySelector('.pd-grid') !== null, getComputedStyle(part).breakAfter])"""
             )

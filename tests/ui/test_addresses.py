@@ -23,9 +23,10 @@ from tests.effort import draws
 from tests.parts import html, opened, opening
 from ui.access.saved_views import Saved, SavedViews
 from ui.components import blocks
+from ui.exhibits import legal, licensing
 from ui.i18n import navigation, text
 from ui.shell import middleware
-from ui.state.address import NAMES, NATION
+from ui.state.address import LICENCE_LISTS, NAMES, NATION, OFFICER_LISTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("published")]
 
@@ -233,3 +234,8 @@ def test_no_address_leads_to_a_part_that_fails(name: str) -> None:
         assert "pd-error" not in page, view
 
     check()
+
+
+def test_the_lists_that_an_address_opens_are_those_of_its_page() -> None:
+    assert [make.__name__ for make in licensing.LISTS] == [*LICENCE_LISTS]
+    assert [make.__name__ for make in legal.LISTS] == [*OFFICER_LISTS]

@@ -32,13 +32,13 @@ SCOPES: dict[str, dict[str, Any]] = {
 WITHOUT: dict[str, set[str]] = {
     "overview": {"glance", "verdict", "listing-register"},
     "coverage": {"claimed"},
-    "growth": {"announced", "goal-seek", "plan-plan_leaver_rate", "plan-plan_recruits", "recruit-places", "verdict"},
-    "training": {"listing-institutes_falling", "plan-plan_leaver_rate", "plan-plan_recruits", "plan-seats"},
-    "licensing": {"listing-files_overdue", "listing-lapsed", "listing-licences_ending", "listing-stopped"},
-    "legal": {"listing-accreditations_ending", "listing-officers_untrained"},
+    "growth": {"announced", "goal-seek", "plan-plan_leaver_rate", "plan-plan_recruits", "verdict"},
+    "training": {"plan-plan_leaver_rate", "plan-plan_recruits", "plan-seats"},
+    # A list that says where it ends is made on the page.
+    "licensing": {"listing-licences_ending"},
     # Who is below or above is beside the answer.
-    "explore": {"provinces--coverage_per_10k-province", "ranking--coverage_per_10k-province"},
-    "compare": {"bridge-IR", "bridge-IR-10", "compare", "compare-lines", "compare-why"},
+    "explore": {"chart_of-provinces-coverage_per_10k-province", "chart_of-ranking-coverage_per_10k-province"},
+    "compare": {"bridge-IR", "bridge-IR-10", "numbers", "over_time", "parts"},
 }
 PAGES = [part for part in PARTS if part not in ("methods", "quality", "handin", "approve")]
 

@@ -31,7 +31,9 @@ from ui.components import cards as components
 from ui.data import page_run
 from ui.data.ask import Ask, Kept, On, Question, Rounded
 from ui.exhibits import register, workforce
+from ui.exhibits.cards import headline
 from ui.exhibits.exhibit import Card, Drawing, Exhibit, MadeCards, MakeCards
+from ui.exhibits.explore import Selection
 from ui.exhibits.figure import figure
 from ui.exports.page_workbook import PageJob
 from ui.i18n import member_names, text
@@ -237,7 +239,8 @@ def test_the_number_of_a_panel_has_its_own_unit_and_change(
 ) -> None:
     noted: list[MadeCards] = []
     monkeypatch.setattr(page_files, "note_card", lambda _ident, made, _name: noted.append(made))
-    number, _, _ = components.headline_number(PageContext(scoped(ask, "nation")), name)
+    scope = scoped(ask, "nation")
+    number, _, _ = components.headline_number(PageContext(scope), name, headline(scope, ask, name))
     (card,) = noted[0].exhibits
     answer = card.answer
     assert answer
@@ -312,7 +315,7 @@ def test_the_totals_of_a_pivot_are_asked(
     )
     scope, unit = scoped(ask, "nation"), catalogue()[name].unit
     answer = ask(Question((name,), by, on=scope.day))
-    selection = explore_rows.Selection((name,), by, scope.complete_months(12))
+    selection = Selection((name,), by, scope.complete_months(12))
     explore_rows._pivot(PageContext(scope), selection, answer)
     ((head, groups, total),) = shown
 

@@ -171,7 +171,7 @@ def test_what_a_part_needs_is_asked_beside_the_others_before_it_is_drawn(
 
         monkeypatch.setattr(warehouse.Cached, way, partialmethod(recorded, getattr(warehouse.Cached, way)))
     assert ("pd-panel" if name == "overview" else "pd-card") in html(opened(name))
-    assert drawing
+    assert beside
     assert [question for question in drawing if question not in beside] == []
 
 

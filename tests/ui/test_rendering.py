@@ -1,4 +1,4 @@
-"""Parts of a page are sent to the browser in groups, and none waits for the answer of a slow one."""
+"""Parts of a page are made in the pool and sent to the browser in groups, and none waits for a slow one."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -21,15 +21,16 @@ class Page:
         self.events: list[str] = []
         self.context = SimpleNamespace(_enqueue=lambda message: self.events.append(f"sent {message}"))
 
-    def part(self, name: str, then: Callable[[], Any] = lambda: None) -> Callable[[], Any]:
-        """A part that sends its name, and then does what `then` does."""
+    def part(self, name: str, then: Callable[[], Any] = lambda: None) -> Callable[..., Any]:
+        """What shows a part: it takes what was made, sends its name, and then does what `then` does."""
 
-        def draw() -> Any:
+        def show(made: Callable[[], object]) -> Any:
+            made()
             self.events.append(f"drawn {name}")
             self.context._enqueue(name)
             return then()
 
-        return draw
+        return show
 
 
 @pytest.fixture
@@ -40,31 +41,40 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     # A busy machine may need longer than a reader would wait.
     monkeypatch.setattr(rendering, "_PATIENCE", 60)
     with ThreadPoolExecutor(4) as pool:
-        monkeypatch.setattr(page_run, "prefetch", pool.submit)
+        monkeypatch.setattr(page_run, "in_pool", pool.submit)
         rendering.begin()
         yield new_page
         rendering.discard()
 
 
 def at_once() -> None:
-    """The question of a part whose answer is known already."""
+    """Makes a part whose answer is known already."""
 
 
 def test_parts_whose_answers_are_known_are_sent_in_one_group(page):
-    rendering.defer(page.part("bar"), ready=at_once)
-    rendering.defer(page.part("cards"), ready=at_once)
+    rendering.defer(at_once, page.part("bar"))
+    rendering.defer(at_once, page.part("cards"))
     rendering.flush()
     assert page.events == ["drawn bar", "drawn cards", "sent bar", "sent cards"]
 
 
-def test_figures_are_all_worked_out_before_the_first_is_shown(page):
+def test_figures_are_all_worked_out_before_the_first_is_shown_and_footers_come_after_all(page):
+    def figure(name: str) -> Callable[[], None]:
+        def send() -> None:
+            page.part(f"{name} shown")(at_once)
+            rendering.after(lambda: page.part(f"footer of {name}")(at_once), nullcontext())
+
+        return send
+
     for name in ("trend", "map"):
-        rendering.defer(page.part(name, lambda name=name: page.part(f"{name} shown")), ready=at_once, first=True)
-    rendering.defer(page.part("bar"), ready=at_once)
+        rendering.defer(at_once, page.part(name, lambda name=name: figure(name)), first=True)
+    rendering.defer(at_once, page.part("bar"))
     rendering.flush()
     figures = ["drawn trend", "drawn map", "drawn trend shown", "drawn map shown"]
     groups = ["sent trend", "sent map", "sent trend shown", "sent map shown"]
-    assert page.events == [*figures, *groups, "drawn bar", "sent bar"], "the figures are sent before the rest is drawn"
+    assert page.events[:8] == [*figures, *groups], "the figures are sent before the rest is drawn"
+    last = ["bar", "footer of trend", "footer of map"]
+    assert page.events[8:] == [f"{what} {name}" for what in ("drawn", "sent") for name in last]
 
 
 def test_what_is_drawn_does_not_wait_for_a_slow_answer(page, monkeypatch):
@@ -77,25 +87,49 @@ def test_what_is_drawn_does_not_wait_for_a_slow_answer(page, monkeypatch):
         is_answered.set()
 
     page.context._enqueue = reaches_the_browser
-    rendering.defer(page.part("bar"), ready=at_once)
-    rendering.defer(page.part("rows"), ready=lambda: is_answered.wait(60))
+    rendering.defer(at_once, page.part("bar"))
+    rendering.defer(lambda: is_answered.wait(60), page.part("rows"))
     rendering.flush()
     assert page.events == ["drawn bar", "sent bar", "drawn rows", "sent rows"]
 
 
-def test_a_part_that_asks_while_it_is_drawn_holds_nothing_back(page):
-    rendering.defer(page.part("bar"), ready=at_once)
-    rendering.defer(page.part("list", lambda: page.events.append("asked")))
+def test_what_fails_in_the_pool_fails_where_it_is_shown_and_holds_nothing_back(page):
+    def fail() -> None:
+        raise LookupError("broken")
+
+    def show(made: Callable[[], object]) -> None:
+        with pytest.raises(LookupError, match="broken"):
+            made()
+        page.part("notice")(at_once)
+
+    rendering.defer(fail, show)
+    rendering.defer(at_once, page.part("bar"))
     rendering.flush()
-    assert page.events.index("sent bar") < page.events.index("asked")
+    assert page.events[-2:] == ["sent notice", "sent bar"]
+
+
+def test_a_part_is_made_once_and_given_what_was_made(page):
+    made: list[int] = []
+    rendering.defer(lambda: made.append(1) or "cards", lambda cards: page.part(cards())(at_once))
+    rendering.flush()
+    assert (made, page.events) == ([1], ["drawn cards", "sent cards"])
+
+
+def test_a_part_of_a_fragment_that_runs_alone_is_made_and_shown_at_once(page):
+    rendering.discard()
+    rendering.defer(at_once, page.part("cards", lambda: lambda: page.part("cards shown")(at_once)))
+    rendering.after(lambda: page.part("footer")(at_once), nullcontext())
+    assert page.events == [
+        f"{what} {name}" for name in ("cards", "cards shown", "footer") for what in ("drawn", "sent")
+    ]
 
 
 def test_what_was_drawn_before_an_error_is_sent(page):
     def fail() -> None:
         raise LookupError("broken")
 
-    rendering.defer(page.part("bar"), ready=at_once)
-    rendering.defer(page.part("cards", fail), ready=at_once)
+    rendering.defer(at_once, page.part("bar"))
+    rendering.defer(at_once, page.part("cards", fail))
     with pytest.raises(LookupError, match="broken"):
         rendering.flush()
     assert page.events[-2:] == ["sent bar", "sent cards"]

@@ -4,7 +4,6 @@ import re
 import shutil
 from contextlib import nullcontext
 from datetime import date
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -30,12 +29,12 @@ from ui.components.downloads import Picture
 from ui.components.tables import Column
 from ui.data import page_run, warehouse
 from ui.data.ask import Ask, Question, frozen
+from ui.exhibits import compare, lists
+from ui.exhibits.compare import Sides
 from ui.i18n import text
-from ui.sections import compare, listings
-from ui.sections.sides import Sides
 from ui.state import address, page_context, questions, scoped_query
 from ui.state.page_context import PageContext
-from ui.state.scope import Scope
+from ui.state.scope import SIMILAR, Scope
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 ROWS = [("a", 3), ("b", None), ("c", 10), ("d", 0)]
@@ -158,7 +157,7 @@ def test_members_across_time_stand_as_the_last_month_has_them_and_time_as_it_run
 def test_a_list_is_narrowed_by_the_days_that_are_left() -> None:
     rows = [("a", "1-30", 1), ("b", "31-60", 1), ("c", "61-90", 1)]
     answer = made.answer("active_assistants", by=("institute", "span"), rows=rows)
-    assert [[row[0] for row in listings.within(answer, days).rows] for days in ("30", "60", "90", "")] == [
+    assert [[row[0] for row in lists.ending_within(answer, days).rows] for days in ("30", "60", "90", "")] == [
         ["a"],
         ["a", "b"],
         ["a", "b", "c"],
@@ -205,21 +204,22 @@ def test_only_a_rate_that_differs_beyond_chance_is_better_or_worse(
     side: str,
     verdict: str,
     published: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[tuple[str, object]] = []
-
-    def tested(analysis: str, **how: object) -> SimpleNamespace:
-        asked.append((analysis, how["than"]))
-        return SimpleNamespace(value=lambda _: side)
-
     on, settled = date(2024, 9, 21), scoped_query.settled_on(name, date(2024, 9, 21))
-    chosen = Sides(("IR-23", "IR"), (on, on))
-    monkeypatch.setattr(scoped_query, "settled_on", lambda *_: settled)
-    monkeypatch.setattr(warehouse, "analyse", tested)
-    assert compare._verdict(chosen, catalogue()[name], ()) == verdict
-    for other in (Sides(("IR-23", "IR"), (date(2024, 3, 20), on)), Sides(("IR-23", address.SIMILAR), (on, on))):
-        assert compare._verdict(other, catalogue()[name], ()) == "", "both differ, or a median of provinces"
+
+    class Told:
+        def __call__(self, question: Question) -> SimpleNamespace:
+            asked.append((question.analysis, dict(question.options)["than"]))
+            return SimpleNamespace(value=lambda _: side)
+
+        def look_up(self, *_: object) -> date | None:
+            return settled
+
+    told, sides = cast(Ask, Told()), Sides(("IR-23", "IR"), (on, on))
+    assert compare._verdict(told, sides, catalogue()[name], ()) == verdict
+    for other in (Sides(("IR-23", "IR"), (date(2024, 3, 20), on)), Sides(("IR-23", SIMILAR), (on, on))):
+        assert compare._verdict(told, other, catalogue()[name], ()) == "", "both differ, or a median of provinces"
     first = comparison.Side(settled or on, frozen({"province": ("IR-23",)}))
     assert asked == ([] if name == "active_assistants" else [("differs", first)])
 
@@ -333,9 +333,8 @@ def test_the_title_of_a_comparison_tells_of_the_rates_that_differ(
     rows = {side: (side, value) for side, value in (("first", 10), ("second", 12), ("difference", 2))}
     answer = compared(verdicts, rows)
     for lang, title in (("fa", fa), ("en", en)):
-        view = SimpleNamespace(lang=lang, word=partial(text.word, lang=lang))
         chosen = Sides(("IR-20", "IR-23"), (date(2026, 11, 28),) * 2)
-        sentence = compare._finding(view, answer, rows, verdicts, tested, chosen)  # type: ignore[arg-type]
+        sentence = compare._finding(answer, {}, verdicts, tested, chosen, lang)
         assert sentence == title
         assert len(sentence.split()) <= titles.MOST_WORDS
 
@@ -343,11 +342,16 @@ def test_the_title_of_a_comparison_tells_of_the_rates_that_differ(
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 def test_the_title_of_a_comparison_is_short_with_the_longest_names_too(lang: str) -> None:
     rows = {side: (side, 0.5) for side in ("first", "second", "difference")}
-    view: Any = SimpleNamespace(lang=lang, word=partial(text.word, lang=lang))
     days = date(2026, 3, 20), date(2026, 11, 28)
     for chosen in (Sides(("IR-14", "IR-17"), (days[1],) * 2), Sides(("IR-14", "IR-17"), days)):
+        places, dated = (
+            (compare.named(place, lang) for place in chosen.places),
+            (text.day(day, lang) for day in chosen.days),
+        )
+        pairs = (text.listed(side, lang) for side in zip(places, dated, strict=True))
+        titled = dict(zip(compare.SIDES, pairs, strict=True))
         for verdicts in (["", ""], ["better", ""], ["worse", ""], ["better", "worse"]):
-            sentence = compare._finding(view, compared(verdicts, rows), rows, verdicts, len(verdicts), chosen)
+            sentence = compare._finding(compared(verdicts, rows), titled, verdicts, len(verdicts), chosen, lang)
             assert len(sentence.split()) <= titles.MOST_WORDS, sentence
 
 

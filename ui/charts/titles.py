@@ -29,14 +29,16 @@ _NO_NOUN = re.compile(r"(Within|Leaders|Ending|Falling|Up|More|Led|On|In|With|Wi
 class Title:
     """A sentence, and the codes of the groups it names, which the chart highlights.
 
-    Where twelve words are not enough for a day in two calendars, the subtitle or the axis has the second.
+    Where twelve words are not enough for a day in two calendars, the subtitle or the axis has the second; a list has neither,
+    so its title `is_whole`.
     """
 
     sentence: str
     focus: tuple[Any, ...] = ()
+    is_whole: bool = False
 
     def __post_init__(self) -> None:
-        if len(self.sentence.split()) > MOST_WORDS:
+        if len(self.sentence.split()) > MOST_WORDS and not self.is_whole:
             object.__setattr__(self, "sentence", text.one_calendar(self.sentence))
 
 

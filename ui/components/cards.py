@@ -4,14 +4,11 @@ from functools import partial
 
 import streamlit as st
 
-from etl.core.errors import QuestionError
-from etl.core.jalali import last_complete_months
-from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
 from ui.charts import elements
 from ui.components import page_files
 from ui.components.blocks import error_boundary, sparkline
 from ui.components.footer import context, question
+from ui.components.parts import part
 from ui.data import warehouse
 from ui.exhibits import cards as exhibits
 from ui.exhibits.exhibit import Card, Exhibit, Line, MadeCards, MakeCards, Nothing, Sentence
@@ -19,19 +16,15 @@ from ui.i18n import member_names, navigation, text
 from ui.state import page_parameters, rendering
 from ui.state.page_context import PageContext
 
-# The months of a sparkline.
-_MONTHS = 24
-
 
 def cards(view: PageContext, make: MakeCards) -> None:
     """A row of cards by the function that makes them: `ui.cards(view, training.numbers)`."""
     made = MadeCards(make, view.asked, warehouse.of_page())
-    rendering.defer(_row, view, made, ready=made.ready)
+    part(view, make.__name__, lambda: made.exhibits, partial(_row, view, made))
 
 
 @rendering.fragment
-def _row(view: PageContext, made: MadeCards) -> None:
-    row = made.exhibits
+def _row(view: PageContext, made: MadeCards, row: tuple[Exhibit, ...]) -> None:
     across = 2 if len(row) == 2 else next((n for n in (5, 4, 3) if len(row) % n == 0), 4)
     with st.container(key=f"cards-{across}"):
         for exhibit in row:
@@ -93,18 +86,18 @@ def said_as_html(view: PageContext, exhibit: Exhibit) -> str:
 # ---------------------------------------------------------------- the number of a panel
 
 
-def headline_number(view: PageContext, name: str) -> tuple[str, str, str]:
+def headline_number(view: PageContext, name: str, found: exhibits.Headline | None) -> tuple[str, str, str]:
     """One number as HTML, with its unit or the parts of a share, its change in a year, and a sparkline.
 
     Then in words the parts of another ratio, which are too long to stand beside it, with the provinces that are left out, and the
     link to the reasons of its change.
     """
-    scope, ask = view.asked, warehouse.of_page()
-    numbers = exhibits.at_once(scope, ask, [name]).get(name)
-    if numbers is None:
+    if found is None:
         return f'<p class="pd-line">{view.escaped("figure.not_known")}</p>', "", ""
+    numbers = found.numbers
     answer, metric = numbers.now, numbers.now.metrics[0]
-    page_files.note_card(f"number-{name}", MadeCards(partial(exhibits.number, name=name), scope, ask), name)
+    made = MadeCards(partial(exhibits.number, name=name), view.asked, warehouse.of_page())
+    page_files.note_card(f"number-{name}", made, name)
     value, before = answer.value(), numbers.before.value() if numbers.before else None
     written = text.plain(value, metric.unit, view.lang)
     parts = elements.parts_of(answer, metric, answer.rows[0], context(view))
@@ -116,29 +109,9 @@ def headline_number(view: PageContext, name: str) -> tuple[str, str, str]:
     number = (
         f'<div class="pd-number-row"><p class="pd-value"><bdi>{text.escape(written)}</bdi> '
         f'<small>{text.escape(unit)}</small></p><p class="pd-line">{line}</p>'
-        f"{_months_of(view, name, answer)}</div>"
+        f"{sparkline(view, found.months)}</div>"
     )
-    why = exhibits.why_changed(scope, metric, numbers) if is_compared else None
-    return number, below, spans(view, (why,)) if why else ""
-
-
-def _months_of(view: PageContext, name: str, now: Answer) -> str:
-    """The sparkline of the people that a card is of; empty where their months are not given."""
-    history = _history(view, name)
-    return sparkline(view, history if history and history.where == now.where else None)
-
-
-def _history(view: PageContext, name: str) -> Answer | None:
-    """A measure at the end of each of the last 24 complete, settled months; None if it has no history or meaning here."""
-    metric = catalogue()[name]
-    if not metric.has_history:
-        return None
-    day = exhibits.day_of(view.asked, warehouse.of_page(), name)
-    over, (where, _) = last_complete_months(day, _MONTHS), view.under(metric.dimensions)
-    try:
-        return warehouse.ask(name, by="month", over=over, where=where)
-    except QuestionError:
-        return None
+    return number, below, spans(view, (found.why,)) if found.why else ""
 
 
 def linked_title(view: PageContext, part: str, title: str) -> str:

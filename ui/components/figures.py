@@ -4,39 +4,33 @@ A component asks its question under the user's scope, describes its content in w
 Data goes into HTML only through `text.escape`, and never into Markdown.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from etl.analysis import detail
-from etl.semantic.answers import Answer
 from etl.warehouse.dimensions import FILTERS, expand_groups
-from ui.charts import bars, elements, lines, marks, titles
-from ui.charts.chart import Chart
+from ui.charts import elements, marks
 from ui.components import blocks, downloads, filter_bar
+from ui.components import footer as footers
 from ui.components.blocks import error_boundary, notice
 from ui.components.cards import cards, said_as_html
-from ui.components.footer import footer, table
+from ui.components.footer import footer, question
+from ui.components.parts import part
 from ui.components.plot import plot
 from ui.data import page_run, warehouse
-from ui.data.ask import Ask
 from ui.exhibits import figure as exhibits
-from ui.exhibits.exhibit import Drawing, Exhibit, Made, Make, Nothing, Value
+from ui.exhibits.exhibit import Drawing, Exhibit, Made, Nothing, Sentence, Value
 from ui.i18n import text
-from ui.state import page_context, questions, rendering, scoped_query, wording
+from ui.state import page_context, rendering
 from ui.state.page_context import PageContext
-from ui.state.scope import Scope
 from ui.streamlit_internals import DeltaGenerator
 
-__all__ = ["Chart", "cards", "draw", "exhibit", "figure", "groups", "scope_bar", "sentence"]
-
-# The height of the trend of a single group.
-_TREND = 240
+__all__ = ["cards", "exhibit", "part", "scope_bar", "sentence", "table"]
 
 
 class NothingYet(Exception):
@@ -51,7 +45,7 @@ def scope_bar(*more: str, period: bool = False) -> PageContext:
     """
     view = replace(page_context.view(), has_period=period)
     filters = tuple(expand_groups(more))
-    rendering.defer(filter_bar.bar, view, filters, ready=partial(filter_bar.prefetch, view, filters))
+    part(view, "scope", partial(filter_bar.offered, view, filters), partial(filter_bar.bar, view, filters))
     # Licences may be older than the first person.
     first = warehouse.analyse(detail.begins_on) if more != ("@place",) else None
     if first and (view.over[1] if view.over else view.as_of) < first:
@@ -61,58 +55,14 @@ def scope_bar(*more: str, period: bool = False) -> PageContext:
     return view
 
 
-# ---------------------------------------------------------------- figures
-
-
-def figure(
-    view: PageContext,
-    chart: Chart,
-    *names: str,
-    by: str | Iterable[str] = (),
-    over: tuple[date, date] | None = None,
-    says: titles.TitleRule | None = None,
-    analysis: str = "",
-    nation: bool = False,
-    target: bool = False,
-    head: bool = True,
-    asked: Scope | None = None,
-    **options: Any,
-) -> None:
-    """A figure for one question: its finding as the title, then measure, place and period, the chart, and the footer.
-
-    Without `head` the page has said the finding, and the figure is a part of its box. `asked` replaces the scope of the page. The
-    other parameters are those of
-    `exhibits.figure.figure`.
-    """
-    axes = exhibits.axes_of(view.scope, names, by)
-    ident = "-".join([chart.draw.__name__, analysis, *names[:1], *axes])
-
-    def make(scope: Scope, ask: Ask) -> Exhibit:
-        return exhibits.figure(
-            scope,
-            ask,
-            chart,
-            *names,
-            by=axes,
-            over=over,
-            says=says,
-            analysis=analysis,
-            nation=nation,
-            target=target,
-            **options,
-        )
-
-    place = st.container(border=head, key=f"figure-{ident}", height="stretch")
-    made = Made(make, asked or view.asked, warehouse.of_page())
-    if chart is lines.trend and axes == ("month",) and len(names) == 1:
-        page_context.trends()[ident] = made
-    rendering.defer(partial(_work_out, view, made, ident, place, head), place=place, ready=made.ready, first=True)
+# ---------------------------------------------------------------- exhibits
 
 
 def exhibit(
     view: PageContext,
-    make: Make,
+    make: Callable[..., Exhibit],
     *,
+    of: str = "",
     head: bool = True,
     said: Callable[[], object] | None = None,
     more: Callable[[Exhibit], None] | None = None,
@@ -120,95 +70,110 @@ def exhibit(
 ) -> None:
     """A figure of the page by the function that makes it: `ui.exhibit(view, training.by_place)`. Its name is that of its box.
 
-    `inputs` are what the function takes besides scope and Ask, `more` stands below the footer. Where `said` answers, the first
-    sentence of the page has said the finding, and the title is that of pictures and files alone.
+    `inputs` are what the function takes besides scope and Ask; where a page has several of one function, `of` tells them apart.
+    Without `head` the page has said the finding, and the figure is a part of its box; where `said` answers, the first sentence of
+    the page has said it, and the title is that of pictures and files alone. `more` stands below the footer.
     """
-    ident = make.__name__
+    made, ident = _made(view, make, inputs), _ident(make, of)
     place = st.container(border=head, key=f"figure-{ident}", height="stretch")
-    made = Made(partial(make, **inputs) if inputs else make, view.asked, warehouse.of_page())
     page_context.trends()[ident] = made
-    draw = partial(_work_out, view, made, ident, place, head, more, said)
 
-    def ready() -> None:
-        made.ready()
-        if said:
-            said()
-
-    rendering.defer(draw, place=place, ready=ready, first=True)
-
-
-def sentence(view: PageContext, make: Make) -> Callable[[], bool]:
-    """Findings in words alone, those who are behind in orange; returns whether there are any, so that they are said once."""
-    made, ident = Made(make, view.asked, warehouse.of_page()), make.__name__
-
-    def say() -> None:
-        with error_boundary(view.lang, ident):
-            if made.exhibit.sentences:
-                st.html(f'<p class="pd-intro">{said_as_html(view, made.exhibit)}</p>')
-
-    rendering.defer(say, place=st.container(key=ident), ready=made.ready)
-    return lambda: bool(made.exhibit.sentences)
-
-
-def _work_out(
-    view: PageContext,
-    made: Made,
-    ident: str,
-    place: DeltaGenerator,
-    head: bool,
-    more: Callable[[Exhibit], None] | None = None,
-    said: Callable[[], object] | None = None,
-) -> Callable[[], None] | None:
-    """Returns what sends the figure to the browser; None for a notice, which is sent already."""
-    with error_boundary(view.lang, ident):
-        send = show(view, made, ident, place, head=head, is_said=bool(said and said()))
+    def drawn(found: tuple[Exhibit, bool]) -> rendering.Send | None:
+        send = show(view, made, ident, place, head=head, is_said=found[1])
 
         def send_all() -> None:
             if send:
                 send()
             if more:
-                rendering.defer(more, made.exhibit, place=place)
+                rendering.after(partial(more, made.exhibit), place)
 
         return send_all if more else send
-    return None
+
+    part(view, ident, lambda: (made.exhibit, bool(said and said())), drawn, place, first=True)
 
 
-def draw(
+def table(
     view: PageContext,
-    chart: Chart,
-    answer: Answer,
-    ident: str,
-    says: titles.TitleRule | None = None,
-    ignored: Sequence[str] = (),
-    notes: Sequence[str] = (),
-    card: str = "",
-    **more: Any,
+    make: Callable[..., Exhibit],
+    rows: Callable[[Exhibit], None] | None = None,
+    **inputs: Any,
 ) -> None:
-    """Show an answer that was asked already, with `notes` of its own and the HTML `card` above the chart.
+    """A table of the page by the function that makes it; `rows` shows what is below its title, where that is no plain table."""
+    made, ident = _made(view, make, inputs), make.__name__
 
-    `more` are parameters of `exhibits.figure.of_answer`.
+    def drawn(exhibit: Exhibit) -> None:
+        if isinstance(exhibit.form, Nothing):
+            notice(view.lang, exhibit.form.title, exhibit.form.words)
+            return
+        title, answer, context = exhibit.title.sentence, exhibit.answer, exhibit.context(view.dark)
+        blocks.head(title, exhibit.below)
+        if rows:
+            rows(exhibit)
+        elif answer is not None:
+            footers.table(view, answer, ident, chart_context=context)
+        notes_of(exhibit, ident)
+        if answer is not None:
+            footer(view, answer, ident, with_table=False, chart_context=context, title=title, made=made)
+
+    place = st.container(border=True, key=f"figure-{ident}", height="stretch")
+    part(view, ident, lambda: made.exhibit, drawn, place)
+
+
+def sentence(
+    view: PageContext, make: Callable[..., Exhibit], *, asks: bool = False, quiet: bool = False, **inputs: Any
+) -> Callable[[], bool]:
+    """Findings in words alone, by the function that makes them, with the names that they count folded behind them.
+
+    With `asks` the reader can ask what the number is; `quiet` ones are a line below something else. Returns whether there are
+    any, so that they are said once.
     """
+    made, ident = _made(view, make, inputs), make.__name__
 
-    def make(scope: Scope, ask: Ask) -> Exhibit:
-        return exhibits.of_answer(scope, ask, chart, answer, says, ignored, notes, **more)
+    def shown(exhibit: Exhibit) -> None:
+        assert isinstance(exhibit.form, Sentence)
+        if names := exhibit.form.names:
+            words, listed = " ".join(exhibit.sentences), text.listed(names, view.lang)
+            st.html(
+                f'<details class="pd-note"><summary>{text.escape(words)}</summary>{text.escape(listed)}'
+                f"<p>{text.escape(' '.join(exhibit.own_notes))}</p></details>"
+            )
+        else:
+            if exhibit.sentences:
+                st.html(f'<p class="{"pd-note" if quiet else "pd-intro"}">{said_as_html(view, exhibit)}</p>')
+            notes_of(exhibit, ident)
+        if exhibit.answer is not None and (exhibit.sentences or exhibit.own_notes):
+            blocks.left_out(view, exhibit.answer)
+            if asks:
+                question(view, exhibit.answer, ident)
 
-    if shown := show(view, Made(make, view.asked, warehouse.of_page()), ident, card=card):
-        shown()
+    part(view, ident, lambda: made.exhibit, shown, st.container(key=ident))
+    return lambda: bool(made.exhibit.sentences)
+
+
+def _made(view: PageContext, make: Callable[..., Exhibit], inputs: Mapping[str, Any]) -> Made:
+    return Made(partial(make, **inputs) if inputs else make, view.asked, warehouse.of_page())
+
+
+def _ident(make: Callable[..., Exhibit], of: str) -> str:
+    return f"{make.__name__}-{of}" if of else make.__name__
+
+
+def notes_of(exhibit: Exhibit, ident: str) -> None:
+    """The notes below a table or a sentence; where several parts of the page have one, as the footer too, the first shows it."""
+    for note in exhibit.own_notes:
+        blocks.note(note)
+    for note in exhibit.notes:
+        if page_context.is_noted_at(note, f"notes of {ident}"):
+            blocks.note(note)
 
 
 def show(
-    view: PageContext,
-    made: Made,
-    ident: str,
-    place: DeltaGenerator | None = None,
-    card: str = "",
-    head: bool = True,
-    is_said: bool = False,
-) -> Callable[[], None] | None:
-    """Draw an exhibit; returns what sends it to the browser: title, line below it, `card`, chart, notes, and the footer.
+    view: PageContext, made: Made, ident: str, place: DeltaGenerator, head: bool = True, is_said: bool = False
+) -> rendering.Send | None:
+    """Draw an exhibit; returns what sends it to the browser: title, line below it, chart and notes, and later the footer.
 
     Without `head` title and line are those of pictures and files alone, and the legend stands below the chart; of what `is_said`
-    the title alone is. With a `place`, the footer is deferred until all figures are shown. What has no chart is shown at once.
+    the title alone is. What has no chart is shown at once.
     """
     exhibit = made.exhibit
     if isinstance(exhibit.form, Nothing):
@@ -220,9 +185,9 @@ def show(
         return None
     page_context.trends()[ident] = made
     assert isinstance(exhibit.form, Drawing | Value)
-    answer, value = exhibit.answer, exhibit.form.value
+    answer, value, card = exhibit.answer, exhibit.form.value, ""
     if value and head:
-        card = f'<div class="pd-card"><p class="pd-value"><bdi>{text.escape(value)}</bdi></p></div>' + card
+        card = f'<div class="pd-card"><p class="pd-value"><bdi>{text.escape(value)}</bdi></p></div>'
     if exhibit.intro:
         card = f'<p class="pd-intro">{text.escape(exhibit.intro)}</p>' + card
     if isinstance(exhibit.form, Value):
@@ -259,11 +224,8 @@ def show(
             noted = [note for note in all_notes if note not in exhibit.notes or page_context.is_noted_at(note, ident)]
             if noted:
                 st.html("".join(_note(note, on_screen) for note in noted))
-            draw_footer = partial(footer, view, answer, ident, picture=picture, chart_context=chart_context, made=made)
-            if place:
-                rendering.defer(draw_footer, place=place)
-            else:
-                draw_footer()
+            footing = partial(footer, view, answer, ident, picture=picture, chart_context=chart_context, made=made)
+            rendering.after(footing, place)
 
     return send
 
@@ -312,53 +274,3 @@ def keys(entries: Iterable[elements.Figure], dark: bool) -> str:
 def _swatch(key: elements.Figure, dark: bool) -> str:
     look = "dark" if dark else "light"
     return f'<i class="pd-swatch pd-{key["kind"]}" data-look="{look}" style="--c:{key["colour"]}"></i>'
-
-
-def part(
-    view: PageContext,
-    ident: str,
-    analysis: str,
-    show: Callable[[Answer, Sequence[str]], object],
-    border: bool = True,
-    first: bool = False,
-    **options: Any,
-) -> None:
-    """A box for an analysis that `show` draws with the filters it ignores; its question runs beside those of the page.
-
-    It is drawn `first` like a figure, or after the figures.
-    """
-    ask = partial(scoped_query.computed, view, analysis, **options)
-
-    def draw() -> None:
-        with error_boundary(view.lang, ident):
-            show(*ask())
-
-    place = st.container(border=border, key=f"figure-{ident}", height="stretch")
-    rendering.defer(draw, place=place, ready=ask, first=first)
-
-
-# ---------------------------------------------------------------- tables and lists
-
-
-def groups(view: PageContext, name: str, by: str, note: str) -> None:
-    """A measure of every member of a dimension as a table, with its range as title, a note, and the same footer."""
-    ask, ident = partial(scoped_query.ask, view, [name], (by,)), f"groups-{by}"
-
-    def draw() -> None:
-        with error_boundary(view.lang, ident):
-            answer, ignored = ask()
-            if questions.is_empty(answer):
-                notice(view.lang, "state.empty_title", view.word("state.empty"))
-                return
-            made = partial(exhibits.of_answer, chart=bars.ranking, exact=answer, says=titles.whole_range)
-            exhibit = made(view.asked, warehouse.of_page())
-            blocks.head(exhibit.title.sentence, exhibit.below)
-            # Who has no known place is no member; a sentence of the page says how many they are.
-            known = replace(answer, rows=[row for row in answer.rows if row[0] is not None])
-            table(view, known, ident)
-            blocks.note(note)
-            if ignored:
-                blocks.note(wording.no_effect(view, ignored))
-            footer(view, answer, ident, with_table=False, title=exhibit.title.sentence)
-
-    rendering.defer(draw, place=st.container(border=True, key=f"figure-{ident}"), ready=ask)

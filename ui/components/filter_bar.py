@@ -33,13 +33,17 @@ _SEARCHED = "\u2063"
 _ENDS = ("first", "last")
 
 
-def prefetch(view: PageContext, more: tuple[str, ...]) -> None:
-    for name in _MAIN:
-        choices(view, name, (*_MAIN, *more))
+# The options of each filter, by code.
+_Offered = Mapping[str, Mapping[str, str]]
 
 
-def bar(view: PageContext, more: tuple[str, ...]) -> None:
-    """Draw the bar for `view`; `more` are the filters of this page besides the main ones."""
+def offered(view: PageContext, more: tuple[str, ...]) -> _Offered:
+    """The options of the main filters; `more` are the filters of this page besides."""
+    return {name: choices(view, name, (*_MAIN, *more)) for name in _MAIN}
+
+
+def bar(view: PageContext, more: tuple[str, ...], options: _Offered) -> None:
+    """Draw the bar for `view`, with the options that are `offered`."""
     known = (*_MAIN, *more)
     # Before the first number of the first screen stand place and day; the rest is behind one button.
     is_first = page_context.part() == "overview"
@@ -51,7 +55,7 @@ def bar(view: PageContext, more: tuple[str, ...]) -> None:
     with st.container(key="scope", gap="small"):
         with st.container(key="scope-bar", horizontal=True, vertical_alignment="bottom", gap="small"):
             for name in main:
-                _filter(view, name, known)
+                _filter(view, name, known, options[name])
             day_field.field(view, "on", view.word("scope.on"), view.as_of, page_context.set_day)
             if view.has_period and not is_first:
                 _period(view)
@@ -143,14 +147,13 @@ def _more(view: PageContext, further: Sequence[str], known: tuple[str, ...], has
     if box.open:
         with box:
             for name in further:
-                _filter(view, name, known)
+                _filter(view, name, known, choices(view, name, known))
             if has_period:
                 _period(view)
             blocks.note(view.word("scope.counts_are"))
 
 
-def _filter(view: PageContext, name: str, known: tuple[str, ...]) -> None:
-    options = choices(view, name, known)
+def _filter(view: PageContext, name: str, known: tuple[str, ...], options: Mapping[str, str]) -> None:
     chosen = [code for code in view.where.get(name, ()) if code in options]
     narrowed: Callable[[Sequence[str]], None] = partial(page_context.narrow, name)
     if name == "province" and "county" in known:

@@ -9,13 +9,6 @@ from ui.i18n import text
 
 # Fewer rows than this need no bars to be compared.
 _LEAST_BARS = 3
-# Persian letters in alphabetical order, which differs from code point order.
-_ALPHABET = {letter: f"{place:02}" for place, letter in enumerate("آابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی")}
-
-
-def collated(name: str) -> str:
-    """A sort key for the Persian alphabetical order."""
-    return "".join(_ALPHABET.get(letter, letter) for letter in name)
 
 
 @dataclass(frozen=True)

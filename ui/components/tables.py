@@ -21,9 +21,10 @@ from ui.charts.matrix import ORDERED
 from ui.components import table_html
 from ui.components.blocks import controlled
 from ui.components.plot import component
-from ui.components.table_html import Column, collated
+from ui.components.table_html import Column
 from ui.components.table_state import InSession, Store, TableState
 from ui.i18n import text
+from ui.i18n.member_names import collated
 from ui.state import page_parameters
 from ui.state.page_context import PageContext
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import streamlit as st
@@ -27,8 +28,9 @@ from ui import streamlit_internals
 
 # The parameter of the address, and the key of the session, that pins a publication.
 PINNED = "publication"
+_T = TypeVar("_T")
 _run = threading.local()
-# Prefetches questions; more threads than cores would not answer sooner.
+# Makes the parts of pages; more threads than cores would not answer sooner.
 _askers = ThreadPoolExecutor(os.cpu_count(), "asker")
 
 
@@ -88,13 +90,13 @@ def current_file() -> str:
     return file
 
 
-def prefetch(ask: Callable[[], object]) -> Future[object]:
-    """Run `ask` in another thread while the page is drawn, so that its answers are cached when the page needs them."""
+def in_pool(make: Callable[[], _T]) -> Future[_T]:
+    """Run `make` in a thread of the pool, of the publication and under the rights of this thread."""
     file, scope = current_file(), access_scope()
 
-    def task() -> object:
+    def task() -> _T:
         with reading(file), acting_as(scope):
-            return ask()
+            return make()
 
     return _askers.submit(task)
 

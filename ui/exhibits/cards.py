@@ -11,7 +11,7 @@ from typing import Any
 
 from etl.analysis import detail, why
 from etl.core.errors import QuestionError, TooEarly
-from etl.core.jalali import period_year_before, year_before
+from etl.core.jalali import last_complete_months, period_year_before, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, provisional_days
 from etl.semantic.ranking import is_tested
@@ -29,6 +29,9 @@ from ui.state.questions import analyse_under, ask_under, different, settled_on
 from ui.state.scope import NATION, Scope
 from ui.summary import changes
 from ui.summary import different as sides
+
+# The months of a sparkline.
+_MONTHS = 24
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,45 @@ def number(scope: Scope, ask: Ask, name: str) -> tuple[Exhibit, ...]:
     card = Card(written, text.unit_word(metric.unit, scope.lang, written), measure=name)
     when = wording.where_and_when(context, answer, ask.rights, scope.day)
     return (Exhibit(scope.lang, card, answer, Title(metric.label[scope.lang]), when, names=context.names, name=name),)
+
+
+# ---------------------------------------------------------------- the number of a panel
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One number: now and a year before, its latest months where they are of the same people, and why it changed."""
+
+    numbers: Numbers
+    months: Answer | None = None
+    why: Span | None = None
+
+
+def headline(scope: Scope, ask: Ask, name: str) -> Headline | None:
+    """The number of a measure; None where it has no meaning."""
+    numbers = at_once(scope, ask, [name]).get(name)
+    if numbers is None:
+        return None
+    months, is_compared = (
+        _months(scope, ask, name),
+        numbers.before and None not in (numbers.now.value(), numbers.before.value()),
+    )
+    return Headline(
+        numbers,
+        months if months and months.where == numbers.now.where else None,
+        why_changed(scope, numbers.now.metrics[0], numbers) if is_compared else None,
+    )
+
+
+def _months(scope: Scope, ask: Ask, name: str) -> Answer | None:
+    """A measure at the end of each of the last 24 complete, settled months; None if it has no history or meaning here."""
+    metric = catalogue()[name]
+    if not metric.has_history:
+        return None
+    over = last_complete_months(day_of(scope, ask, name), _MONTHS)
+    with suppress(QuestionError):
+        return ask(Question((name,), ("month",), None, over, frozen(scope.under(metric.dimensions)[0])))
+    return None
 
 
 # ---------------------------------------------------------------- the answers

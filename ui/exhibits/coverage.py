@@ -4,16 +4,18 @@ from dataclasses import replace
 from typing import Any
 
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
 from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import bars, county_maps, grouped, lines, maps, titles
 from ui.charts.elements import ChartContext
-from ui.data.ask import Ask
+from ui.data.ask import Ask, Question, frozen, of_analysis
 from ui.exhibits.cards import cards
-from ui.exhibits.exhibit import Exhibit
-from ui.exhibits.figure import figure, of_answer
+from ui.exhibits.exhibit import Exhibit, sentence
+from ui.exhibits.figure import figure, of_answer, table
 from ui.exhibits.findings import of_rate
-from ui.i18n import text
-from ui.state.questions import analyse_under
+from ui.i18n import member_names, text
+from ui.state import wording
+from ui.state.questions import analyse_under, ask_under, without_places
 from ui.state.scope import Scope
 
 RATE = "coverage_per_10k"
@@ -33,6 +35,55 @@ def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
     """How well are places covered, and how unequally?"""
     inequality = ["lorenz.gini"] if has_curve(scope) else []
     return cards(scope, ask, RATE, "coverage_per_100km2", "counties_covered", *inequality)
+
+
+def without_any(scope: Scope, ask: Ask) -> Exhibit:
+    """Which provinces have no active assistant? Every other province has none of one county or institute."""
+    if BELOW_PROVINCE & {*scope.where}:
+        return sentence(scope, ())
+    exact, _ = ask_under(scope, ask.exactly, ["active_assistants"], ("province",))
+    active, words = dict(exact.rows), ChartContext(scope.lang)
+    places = exact.where.get("province") or member_names.fixed("province", scope.lang)
+    none = [words.member("province", place) for place in places if not active.get(place)]
+    if not none:
+        return sentence(scope, (), ask.shown(exact))
+    said = words.word("population.with_none", places=text.listed(none, scope.lang), whom=_whom(exact, words))
+    return sentence(scope, [said], ask.shown(exact))
+
+
+def counties_without(scope: Scope, ask: Ask) -> Exhibit:
+    """How many counties have no active assistant, and which are they? Not of one county or institute."""
+    if BELOW_PROVINCE & {*scope.where}:
+        return sentence(scope, ())
+    words, exactly = ChartContext(scope.lang), ask.exactly
+    counted, by_county = ("uncovered_counties", "census_counties"), ("residents", "active_assistants")
+    # All are of the same people and places: those of the rights, by county.
+    known = frozenset.intersection(*(catalogue()[name].dimensions for name in (*counted, *by_county)))
+    where, ignored = scope.under(known)
+    residents, active = (exactly(Question((name,), ("county",), scope.day, None, frozen(where))) for name in by_county)
+    counts = ask(Question(counted, (), scope.day, None, frozen(active.where)))
+    active_in = dict(active.rows)
+    none = replace(residents, rows=[row for row in residents.rows if row[0] is not None and not active_in.get(row[0])])
+    nowhere = dict(ask.shown(active).rows).get(None)
+    unknown = text.number(nowhere, scope.lang) if nowhere else ""
+    about = [words.word("population.boundaries")]
+    is_stated = bool(counts.value("uncovered_counties"))
+    about += [words.word("population.no_county", count=unknown)] if unknown and not is_stated else []
+    about += [wording.no_effect(words, ignored)] if ignored else []
+    if not is_stated:
+        return sentence(scope, (), ask.shown(none), notes=[" ".join(about)])
+    count, total = (text.number(counts.value(name), scope.lang) for name in counted)
+    said = words.word("population.counties_without", count=count, whole=total, whom=_whom(active, words))
+    but_unknown = [words.word("different.but_unknown", count=unknown)] if unknown else []
+    names = sorted((words.member("county", county) for county in none.column("county")), key=member_names.collated)
+    clauses = [text.clauses([said, *but_unknown], scope.lang)]
+    return sentence(scope, clauses, ask.shown(none), notes=[" ".join(about)], names=names)
+
+
+def _whom(answer: Answer, words: ChartContext) -> str:
+    """The people among whom none is active, in brackets, as filters name them; empty for all."""
+    names = wording.filters(words, without_places(answer.where))
+    return f" ({text.listed(names, words.lang)})" if names else ""
 
 
 def by_province(scope: Scope, ask: Ask, **options: Any) -> Exhibit:
@@ -94,9 +145,27 @@ def lorenz(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, lines.lorenz, analysis="lorenz")
 
 
+def every_county(scope: Scope, ask: Ask) -> Exhibit:
+    """How well is each county covered?"""
+    return table(scope, ask, RATE, "county", [text.word("population.of_counties", scope.lang)])
+
+
 def abroad(scope: Scope, ask: Ask) -> Exhibit:
     """How many help the police in other countries?"""
     return figure(scope, ask, grouped.countries, analysis="countries")
+
+
+def claimed(scope: Scope, ask: Ask) -> Exhibit:
+    """By which kinds of force are four million exceeded, and by which not?"""
+    answer, words = ask(of_analysis("claim", scope.day)), ChartContext(scope.lang)
+    above = dict.fromkeys(row["force"] for row in answer.records() if row["above_claim"] is not None)
+    below = [force for force in dict.fromkeys(answer.column("force")) if force not in above]
+    forces = {
+        name: text.listed([text.inside(words.member("force", force), scope.lang) for force in members], scope.lang)
+        for name, members in (("above", above), ("below", below))
+    }
+    key = "none_above" if not above else "only" if below else "every"
+    return sentence(scope, [words.word(f"abroad.{key}", **forces)], answer)
 
 
 def millions(scope: Scope, ask: Ask) -> Exhibit:
@@ -104,4 +173,19 @@ def millions(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, grouped.claimed, analysis="claim")
 
 
-EXHIBITS = (by_province, by_county, over_time, by_place, on_census, gap, covered, lorenz, abroad, millions)
+EXHIBITS = (
+    without_any,
+    counties_without,
+    by_province,
+    by_county,
+    over_time,
+    by_place,
+    on_census,
+    gap,
+    covered,
+    lorenz,
+    every_county,
+    abroad,
+    claimed,
+    millions,
+)

@@ -76,11 +76,28 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Table:
+    """The rows of the answer.
+
+    `remarks` says of each of its measures that it is better or worse, where a table does; `total` is the row of the whole, and
+    `trends` the months of each row.
+    """
+
+    remarks: tuple[str, ...] = ()
+    total: Answer | None = None
+    trends: Answer | None = None
+
+
+@dataclass(frozen=True)
 class Sentence:
-    """Findings in words alone, one a line, with the names that stand out in them. Empty where there is none."""
+    """Findings in words alone, one a line, with the names that stand out in them. Empty where there is none.
+
+    `names` are those that it counts, for who wants to know.
+    """
 
     lines: tuple[Line, ...] = ()
     progress: Progress | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,7 +156,7 @@ class Nothing:
     failed: Exception | None = None
 
 
-Form = Drawing | Value | Card | Sentence | Actions | Rows | Nothing
+Form = Drawing | Value | Card | Table | Sentence | Actions | Rows | Nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +199,8 @@ class Exhibit:
         """What it says in words where it has no number."""
         if isinstance(self.form, Nothing):
             return self.form.words or text.word(self.form.title, lang)
-        return self.title.sentence
+        found = " ".join(self.sentences) if isinstance(self.form, Sentence) else self.title.sentence
+        return found or text.word("state.empty", lang)
 
     def context(self, dark: bool = False) -> ChartContext:
         return ChartContext(self.lang, dark, self.names)
@@ -218,10 +236,11 @@ def sentence(
     kind: str = "strong",
     progress: Progress | None = None,
     notes: Iterable[str] = (),
+    names: Iterable[str] = (),
 ) -> Exhibit:
     """Findings in words alone, with the answer behind them; `kind` is that of the names that stand out."""
     lines = tuple(_spans(words, kind) for words in said if words)
-    return Exhibit(scope.lang, Sentence(lines, progress), answer, own_notes=tuple(notes))
+    return Exhibit(scope.lang, Sentence(lines, progress, tuple(names)), answer, own_notes=tuple(notes))
 
 
 def _spans(words: str, kind: str) -> Line:
@@ -258,10 +277,6 @@ class Made:
     def exhibit(self) -> Exhibit:
         return self.make(self.scope, self.ask)
 
-    def ready(self) -> None:
-        """Make the exhibit, in a thread of its own."""
-        self.exhibit  # noqa: B018
-
     def for_circulation(self) -> Exhibit:
         """The same exhibit in rounded numbers."""
         return self.make(self.scope, Rounded(self.ask.exactly))
@@ -283,7 +298,3 @@ class MadeCards:
     def circulated(self) -> tuple[Exhibit, ...]:
         """The same exhibits in rounded numbers."""
         return self.make(self.scope, Rounded(self.ask.exactly))
-
-    def ready(self) -> None:
-        """Make the exhibits, in a thread of its own."""
-        self.exhibits  # noqa: B018

@@ -17,7 +17,7 @@ from etl.semantic.ranking import COMPARED_AS, comparable, is_tested
 from etl.semantic.rights import BELOW_PROVINCE
 from etl.submissions import notes as signed_notes
 from etl.warehouse.dimensions import PLACES
-from ui.charts import lines, marks, titles
+from ui.charts import bars, lines, marks, titles
 from ui.charts.chart import Chart
 from ui.charts.elements import ChartContext
 from ui.charts.forecast import STATED_MONTHS
@@ -25,7 +25,7 @@ from ui.charts.lines import TIME_AXES
 from ui.charts.time_titles import of_complete_units
 from ui.data import ask as asking
 from ui.data.ask import Ask, Question, frozen
-from ui.exhibits.exhibit import Drawing, Exhibit, Nothing, Value
+from ui.exhibits.exhibit import Drawing, Exhibit, Nothing, Table, Value
 from ui.i18n import text
 from ui.state import questions, wording
 from ui.state.questions import Over, analyse_under, ask_under, different, is_empty, of_nation, of_whole
@@ -133,6 +133,20 @@ def of_answer(
         (*said, *_notes(exact, ask.exactly, ignored, words)),
         named,
     )
+
+
+def table(scope: Scope, ask: Ask, name: str, by: str, notes: Sequence[str] = ()) -> Exhibit:
+    """A measure of every member of a dimension as a table, with its range as title.
+
+    Who has no known place is no member; a sentence of the page says how many they are.
+    """
+    exact, ignored = ask_under(scope, ask.exactly, [name], (by,))
+    if is_empty(exact):
+        return nothing(scope, "state.empty_title", "state.empty")
+    exhibit = of_answer(scope, ask, bars.ranking, exact, titles.whole_range, ignored, notes)
+    assert exhibit.answer is not None
+    known = replace(exhibit.answer, rows=[row for row in exhibit.answer.rows if row[0] is not None])
+    return replace(exhibit, form=Table(), answer=known)
 
 
 def finding(scope: Scope, ask: Ask, exact: Answer, title: str) -> Exhibit:

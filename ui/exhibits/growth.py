@@ -1,15 +1,24 @@
 """How many serve, how it goes on to the target, and who comes and leaves. Each function is one exhibit."""
 
+from dataclasses import replace
+
 from etl.analysis import analyses, growth
+from etl.analysis.coverage import MOST
 from etl.analysis.planning import NOW, Scenario
+from etl.semantic.answers import Answer
 from ui.charts import bars, forecast, lines, steps
+from ui.charts.elements import ChartContext
+from ui.charts.titles import Title
 from ui.data.ask import Ask
 from ui.exhibits import verdict
 from ui.exhibits.cards import cards
-from ui.exhibits.exhibit import Exhibit
-from ui.exhibits.figure import figure, nothing, of_answer
+from ui.exhibits.exhibit import Exhibit, Table, said
+from ui.exhibits.figure import figure, finding, nothing, of_answer
 from ui.exhibits.findings import of_rate
-from ui.state.questions import analyse_under, settled_on
+from ui.exhibits.goal import announced, recruits_needed
+from ui.i18n import text
+from ui.state import wording
+from ui.state.questions import analyse_under, ask_under, settled_on, without_places
 from ui.state.scope import Scope
 
 LEAVERS = "leaver_rate_12m"
@@ -66,9 +75,49 @@ def leavers_by_place(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, bars.ranking, LEAVERS, by="place", nation=True)
 
 
+def joined(scope: Scope, ask: Ask) -> int:
+    """All joiners of the period, else of the last 12 complete months, in the whole country."""
+    return int(ask_under(scope, ask.exactly, ["joiners"], without=scope.where)[0].value() or 0)
+
+
+def recruits(scope: Scope, ask: Ask, count: int | None = None) -> Exhibit:
+    """Where would recruits go by each of three rules? As many as joined unless a number is given, among all provinces."""
+    lang, everywhere = scope.lang, scope.of(without_places(scope.where))
+    count = joined(scope, ask) if count is None else count
+    title = text.word("ahead.recruits", lang)
+    if not 1 <= count <= MOST:
+        return said(scope, title, text.word("ahead.recruits_bounds", lang, most=text.number(MOST, lang)))
+    exact, ignored = analyse_under(everywhere, ask.exactly, "recruit_places", recruits=count)
+    if not exact.rows:
+        return said(scope, title, text.word("state.empty", lang))
+    exhibit, notes = finding(everywhere, ask, exact, title), [text.word("ahead.recruits_note", lang)]
+    assert exhibit.answer is not None
+    first = exhibit.answer.records()[0]
+    ginis = {name: text.plain(value, "ratio", lang) for name, value in gini_after(exhibit.answer).items()}
+    values = {"count": text.number(count, lang), "before": text.plain(first["gini_before"], "ratio", lang)}
+    title = text.word("ahead.recruits_title", lang, after=ginis["equal"], **values)
+    notes += [wording.no_effect(ChartContext(lang), ignored)] if ignored else []
+    return replace(exhibit, form=Table(), title=Title(title), own_notes=tuple(notes))
+
+
+def gini_after(answer: Answer) -> dict[str, float | None]:
+    """How unequal coverage would be, by rule."""
+    return {row["rule"]: row["gini_after"] for row in answer.records()}
+
+
 def over_time(scope: Scope, ask: Ask) -> Exhibit:
     """How has the number grown since the register began?"""
     return figure(scope, ask, lines.trend, "active_assistants", by="month", over=scope.months(144), target=True)
 
 
-EXHIBITS = (projection, headcount, joiners_and_leavers, bridge, leavers_by_place, over_time)
+EXHIBITS = (
+    projection,
+    headcount,
+    joiners_and_leavers,
+    bridge,
+    leavers_by_place,
+    recruits,
+    over_time,
+    recruits_needed,
+    announced,
+)

@@ -7,6 +7,7 @@ from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit
 from ui.exhibits.figure import figure
 from ui.exhibits.findings import of_rate
+from ui.exhibits.lists import listed
 from ui.state.scope import Scope
 
 RATE = "officer_training_share"
@@ -62,4 +63,15 @@ def endings(scope: Scope, ask: Ask) -> Exhibit:
     return ahead.endings(scope, ask, "accreditations")
 
 
-EXHIBITS = (by_place, lapsed_by_place, by_course, over_time, officers_by_place, endings)
+def accreditations_ending(scope: Scope, ask: Ask) -> Exhibit:
+    """Where does the accreditation of officers end within 90 days?"""
+    return listed(scope, ask, "accreditations_ending")
+
+
+def officers_untrained(scope: Scope, ask: Ask) -> Exhibit:
+    """Where are officers whose training is not in date?"""
+    return listed(scope, ask, "officers_untrained")
+
+
+LISTS = (accreditations_ending, officers_untrained)
+EXHIBITS = (by_place, lapsed_by_place, by_course, over_time, officers_by_place, endings, *LISTS)

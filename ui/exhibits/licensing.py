@@ -1,23 +1,26 @@
 """Institutes and their licences: what ends, how long files take, how institutes last. Each function is one exhibit."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
+from etl.core.jalali import DAY
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
 from ui.charts import bars, lines, steps, time_titles, titles
 from ui.charts import licensing as charts
-from ui.data.ask import Ask
+from ui.data.ask import Ask, Question, frozen
 from ui.exhibits import ahead
 from ui.exhibits.cards import cards
-from ui.exhibits.exhibit import Exhibit, Link
+from ui.exhibits.exhibit import Exhibit, Link, sentence
 from ui.exhibits.figure import figure, nothing, of_answer
 from ui.exhibits.findings import of_rate
+from ui.exhibits.lists import listed
 from ui.i18n import text
 from ui.state.questions import Over, analyse_under
 from ui.state.scope import Scope
 
 SMART = "smart_service_share"
 AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
-TIMES = ("time_to_licence_median", "time_to_licence_p90", "within_25_days_share")
 # Most applications younger than this are still under way.
 _UNDER_WAY = timedelta(days=60)
 
@@ -172,6 +175,90 @@ def smart_published(scope: Scope, ask: Ask) -> Exhibit:
     return of_answer(scope, ask, charts.published, exact, ignored=ignored)
 
 
+def since_smart(scope: Scope, ask: Ask) -> Over | None:
+    """The days since the first publication with the flag, of which licences can be compared; None if none was decided."""
+    first = _first_smart(scope, ask)
+    over = (first + DAY, scope.day) if first else None
+    if over is None or over[0] > over[1]:
+        return None
+    return over if any(_granted_since(scope, ask.exactly, over).column("granted")) else None
+
+
+def _first_smart(scope: Scope, ask: Ask) -> date | None:
+    """The day of the first publication that showed institutes with smart services."""
+    adoption, _ = analyse_under(scope, ask.exactly, "adoption")
+    return next((row["day"] for row in adoption.records() if row["smart_institutes"]), None)
+
+
+def _granted_since(scope: Scope, ask: Ask, over: Over) -> Answer:
+    where, _ = scope.under(catalogue()["granted"].dimensions)
+    return ask(Question(("granted",), ("smart",), None, over, frozen(where)))
+
+
+def smart_compared(scope: Scope, ask: Ask) -> Exhibit:
+    """How many licences were decided of institutes with smart services and of others, or why they cannot be compared?"""
+    first, lang = _first_smart(scope, ask), scope.lang
+    if first is None:
+        return sentence(scope, [text.word("smart.never_shown", lang)])
+    over, day = since_smart(scope, ask), text.day(first, lang)
+    if over is None:
+        return sentence(scope, [text.word("smart.no_comparison", lang, day=day)])
+    answer = _granted_since(scope, ask, over)
+    granted = dict(answer.rows)
+    counts = {"adopters": granted.get("yes"), "others": granted.get("no"), "count": sum(filter(None, granted.values()))}
+    written = {name: text.number(count or 0, lang) for name, count in counts.items()}
+    words = text.word("smart.since", lang, day=day, **written)
+    return sentence(scope, [words], answer)
+
+
+def smart_median(scope: Scope, ask: Ask) -> Exhibit:
+    """Do institutes with smart services wait less?"""
+    return _by_smart(scope, ask, "time_to_licence_median")
+
+
+def smart_p90(scope: Scope, ask: Ask) -> Exhibit:
+    """Do the slowest tenth of those with smart services wait less?"""
+    return _by_smart(scope, ask, "time_to_licence_p90")
+
+
+def smart_within_25(scope: Scope, ask: Ask) -> Exhibit:
+    """Are more of those with smart services decided in time?"""
+    return _by_smart(scope, ask, "within_25_days_share")
+
+
+def _by_smart(scope: Scope, ask: Ask, name: str) -> Exhibit:
+    over = since_smart(scope, ask)
+    if over is None:
+        return nothing(scope, "state.empty_title", "state.empty")
+    return figure(replace(scope, period=""), ask, bars.ranking, name, by="smart", over=over)
+
+
+def licences_ending(scope: Scope, ask: Ask) -> Exhibit:
+    """Whose licence ends within 90 days?"""
+    return listed(scope, ask, "licences_ending")
+
+
+def lapsed(scope: Scope, ask: Ask) -> Exhibit:
+    """Where do people serve without a valid licence?"""
+    return listed(scope, ask, "lapsed")
+
+
+def files_overdue(scope: Scope, ask: Ask) -> Exhibit:
+    """Whose file waits for too long?"""
+    return listed(scope, ask, "files_overdue")
+
+
+def stopped(scope: Scope, ask: Ask) -> Exhibit:
+    """Which institutes are suspended or revoked?"""
+    return listed(scope, ask, "stopped")
+
+
+def register(scope: Scope, ask: Ask) -> Exhibit:
+    """Which institutes are there?"""
+    return listed(scope, ask, "register")
+
+
+LISTS = (licences_ending, lapsed, files_overdue, stopped, register)
 EXHIBITS = (
     endings,
     queue,
@@ -190,4 +277,9 @@ EXHIBITS = (
     smart_by_activity,
     smart_by_size,
     smart_published,
+    smart_compared,
+    smart_median,
+    smart_p90,
+    smart_within_25,
+    *LISTS,
 )

@@ -4,6 +4,7 @@ from ui.charts import county_maps, forecast, lines, maps
 from ui.data.ask import Ask
 from ui.exhibits.exhibit import Exhibit
 from ui.exhibits.figure import figure
+from ui.exhibits.glance import glance
 from ui.state.scope import Scope
 
 COVERAGE, TRAINING = "coverage_per_10k", "training_compliance"
@@ -37,4 +38,4 @@ def training(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, lines.trend, TRAINING, by="month", over=over, zero=False, nation=True, height=_HEIGHT)
 
 
-EXHIBITS = (coverage, growth, training)
+EXHIBITS = (coverage, growth, training, glance)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache, partial
 from inspect import signature
 
-from ui.exhibits import coverage, growth, institute, legal, licensing, overview, training, workforce
+from ui.exhibits import coverage, growth, institute, legal, licensing, methods, overview, quality, training, workforce
 from ui.exhibits.exhibit import Exhibit, Make
 from ui.state.scope import Scope
 
@@ -21,9 +21,11 @@ _PAGES = {
     "register": institute,
     "workforce": workforce,
     "legal": legal,
+    "methods": methods,
+    "quality": quality,
 }
 # Their figures have a day, and no period of the reader's.
-_WITHOUT_PERIOD = {"coverage"}
+_WITHOUT_PERIOD = {"coverage", "methods", "quality"}
 # The earlier names of exhibits, as PAGE/NAME.
 _RENAMED: dict[str, str] = {}
 

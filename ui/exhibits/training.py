@@ -16,6 +16,7 @@ from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, sentence
 from ui.exhibits.figure import figure, nothing, of_answer
 from ui.exhibits.findings import of_rate
+from ui.exhibits.lists import listed
 from ui.i18n import text
 from ui.state import wording
 from ui.state.questions import analyse_under, ask_under
@@ -122,6 +123,15 @@ def endings(scope: Scope, ask: Ask) -> Exhibit:
     return ahead.endings(scope, ask, "training")
 
 
+def fell(scope: Scope, ask: Ask) -> Exhibit:
+    """How many of the institutes that were listed before as falling below the goal did fall?"""
+    exact, _ = analyse_under(scope, ask.exactly, "endings_backtest")
+    answer = ask.shown(exact)
+    listed, share = answer.rows[0]
+    words = {"count": text.number(listed, scope.lang), "share": text.percent(share, scope.lang, 0)}
+    return sentence(scope, [text.word("ahead.tried" if listed else "ahead.untried", scope.lang, **words)], answer)
+
+
 def seat_plan(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
     """What do the seats to order reach?"""
     return ahead.seat_plan(scope, ask, scenario)
@@ -137,6 +147,11 @@ def seat_order(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
     return ahead.seat_order(scope, ask, scenario)
 
 
+def institutes_falling(scope: Scope, ask: Ask) -> Exhibit:
+    """Which institutes fall below the goal if nobody trains, and when?"""
+    return listed(scope, ask, "institutes_falling")
+
+
 EXHIBITS = (
     by_province,
     over_time,
@@ -146,6 +161,8 @@ EXHIBITS = (
     seats,
     by_status,
     endings,
+    institutes_falling,
+    fell,
     seat_plan,
     seat_rooms,
     seat_order,

@@ -11,6 +11,8 @@ from ui.i18n import text
 
 # The letters of a name in a line that has several.
 LONGEST = 60
+# Persian letters in alphabetical order, which differs from code point order.
+_ALPHABET = {letter: f"{place:02}" for place, letter in enumerate("آابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی")}
 
 
 @cache
@@ -22,6 +24,11 @@ def fixed(dimension: str, lang: str) -> Mapping[str, str]:
     if dimension.endswith("_band"):
         return {code: band(code, lang) for code in sorted(set(CHOICES.get(dimension, {}).values()))}
     return {code: names[lang] for code, names in text.book()["member"].get(dimension, {}).items()}
+
+
+def collated(name: str) -> str:
+    """A sort key for the Persian alphabetical order."""
+    return "".join(_ALPHABET.get(letter, letter) for letter in name)
 
 
 def band(code: str, lang: str, is_aged: bool = False) -> str:

@@ -13,9 +13,9 @@ from etl.submissions import arrivals, deadline, work
 from etl.submissions.desk import Desk, Person
 from etl.submissions.records import Submission
 from ui.components import blocks, tables
-from ui.components.table_html import collated
 from ui.data import owed, submissions
 from ui.i18n import text
+from ui.i18n.member_names import collated
 from ui.sections import hand_in, notes
 from ui.sections.data_quality import name_of
 from ui.state import rendering

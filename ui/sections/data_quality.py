@@ -1,7 +1,9 @@
 """The quality of the load: what was submitted, what is missing, which rows were rejected and why, which rules hold."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import attrgetter
 
 import streamlit as st
 
@@ -10,15 +12,15 @@ from etl.core.paths import warehouse_pointer
 from etl.extract.causes import in_language
 from etl.operations import readiness
 from etl.semantic.answers import Answer
-from ui.charts.elements import ChartContext
 from ui.components import blocks, tables
-from ui.components.footer import footer
+from ui.components import figures as ui
 from ui.data import page_run, warehouse
+from ui.exhibits import quality as exhibits
+from ui.exhibits.exhibit import Exhibit
 from ui.i18n import text
 from ui.state import rendering
 from ui.state.page_context import PageContext
 
-_IGNORED_NAMED = 20
 _REFUSALS_NAMED = 30
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 
@@ -49,49 +51,27 @@ def totals(view: PageContext) -> None:
     blocks.intro(" ".join([sentence, share, *[view.word("load.first_publication")] * is_first]))
 
 
-def silent_provinces(lang: str) -> str:
-    """How many provinces have sent nothing new for long; empty if there is none."""
-    most_days = load.MOST_DAYS_SILENT
-    count = warehouse.analyse(load.silent_provinces, most_days)
-    numbers = {"count": text.number(count, lang), "days": text.number(most_days, lang)}
-    return text.word("trust.silent", lang, **numbers) if count else ""
-
-
 def provinces(view: PageContext) -> None:
     """The submissions of each province, with its latest day."""
-    answer = warehouse.analyse(load.provinces)
-    missing = warehouse.analyse(load.missing_sources)
-    silent = silent_provinces(view.lang)
-    notes = []
-    if missing:
-        title = view.word("load.not_reported", count=text.number(len(missing), view.lang))
-        notes += [f"{silent}."] * bool(silent)
-    else:
-        title = silent or view.word("load.all_reported")
-    for code, sources in missing.items():
-        names = text.listed([name_of(view, "source", source) for source in sources], view.lang)
-        notes.append(view.word("load.lacks", province=view.member("province", code), sources=names))
-    _part(view, answer, "provinces", title, notes=notes, about=("days_silent",))
+    ui.table(view, exhibits.provinces, partial(_rows, view, "provinces", about=("days_silent",)))
 
 
 def reasons(view: PageContext) -> None:
     """The reasons of rejected rows: source, reason, column, rows. No field of a person."""
-    count = text.number(page_run.publication().rows_quarantined, view.lang)
-    _by_reason(view, warehouse.analyse(load.reasons), "reasons", view.word("load.reasons", count=count))
+    ui.table(view, exhibits.reasons, partial(_rows, view, "reasons", words=_of_reasons(view)))
 
 
 def warned(view: PageContext) -> None:
     """The bad values loaded as unknown: source, reason, column, rows."""
-    _by_reason(view, warehouse.analyse(load.warned), "warned", view.word("load.warned"))
+    ui.table(view, exhibits.warned, partial(_rows, view, "warned", words=_of_reasons(view)))
 
 
-def _by_reason(view: PageContext, answer: Answer, ident: str, title: str) -> None:
-    words: tables.Words = {
+def _of_reasons(view: PageContext) -> tables.Words:
+    return {
         "source": lambda name: name_of(view, "source", name),
         "reason": lambda name: name_of(view, "reason", name),
         "column": lambda name: column_of(view, name),
     }
-    _part(view, answer, ident, title, words)
 
 
 def column_of(view: PageContext, column: str) -> str:
@@ -103,7 +83,6 @@ def column_of(view: PageContext, column: str) -> str:
 
 def files(view: PageContext) -> None:
     """Each file: from which province, how many rows, refused or with a note."""
-    answer = warehouse.analyse(load.files)
     words: tables.Words = {
         "file": str,
         "source": lambda name: name_of(view, "source", name),
@@ -114,16 +93,13 @@ def files(view: PageContext) -> None:
             text.clauses([_note(view, note) for note in notes.split("; ")], view.lang) if notes else "–"
         ),
     }
-    rows = sorted(answer.rows, key=lambda row: (not row[3], -row[answer.columns.index("rows_quarantined")]))
-    notes = [_reference(view, *reference) for reference in warehouse.analyse(load.references)]
-    # A hidden file is none that a province sent.
-    seen = [name for name in warehouse.analyse(load.ignored) if not name.startswith(".")]
-    ignored = [in_language(name, view.lang) for name in seen]
-    more = [view.word("load.more", count=text.number(len(ignored) - _IGNORED_NAMED, view.lang))]
-    named = text.listed(ignored[:_IGNORED_NAMED] + (more if len(ignored) > _IGNORED_NAMED else []), view.lang)
-    notes += [view.word("load.ignored", files=named)] if ignored else []
-    title = view.word("load.files", count=text.number(page_run.publication().files, view.lang))
-    _part(view, answer, "files", title, words, notes, rows, about=("refusal", "rows_quarantined"))
+    about = ("refusal", "rows_quarantined")
+    ui.table(view, exhibits.files, partial(_rows, view, "files", words=words, about=about, order=_refused_first))
+
+
+def _refused_first(answer: Answer) -> Sequence[tuple]:
+    rejected = answer.columns.index("rows_quarantined")
+    return sorted(answer.rows, key=lambda row: (not row[answer.columns.index("refusal")], -row[rejected]))
 
 
 def rules(view: PageContext) -> None:
@@ -144,42 +120,27 @@ def rules(view: PageContext) -> None:
 
 def publications(view: PageContext) -> None:
     """The publications kept, with the changes from one to the next."""
-    answer = warehouse.analyse(load.publications, warehouse_pointer())
-    title = view.word("load.publications", count=text.number(len(answer.rows), view.lang))
-    _part(view, answer, "publications", title, {"publication": lambda number: text.digits(number, view.lang)})
+    words: tables.Words = {"publication": lambda number: text.digits(number, view.lang)}
+    ui.table(view, exhibits.publications, partial(_rows, view, "publications", words=words))
 
 
 @rendering.fragment
-def _part(
+def _rows(
     view: PageContext,
-    answer: Answer,
     ident: str,
-    title: str,
+    exhibit: Exhibit,
     words: tables.Words | None = None,
-    notes: Iterable[str] = (),
-    rows: Sequence[tuple] | None = None,
     about: Sequence[str] = (),
+    order: Callable[[Answer], Sequence[tuple]] = attrgetter("rows"),
 ) -> None:
-    """A table with title, explanation and download; `rows` overrides the order of its rows, `about` leads its columns."""
-    files = {row[0]: row[0] for row in answer.rows} if ident == "files" else {}
-    chart_context = ChartContext(view.lang, view.dark, {"file": files})
-    with st.container(border=True, key=f"figure-{ident}", height="stretch"), blocks.error_boundary(view.lang, ident):
-        blocks.head(title, view.word(f"load.{ident}_are"))
-        for note in notes:
-            blocks.note(note)
-        if not answer.rows:
-            blocks.note(view.word("load.nothing"))
-            return
+    """The rows of a table in their own order, the columns `about` it first; `words` writes the cells of the named columns."""
+    answer = exhibit.answer
+    assert answer is not None
+    if answer.rows:
         empty = [name for name in {"refusal", "notes"} & set(answer.columns) if not any(answer.column(name))]
-        columns = tables.columns_of(view, answer, chart_context, without=empty, words=words)
-        tables.show(view, ident, tables.led_by(columns, *about), rows or answer.rows, title, is_short=True)
-        footer(view, answer, ident, with_table=False, chart_context=chart_context)
-
-
-def _reference(view: PageContext, file: str, replaces: str, rows: int) -> str:
-    """What a file that sets up the build stands for."""
-    key = "load.replaced" if replaces else f"load.set_up.{file.partition('.')[0].lower()}"
-    return view.word(key, file=file, replaces=replaces, rows=text.number(rows, view.lang))
+        columns = tables.columns_of(view, answer, exhibit.context(view.dark), without=empty, words=words)
+        title = exhibit.title.sentence
+        tables.show(view, ident, tables.led_by(columns, *about), order(answer), title, is_short=True)
 
 
 def _note(view: PageContext, written: str) -> str:

@@ -1,6 +1,7 @@
 """The definition of every number, from the catalogue: with anchors, and printable."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -9,11 +10,11 @@ from etl.semantic.answers import Metric
 from etl.semantic.catalog import catalogue, derived, derived_names, label_of
 from etl.semantic.formulas import changes, formula
 from etl.warehouse.dimensions import FILTERS
-from ui.charts import forecast
-from ui.components import figures, table_html
-from ui.components.blocks import error_boundary
+from ui.components import figures, parts, table_html
 from ui.components.table_html import Column
 from ui.data import warehouse
+from ui.exhibits import methods as exhibits
+from ui.exhibits.exhibit import Exhibit
 from ui.i18n import member_names, text
 from ui.state import page_context
 from ui.state.page_context import PageContext
@@ -34,8 +35,12 @@ def methods() -> None:
         paragraphs += f'<h3 id="how-{part}">{text.escaped(f"how.{part}_title", lang)}</h3>{words}'
     inputs = text.escaped("how.inputs", lang)
     st.html(f'<p class="pd-intro"><b>{inputs}</b></p><div class="pd-entry">{paragraphs}</div>')
-    with error_boundary(lang, "similar"):
-        _similar(lang)
+
+
+def similar(view: PageContext) -> None:
+    """The similar provinces of each, with their distances."""
+    made = partial(exhibits.similar, view.scope.emptied(), warehouse.of_page())
+    parts.part(view, "similar", made, partial(_similar, view.lang))
 
 
 def projections(view: PageContext) -> None:
@@ -46,20 +51,20 @@ def projections(view: PageContext) -> None:
         st.html(f'<div class="pd-method">{parts}</div>')
         left, right = st.columns(2)
         with left:
-            figures.figure(view, forecast.held, analysis="backtest")
+            figures.exhibit(view, exhibits.held)
         with right:
-            figures.figure(view, forecast.history, analysis="backtest_months")
+            figures.exhibit(view, exhibits.history)
 
 
-def _similar(lang: str) -> None:
-    """The similar provinces of each, with their distances."""
-    answer = warehouse.analyse("similar_provinces")
+def _similar(lang: str, exhibit: Exhibit) -> None:
+    assert exhibit.answer is not None
+    answer = exhibit.answer
     nearest: dict[str, list[str]] = {}
     for row in answer.records():
         distance = text.number(row["distance"], lang, 1)
         name = row["similar"] and f"{member_names.of('province', row['similar'], lang)} ({distance})"
         nearest.setdefault(row["province"], []).append(name or text.word("how.similar_none", lang, distance=distance))
-    heads = (text.word("dimension.province", lang), text.word("how.similar_title", lang))
+    heads = (text.word("dimension.province", lang), exhibit.title.sentence)
     cells = (
         lambda item: text.escape(member_names.of("province", item[0], lang)),
         lambda item: text.escape(text.listed(item[1], lang)),
@@ -67,10 +72,9 @@ def _similar(lang: str) -> None:
     columns = [Column("", head, cell) for head, cell in zip(heads, cells, strict=True)]
     rows = list(nearest.items())
     table = table_html.html(columns, rows, rows, text.word("how.distances", lang), sort="", total=())
-    day = text.day(text.read_day(answer.records()[0]["made_on"]), lang)
     st.html(
         f'<div class="pd-entry"><h3 id="how-similar">{text.escape(heads[1])}</h3>'
-        f"<p>{text.escaped('how.similar', lang, day=day)}</p>"
+        f"<p>{text.escape(exhibit.intro)}</p>"
         f"<details><summary>{text.escaped('how.distances', lang)}</summary>{table}</details></div>"
     )
 

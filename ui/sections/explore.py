@@ -6,7 +6,7 @@ The choice is kept in the address. A question without meaning is refused in word
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -15,27 +15,19 @@ from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
 from etl.semantic.exportable import StoredRows
-from etl.semantic.rights import BELOW_PROVINCE
-from ui.charts import bars, county_maps, lines, maps, matrix, time_titles, titles
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import controlled
+from ui.exhibits import explore as exhibits
+from ui.exhibits.explore import Selection
 from ui.i18n import text
-from ui.sections import comparisons, explore_rows
-from ui.sections.explore_rows import PAGE, Selection
+from ui.sections import explore_rows
+from ui.sections.explore_rows import PAGE
 from ui.state import page_context, page_parameters, periods, questions, scoped_query
 from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from ui.state.page_context import PageContext
 
 DEFAULT = {"m": ("coverage_per_10k",), "by": ("province",)}
-# With more bars or lines a chart is unreadable; a longer ranking shows its first bars.
-_MOST_BARS, _FIRST_BARS, _MOST_LINES, _MOST_FIGURES = 45, 30, 5, 3
-_MAPS = {"province": maps.provinces, "county": county_maps.counties}
-# The height of a map beside the bars of all provinces.
-_MAP = 620
-
-# A chart, the measures it shows, its options.
-_Drawn = tuple[Any, tuple[str, ...], dict[str, Any]]
 
 
 class Remedy(NamedTuple):
@@ -171,37 +163,36 @@ def _take(remedy: Remedy) -> None:
 
 def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
     """A chart that suits the shape of the answer, or a note that there is none."""
-    drawn = _suited(selection, answer)
+    charts = exhibits.charts_of(selection, answer)
     if form := _form(view, selection):
-        draw = comparisons.levels if form == "funnel" else comparisons.changes
         for column, name in zip(st.columns(len(selection.names)), selection.names, strict=True):
             with column:
-                draw(view, name)
+                _signals(view, form, name)
         blocks.note(view.word("signal.other_question"))
         return
     if not selection.by:
         _values(view, answer)
     elif len(selection.by) > 2:
         blocks.note(view.word("more.no_chart"))
-    for pair in [drawn[start : start + 2] for start in range(0, len(drawn), 2)]:
+    for pair in [charts[start : start + 2] for start in range(0, len(charts), 2)]:
         # Beside the bars of all provinces a wide map leaves less room empty.
-        widths = (3, 2) if pair[0][0] in _MAPS.values() and pair[1:] else len(pair)
-        for column, (chart, names, options) in zip(st.columns(widths), pair, strict=True):
+        widths = (3, 2) if pair[0].is_map and pair[1:] else len(pair)
+        for column, charted in zip(st.columns(widths), pair, strict=True):
             with column:
-                on_its_day = _on_its_day(view, names[0], answer)
-                ui.figure(on_its_day, chart, *names, by=selection.by, over=selection.over, **options)
-                metric = catalogue()[names[0]]
-                if (
-                    chart is maps.provinces
-                    and len(selection.names) == 1
-                    and metric.has_history
-                    and "month" in metric.dimensions
-                ):
-                    # Beside the bars of all provinces there is room below the map.
-                    over = view.over or view.complete_months(periods.DEFAULT_MONTHS)
-                    ui.figure(
-                        view, lines.trend, names[0], by="month", over=over, zero=metric.unit != "share", height=200
-                    )
+                name = charted.names[0]
+                ui.exhibit(_on_its_day(view, name, answer), exhibits.chart_of, of=charted.name, charted=charted)
+                if exhibits.has_trend(selection, charted):
+                    ui.exhibit(view, exhibits.trend, name=name)
+
+
+def _signals(view: PageContext, form: str, name: str) -> None:
+    """The funnel of all provinces, or the months of the chosen one."""
+    if form == "funnel":
+        ui.exhibit(view, exhibits.levels, of=name, name=name)
+    elif len(view.where.get("province", ())) == 1:
+        ui.exhibit(view, exhibits.changes, of=name, name=name)
+    else:
+        blocks.note(view.word("signal.choose"), on_screen=True)
 
 
 def _form(view: PageContext, selection: Selection) -> str:
@@ -212,7 +203,7 @@ def _form(view: PageContext, selection: Selection) -> str:
         form = "funnel"
     elif selection.by == ("month",) and all(map(signals.has_changes, known)):
         form = "control"
-    if not form or len(known) > _MOST_FIGURES:
+    if not form or len(known) > exhibits.MOST_CHARTS:
         return ""
     chosen = form if page_parameters.one(PAGE, "chart") == form else "usual"
 
@@ -239,50 +230,6 @@ def _on_its_day(view: PageContext, name: str, answer: Answer) -> PageContext:
     if not day or catalogue()[name].kind == "event" or scoped_query.settled_on(name, view.as_of) == day:
         return view
     return replace(view, scope=view.scope.on_day(day))
-
-
-def _suited(selection: Selection, answer: Answer) -> list[_Drawn]:
-    """The suitable charts, each with its measures; a day has no length that a chart could show."""
-    names, by = tuple(name for name in selection.names if catalogue()[name].unit != "date"), selection.by
-    first = names[:1]
-    if not names:
-        return []
-    if len(by) == 1:
-        if selection.is_timed:
-            return _over_time(names)
-        if by[0] in matrix.ORDERED:
-            return [(bars.columns, (name,), {}) for name in names[:_MOST_FIGURES]]
-        options = {} if len(answer.rows) <= _MOST_BARS else {"says": titles.highest, "most": _FIRST_BARS}
-        ranked: list[_Drawn] = [(bars.ranking, (name,), options) for name in names[:_MOST_FIGURES]]
-        # A map is of the whole country, so beside one county or institute it would be of others.
-        drawn = None if BELOW_PROVINCE & {*answer.where} else _MAPS.get(by[0])
-        return [(drawn, first, {"says": titles.highest, "height": _MAP}), *ranked] if drawn else ranked
-    if len(by) == 2 and selection.is_timed:
-        other = 1 if by[0] in TIME else 0
-        few = len({row[other] for row in answer.rows}) <= _MOST_LINES
-        chart = lines.trend if few else lines.heat if by[other] == "province" else matrix.matrix
-        return [(chart, first, {})]
-    if len(by) == 2:
-        return [(matrix.matrix, (name,), {}) for name in names[:_MOST_FIGURES]]
-    return []
-
-
-def _over_time(names: Sequence[str]) -> list[_Drawn]:
-    """Lines for snapshots, one chart per unit; bars for flows, joiners and leavers paired."""
-    known = catalogue()
-    by_unit: dict[str, list[str]] = {}
-    for name in names:
-        if known[name].kind == "snapshot":
-            by_unit.setdefault(known[name].unit, []).append(name)
-    charts: list[_Drawn] = [
-        (lines.trend, tuple(group[:_MOST_LINES]), {"zero": unit != "share"}) for unit, group in by_unit.items()
-    ]
-    flows = [name for name in names if known[name].kind == "event"]
-    if set(flows) == {"joiners", "leavers"}:
-        charts.append((bars.paired, ("joiners", "leavers"), {}))
-    else:
-        charts += [(bars.columns, (name,), {"says": time_titles.latest}) for name in flows]
-    return charts[:_MOST_FIGURES]
 
 
 def _values(view: PageContext, answer: Answer) -> None:

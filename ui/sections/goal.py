@@ -1,6 +1,5 @@
 """Growth: the recruits needed to reach the target in time, and announced numbers."""
 
-from collections.abc import Callable
 from datetime import date
 from functools import partial
 from itertools import islice
@@ -9,16 +8,17 @@ import streamlit as st
 
 from etl.analysis.projection import MOST_MONTHS_AHEAD, end_of_next_year
 from etl.core import jalali
-from etl.core.errors import QuestionError
 from etl.core.text_folding import latin_digits
-from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
 from ui.components import blocks, day_field
-from ui.components.blocks import controlled, error_boundary
+from ui.components.blocks import controlled
+from ui.components.figures import notes_of
 from ui.components.footer import question
-from ui.exhibits import verdict
+from ui.components.parts import part
+from ui.data import warehouse
+from ui.exhibits import goal as exhibits
+from ui.exhibits.exhibit import Exhibit, Sentence
 from ui.i18n import text
-from ui.state import address, page_parameters, rendering, scoped_query, wording
+from ui.state import address, page_parameters
 from ui.state.page_context import PageContext
 from ui.state.scope import Days
 
@@ -33,45 +33,35 @@ def seek(view: PageContext) -> None:
     month_ends = [month.last for month in months if month.last > view.as_of]
     ahead = Days(view.as_of + jalali.DAY, month_ends[-1])
     until = ahead.read_end(page_parameters.one(_PAGE, "until")) or end_of_next_year(view.as_of)
-    ask = partial(_recruits, view, until, address.number(page_parameters.one(_PAGE, "goal")))
-    rendering.defer(_seek, view, month_ends, until, ask, ready=ask)
+    goal = address.number(page_parameters.one(_PAGE, "goal"))
+    make = partial(exhibits.recruits_needed, view.asked, warehouse.of_page(), until, goal)
+    place = st.container(border=True, key="goal-seek")
+    part(view, "goal-seek", make, partial(_seek, view, month_ends, until), place)
 
 
-# An answer, and the filters that have no meaning for it.
-_Computed = tuple[Answer, list[str]]
-
-
-def _recruits(view: PageContext, until: date, goal: float | None) -> _Computed:
-    return scoped_query.computed(view, "recruits_needed", until=until, goal=goal)
-
-
-def _seek(view: PageContext, month_ends: list[date], until: date, ask: Callable[[], _Computed]) -> None:
-    with st.container(border=True, key="goal-seek"), error_boundary(view.lang, "goal-seek"):
-        answer, ignored = ask()
-        row = answer.records()[0]
-        if ignored:
-            blocks.note(wording.no_effect(view, ignored))
-        st.html(
-            f"{blocks.heading(view.word('goal.title'))}"
-            f'<p class="pd-sentence" role="status">{text.escape(_words(view, row, until) + _before(view, row, until))}</p>'
-            f'<p class="pd-note">{view.escaped("goal.help")}</p>'
-        )
-        blocks.left_out(view, answer)
-        question(view, answer, "goal-seek")
-        left, right = st.columns([1, 2])
-        with left:
-            _target(view, row["goal"])
-            day_field.field(
-                view, "until", view.word("goal.day"), until, _choose, (view.as_of + jalali.DAY, month_ends[-1])
-            )
-            day_field.trouble("until")
-        with right:
-            _year(view, month_ends, until)
-            label, named = view.word("goal.month"), partial(text.day, lang=view.lang)
-            options = sorted({*month_ends, until})
-            controlled(st.select_slider, label, "goal month", until, _choose, options=options, format_func=named)
-        if link := _scenario(view, row["exact_recruits"], until):
-            st.html(f'<a class="pd-go" href="{text.escape(link)}" target="_self">{view.escaped("goal.scenario")}</a>')
+def _seek(view: PageContext, month_ends: list[date], until: date, exhibit: Exhibit) -> None:
+    assert exhibit.answer is not None
+    row, said = exhibit.answer.records()[0], " ".join(exhibit.sentences)
+    notes_of(exhibit, "goal-seek")
+    st.html(
+        f"{blocks.heading(view.word('goal.title'))}"
+        f'<p class="pd-sentence" role="status">{text.escape(said)}</p>'
+        f'<p class="pd-note">{view.escaped("goal.help")}</p>'
+    )
+    blocks.left_out(view, exhibit.answer)
+    question(view, exhibit.answer, "goal-seek")
+    left, right = st.columns([1, 2])
+    with left:
+        _target(view, row["goal"])
+        day_field.field(view, "until", view.word("goal.day"), until, _choose, (view.as_of + jalali.DAY, month_ends[-1]))
+        day_field.trouble("until")
+    with right:
+        _year(view, month_ends, until)
+        label, named = view.word("goal.month"), partial(text.day, lang=view.lang)
+        options = sorted({*month_ends, until})
+        controlled(st.select_slider, label, "goal month", until, _choose, options=options, format_func=named)
+    if link := _scenario(view, row["exact_recruits"], until):
+        st.html(f'<a class="pd-go" href="{text.escape(link)}" target="_self">{view.escaped("goal.scenario")}</a>')
 
 
 def _scenario(view: PageContext, exact: float | None, until: date) -> str:
@@ -84,73 +74,26 @@ def _scenario(view: PageContext, exact: float | None, until: date) -> str:
     return page_parameters.address(_PAGE, view.lang, view.scope.address() | chosen)
 
 
-def in_a_sentence(view: PageContext) -> str:
-    """Whether the recruits of now are enough for the target of the place by the end of next year; empty without a target."""
-    until = end_of_next_year(view.as_of)
-    try:
-        row = _recruits(view, until, None)[0].records()[0]
-    except QuestionError:
-        return ""
-    return "" if row["recruits_needed"] is None else _words(view, row, until)
-
-
 def announced(view: PageContext) -> None:
     """Announced numbers next to those of the register on the same day, with known reasons for the difference."""
-    with st.container(border=True, key="announced", height="stretch"), error_boundary(view.lang, "announced"):
-        answer, ignored = scoped_query.computed(view, "announced")
-        lines = []
-        for row in answer.records():
-            metric = catalogue()[row["metric"]]
-            values = {
-                "announced": text.plain(row["announced_value"], metric.unit, view.lang),
-                "registered": text.plain(row["registered_value"], metric.unit, view.lang),
-                "difference": _apart(view, row["announced_difference"]),
-            }
-            day = text.day(row["announced_on"], view.lang)
-            sentence = view.word(
-                "goal.announced", day=day, measure=text.inside(metric.short[view.lang], view.lang), **values
-            )
-            quoted = {
-                "words": text.isolated(row["announced_words"], view.lang),
-                "source": text.isolated(row["source"], view.lang),
-            }
-            source = view.word("goal.announced_source", **quoted)
-            lines.append(f"<p><b>{text.escape(sentence)}</b></p><p class='pd-note'>{text.escape(source)}</p>")
-        note = view.escaped("goal.announced_why" if lines else "goal.announced_none")
-        st.html(blocks.heading(view.word("goal.announced_title")) + "".join([*lines, f'<p class="pd-note">{note}</p>']))
-        if lines and ignored:
-            blocks.note(wording.no_effect(view, ignored))
-        question(view, answer, "announced")
+    place = st.container(border=True, key="announced", height="stretch")
+    make = partial(exhibits.announced, view.asked, warehouse.of_page())
+    part(view, "announced", make, partial(_announced, view), place)
 
 
-def _apart(view: PageContext, difference: int | None) -> str:
-    """By how many people the register differs from what was announced."""
-    if difference is None:
-        return view.word("figure.not_known")
-    key = "goal.fewer" if difference < 0 else "goal.more" if difference else "goal.as_announced"
-    return view.word(key, count=text.number(abs(difference), view.lang))
-
-
-def _words(view: PageContext, row: dict, until: date) -> str:
-    values = {
-        "target": text.plain(row["goal"], "persons", view.lang),
-        "day": text.day(until, view.lang),
-        "recruits": text.plain(row["recruits_needed"], "persons", view.lang),
-        "now": text.plain(row["plan_recruits"], "persons", view.lang),
-    }
-    needed = row["recruits_needed"]
-    if row["goal"] is None:
-        return verdict.without_target(view.asked)
-    if not needed:
-        return view.word("goal.unknown" if needed is None else "goal.none_needed", **values)
-    return view.word(f"sufficiency.{row['sufficiency']}", **values)
-
-
-def _before(view: PageContext, row: dict, until: date) -> str:
-    """That the path of the recruits needed reaches the goal in an earlier month than that of the day, and falls again by it."""
-    if not row["recruits_needed"] or not row["reached"] or row["reached"] >= jalali.unit_of(until, "month").label:
-        return ""
-    return " " + view.word("goal.before", month=text.unit_in_both(row["reached"], view.lang))
+def _announced(view: PageContext, exhibit: Exhibit) -> None:
+    assert isinstance(exhibit.form, Sentence)
+    assert exhibit.answer is not None
+    lines = [
+        f"<p><b>{text.escape(said.words)}</b></p><p class='pd-note'>{text.escape(source.words)}</p>"
+        for said, source in exhibit.form.lines
+    ]
+    why, *notes = exhibit.own_notes
+    listed = "".join([*lines, f'<p class="pd-note">{text.escape(why)}</p>'])
+    st.html(blocks.heading(exhibit.title.sentence) + listed)
+    for note in notes:
+        blocks.note(note)
+    question(view, exhibit.answer, "announced")
 
 
 def _target(view: PageContext, goal: float | None) -> None:

@@ -29,9 +29,9 @@ from etl.submissions.originals import MOST_FILES, MOST_OF_FILE
 from etl.submissions.records import OPEN, Submission
 from ui.components import blocks, tables
 from ui.components.plot import component
-from ui.components.table_html import collated
 from ui.data import page_run, submissions, warehouse
 from ui.i18n import text
+from ui.i18n.member_names import collated
 from ui.sections.data_quality import column_of, name_of
 from ui.state import page_parameters, rendering
 from ui.state.page_context import PageContext

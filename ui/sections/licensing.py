@@ -1,19 +1,13 @@
 """The parts of the licensing pages with a period of their own: the survival of institutes, smart services."""
 
-from dataclasses import replace
-from datetime import timedelta
-
 import streamlit as st
 
-from etl.semantic.catalog import catalogue
-from ui.charts import bars
 from ui.charts import licensing as charts
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import error_boundary
 from ui.data import warehouse
 from ui.exhibits import licensing as exhibits
-from ui.i18n import text
 from ui.sections import listings
 from ui.state import scoped_query
 from ui.state.page_context import PageContext
@@ -28,7 +22,7 @@ def survival(view: PageContext) -> None:
 
 def smart(view: PageContext) -> None:
     """Who offers smart services, by place, activity and size, and what may be said of them."""
-    listings.part(view, "smart.title")
+    listings.heading(view, "smart.title")
     ui.cards(view, exhibits.smart_numbers)
     said = ui.sentence(view, exhibits.findings)
     left, right = st.columns([3, 2])
@@ -51,31 +45,12 @@ def _smart_history(view: PageContext) -> None:
 
 
 def _smart_compared(view: PageContext) -> None:
-    """Adopters and other institutes compared, by licences decided after the first publication with the flag."""
+    """Institutes with smart services and others compared, by licences decided after the first publication with the flag."""
     with error_boundary(view.lang, "smart-compared"):
-        adoption = scoped_query.computed(view, "adoption")[0]
-        first = next((row["day"] for row in adoption.records() if row["smart_institutes"]), None)
-        if first is None:
-            blocks.intro(view.word("smart.never_shown"))
-            return
-        over = (first + timedelta(days=1), view.as_of)
-        where, _ = view.under(catalogue()["granted"].dimensions)
-        is_later = over[0] <= over[1]
-        answer = warehouse.ask("granted", by="smart", over=over, where=where) if is_later else None
-        granted = dict(answer.rows) if answer else {}
-        count = sum(granted.values())
-        day = text.day(first, view.lang)
-        if answer is None or not count:
-            blocks.intro(view.word("smart.no_comparison", day=day))
-            return
-        counts = {"count": count, "adopters": granted.get("yes", 0), "others": granted.get("no", 0)}
-        sentence = view.word(
-            "smart.since", day=day, **{key: text.number(value, view.lang) for key, value in counts.items()}
-        )
-        blocks.intro(sentence)
-        blocks.left_out(view, answer)
-        blocks.intro(view.word("smart.no_proof"))
-        without_period = replace(view, has_period=False)
-        for name, column in zip(exhibits.TIMES, st.columns(len(exhibits.TIMES)), strict=True):
-            with column:
-                ui.figure(without_period, bars.ranking, name, by="smart", over=over)
+        ui.sentence(view, exhibits.smart_compared)
+        if exhibits.since_smart(view.asked, warehouse.of_page()):
+            blocks.intro(view.word("smart.no_proof"))
+            makes = (exhibits.smart_median, exhibits.smart_p90, exhibits.smart_within_25)
+            for make, column in zip(makes, st.columns(len(makes)), strict=True):
+                with column:
+                    ui.exhibit(view, make)

@@ -3,24 +3,27 @@
 A list is an Answer of etl.analysis as a table with links to the institutes, a title sentence, and the standard footer.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import streamlit as st
 
-from etl.analysis.endings import MONTHS
-from etl.core.jalali import add_months
 from etl.semantic.answers import Answer
 from ui.components import blocks, tables
 from ui.components.blocks import controlled, error_boundary
-from ui.components.footer import context, footer, where_and_when
+from ui.components.figures import notes_of
+from ui.components.footer import context, footer
+from ui.components.parts import part
 from ui.components.table_html import Column
 from ui.components.table_state import AmongLists, InSession
 from ui.data import warehouse
-from ui.exhibits.figure import overlaps
+from ui.exhibits.exhibit import Exhibit, Made, Make
+from ui.exhibits.lists import within
 from ui.i18n import text
-from ui.state import page_context, page_parameters, rendering, scoped_query, wording
+from ui.state import page_context, page_parameters, rendering
 from ui.state.address import DAYS_LEFT, NAMES
 from ui.state.page_context import PageContext
 
@@ -39,66 +42,56 @@ def chosen(part: str) -> str:
     return page_parameters.one(part, "open")
 
 
-def requested(view: PageContext, part: str) -> None:
+def requested(view: PageContext, name: str, makes: Iterable[Make]) -> None:
     """The list that the address opens, at the top of the page."""
-    if analysis := chosen(part):
-        listings(view, analysis, is_short=False)
+    lists(view, *(make for make in makes if make.__name__ == name), is_short=False, first=True)
 
 
-def listings(
-    view: PageContext, *analyses: str, without: str = "", is_excerpt: bool = False, is_short: bool = True
+def lists(
+    view: PageContext,
+    *makes: Make,
+    without: str = "",
+    is_excerpt: bool = False,
+    is_short: bool = True,
+    first: bool = False,
 ) -> None:
-    """The lists of these analyses, except `without`, which the page shows already; short ones show five rows first."""
-    for analysis in analyses:
-        if analysis != without:
-            with st.container(border=True, key=f"figure-listing-{analysis}"):
-                _listing(view, analysis, f"listing-{analysis}", is_excerpt, is_short)
-
-
-def ready(view: PageContext, analysis: str) -> None:
-    """Prefetch what a list asks into the cache."""
-    answer, _ = scoped_query.computed(view, analysis)
-    for metric in answer.metrics:
-        overlaps(answer, metric, warehouse.of_page())
+    """Lists by the functions that make them, except `without`, which the page shows already; short ones show five rows first."""
+    for make in makes:
+        if make.__name__ != without:
+            made, ident = Made(make, view.asked, warehouse.of_page()), f"listing-{make.__name__}"
+            place = st.container(border=True, key=f"figure-{ident}")
+            show = partial(_list, view, made, make.__name__, is_excerpt, is_short)
+            part(view, ident, partial(attrgetter("exhibit"), made), show, place, first)
 
 
 @rendering.fragment
-def _listing(view: PageContext, analysis: str, ident: str, is_excerpt: bool, is_short: bool) -> None:
-    """A paged list, with a note on filters that have no meaning for it."""
+def _list(view: PageContext, made: Made, name: str, is_excerpt: bool, is_short: bool, exhibit: Exhibit) -> None:
+    """A paged list, of the days that are chosen in it."""
+    ident = f"listing-{name}"
     # Outside the fragment Streamlit would report the error itself.
     with error_boundary(view.lang, ident):
-        answer, ignored = scoped_query.computed(view, analysis)
-        page, ends = page_context.part(), "span" in answer.by
+        page = page_context.part()
+        assert exhibit.answer is not None
+        ends = "span" in exhibit.answer.by
         days = page_parameters.one(page, "days") if ends else ""
-        answer = within(answer, days)
-        count = text.number(len(answer.rows), view.lang)
-        falls_on = answer.column("falls_on") if "falls_on" in answer.columns else ()
-        last = max(falls_on, default=add_months(view.as_of, MONTHS))
-        sentence = view.word(f"listing.{analysis}", count=count, last=text.day(last, view.lang))
-        if days:
-            sentence = view.word("why.ending", count=count, days=text.number(int(days), view.lang))
-        below = f"{view.word(f'listing.{analysis}_help')} · {where_and_when(view, answer)}"
-        st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(sentence)}</h3><p>{text.escape(below)}</p></div>')
+        exhibit = within(exhibit, days)
+        answer, title = exhibit.answer, exhibit.title.sentence
+        assert answer is not None
+        below = text.escape(exhibit.below)
+        st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(title)}</h3><p>{below}</p></div>')
         if ends and "days" in NAMES.get(page, ()):
             _days_left(view, days)
         if answer.rows:
-            store = AmongLists(page, analysis) if "list" in NAMES.get(page, ()) else InSession(ident)
+            store = AmongLists(page, name) if "list" in NAMES.get(page, ()) else InSession(ident)
             columns = _columns(view, answer)
             start = tables.order_of(columns, answer.rows)
             tables.show(
-                view, ident, columns, answer.rows, sentence, start, store, is_excerpt=is_excerpt, is_short=is_short
+                view, ident, columns, answer.rows, title, start, store, is_excerpt=is_excerpt, is_short=is_short
             )
-        else:
-            blocks.note(view.word("listing.none"))
-        overlap = view.word("figure.overlap")
-        is_counted_twice = any(overlaps(answer, metric, warehouse.of_page()) for metric in answer.metrics)
-        if is_counted_twice and page_context.is_noted_at(overlap, ident):
-            blocks.note(overlap)
-        if ignored:
-            blocks.note(wording.no_effect(view, ignored))
+        notes_of(exhibit, ident)
         # The list of what ends holds at most the last of these days.
         limit = view.word("why.days", count=text.number(int(days or DAYS_LEFT[-1]), view.lang)) if ends else ""
-        footer(view, answer, ident, with_table=False, limit=limit)
+        footer(view, answer, ident, with_table=False, limit=limit, title=title, made=None if days else made)
 
 
 def _columns(view: PageContext, answer: Answer) -> list[Column]:
@@ -133,14 +126,6 @@ def _columns(view: PageContext, answer: Answer) -> list[Column]:
     return tables.led_by(shown, *about)
 
 
-def within(answer: Answer, days: str) -> Answer:
-    """The rows that end within `days`; all rows if `days` is empty."""
-    if not days:
-        return answer
-    at = answer.by.index("span")
-    return replace(answer, rows=[row for row in answer.rows if int(row[at].rpartition("-")[2]) <= int(days)])
-
-
 def _days_left(view: PageContext, days: str) -> None:
     page = page_context.part()
 
@@ -166,7 +151,7 @@ def institute_address(view: PageContext, row: tuple) -> str:
     return page_parameters.address("register", view.lang, view.scope.address() | alone)
 
 
-def part(view: PageContext, key: str) -> None:
+def heading(view: PageContext, key: str) -> None:
     st.html(f'<h2 class="pd-part">{view.escaped(key)}</h2>')
 
 

@@ -14,9 +14,9 @@ from etl.submissions.desk import Person
 from etl.submissions.notes import MOST_LETTERS, NATION, Note, Owed
 from etl.submissions.records import Submission
 from ui.components import blocks, tables
-from ui.components.table_html import collated
 from ui.data import page_run, signed_notes, submissions
 from ui.i18n import text
+from ui.i18n.member_names import collated
 from ui.sections import hand_in
 from ui.state import page_parameters, rendering, wording
 from ui.state.page_context import PageContext

@@ -7,36 +7,34 @@ import streamlit as st
 
 from etl.semantic.rights import every_province
 from ui.components import blocks, table_html
-from ui.components.blocks import error_boundary
 from ui.components.footer import question
+from ui.components.parts import part
 from ui.components.table_html import Column
 from ui.data import submissions, warehouse
 from ui.exhibits import findings, verdict
-from ui.exhibits.exhibit import Action, Actions, Exhibit, Made, Progress, Rows, Sentence
+from ui.exhibits.exhibit import Action, Actions, Exhibit, Progress, Rows, Sentence
 from ui.exhibits.needs_action import needs_action
 from ui.i18n import text
-from ui.state import page_parameters, rendering
+from ui.state import page_parameters
 from ui.state.page_context import PageContext
 
 
 def summed_up(view: PageContext, reached: bool = True) -> None:
     """The verdict with the progress to the target below it; with `reached`, the month of the target too."""
-    made = Made(partial(verdict.summed_up, reached=reached), view.asked, warehouse.of_page())
+    make = partial(verdict.summed_up, view.asked, warehouse.of_page(), reached)
+    part(view, "verdict", make, partial(_verdict, view), st.container(key="verdict"))
 
-    def show() -> None:
-        with st.container(key="verdict"), error_boundary(view.lang, "verdict"):
-            exhibit = made.exhibit
-            assert isinstance(exhibit.form, Sentence)
-            assert exhibit.answer is not None
-            paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in exhibit.sentences)
-            progress = _progress(exhibit.form.progress, view.lang) if exhibit.form.progress else ""
-            st.html(f'<div class="pd-verdict">{paragraphs}{progress}</div>')
-            for note in exhibit.own_notes:
-                blocks.note(note)
-            blocks.left_out(view, exhibit.answer)
-            question(view, exhibit.answer, "verdict")
 
-    rendering.defer(show, ready=made.ready)
+def _verdict(view: PageContext, exhibit: Exhibit) -> None:
+    assert isinstance(exhibit.form, Sentence)
+    assert exhibit.answer is not None
+    paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in exhibit.sentences)
+    progress = _progress(exhibit.form.progress, view.lang) if exhibit.form.progress else ""
+    st.html(f'<div class="pd-verdict">{paragraphs}{progress}</div>')
+    for note in exhibit.own_notes:
+        blocks.note(note)
+    blocks.left_out(view, exhibit.answer)
+    question(view, exhibit.answer, "verdict")
 
 
 def _progress(progress: Progress, lang: str) -> str:
@@ -57,24 +55,21 @@ def _progress(progress: Progress, lang: str) -> str:
 def needing_action(view: PageContext) -> None:
     """The first items, each with who, how many, by when, and a link to the list; the others behind how many more they are."""
     owing = partial(submissions.owed, view.where.get("province", ()) or every_province())
-    made = Made(partial(needs_action, owing=owing), view.asked, warehouse.of_page())
+    make = partial(needs_action, view.asked, warehouse.of_page(), owing)
+    part(view, "needs-action", make, partial(_actions, view), st.container(border=True, key="needs-action"))
 
-    def show() -> None:
-        with error_boundary(view.lang, "needs-action"):
-            exhibit = made.exhibit
-            assert isinstance(exhibit.form, Actions)
-            body = f'<p class="pd-note">{text.escape(exhibit.form.none)}</p>'
-            if exhibit.form.items:
-                body = _items(view, exhibit.form.items)
-            if exhibit.form.others:
-                more, others = text.escape(exhibit.form.more), _items(view, exhibit.form.others)
-                body += f'<details class="pd-note"><summary>{more}</summary>{others}</details>'
-            st.html(blocks.heading(exhibit.title.sentence) + body)
-            if partly := [view.word(f"scope.{name}") for name in view.where if name not in ("province", "activity")]:
-                blocks.note(view.word("action.whole", filters=text.listed(partly, view.lang)))
 
-    with st.container(border=True, key="needs-action"):
-        rendering.defer(show, ready=made.ready)
+def _actions(view: PageContext, exhibit: Exhibit) -> None:
+    assert isinstance(exhibit.form, Actions)
+    body = f'<p class="pd-note">{text.escape(exhibit.form.none)}</p>'
+    if exhibit.form.items:
+        body = _items(view, exhibit.form.items)
+    if exhibit.form.others:
+        more, others = text.escape(exhibit.form.more), _items(view, exhibit.form.others)
+        body += f'<details class="pd-note"><summary>{more}</summary>{others}</details>'
+    st.html(blocks.heading(exhibit.title.sentence) + body)
+    if partly := [view.word(f"scope.{name}") for name in view.where if name not in ("province", "activity")]:
+        blocks.note(view.word("action.whole", filters=text.listed(partly, view.lang)))
 
 
 def _items(view: PageContext, items: Iterable[Action]) -> str:
@@ -97,19 +92,15 @@ def _action(view: PageContext, action: Action) -> str:
 
 def beside_nation(view: PageContext) -> None:
     """The province beside the nation by each measure."""
-    made = Made(findings.beside_nation, view.asked, warehouse.of_page())
-
-    def show() -> None:
-        with error_boundary(view.lang, "ranks"):
-            if isinstance(made.exhibit.form, Rows):
-                _rows(view, made.exhibit, made.exhibit.form)
-
-    with st.container(border=True, key="figure-ranks", height="stretch"):
-        rendering.defer(show, ready=made.ready)
+    make = partial(findings.beside_nation, view.asked, warehouse.of_page())
+    place = st.container(border=True, key="figure-ranks", height="stretch")
+    part(view, "ranks", make, _rows, place)
 
 
-def _rows(view: PageContext, exhibit: Exhibit, form: Rows) -> None:
+def _rows(exhibit: Exhibit) -> None:
     """A table in words below its title, with the notes; the third of its cells is the one that is no number."""
+    if not isinstance(form := exhibit.form, Rows):
+        return
 
     def column(at: int, head: str) -> Column:
         return Column(head, head, lambda row: text.escape(row[at]), is_number=at in (1, 2, 4))

@@ -12,9 +12,11 @@ from etl.core.paths import warehouse_pointer
 from etl.revisions.diff import Diff
 from etl.semantic.catalog import catalogue, label_of
 from ui.components import blocks, tables
+from ui.components.parts import part
 from ui.data import warehouse
+from ui.exhibits.compare import signed
 from ui.i18n import text
-from ui.sections import compare, data_quality
+from ui.sections import data_quality
 from ui.state import page_context, page_parameters, rendering
 from ui.state.page_context import PageContext
 
@@ -24,14 +26,13 @@ _Row: TypeAlias = Mapping[str, Any]
 
 def why(view: PageContext) -> None:
     """Why numbers changed since the previous publication: by measure, province and cause, and in which files."""
-    place = st.container(key="changes")
-    rendering.defer(_why, view, place=place, ready=partial(warehouse.analyse, load.last_revision, warehouse_pointer()))
+    make = partial(warehouse.analyse, load.last_revision, warehouse_pointer())
+    part(view, "why", make, partial(_why, view), st.container(key="changes"))
 
 
 @rendering.fragment
-def _why(view: PageContext) -> None:
+def _why(view: PageContext, revision: Diff | None) -> None:
     with blocks.error_boundary(view.lang, "why"):
-        revision = warehouse.analyse(load.last_revision, warehouse_pointer())
         if revision is not None:
             _changes(view, revision)
 
@@ -136,7 +137,7 @@ def _moved(view: PageContext) -> list[tables.Column]:
         return _column(view, name, f"revision.{name}", words, is_number=True)
 
     def change(row: _Row) -> str:
-        return compare.signed(row["after"], row["before"], unit(row), view.lang)
+        return signed(row["after"], row["before"], unit(row), view.lang)
 
     return [number("before"), number("after"), _column(view, "change", "revision.change", change, is_number=True)]
 

@@ -1,47 +1,20 @@
 """The two sides of a comparison: the place and the day of each, as the reader chooses them."""
 
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
 import streamlit as st
 
-from etl.analysis import comparison
 from etl.core.jalali import year_before
-from etl.semantic.answers import Answer
 from ui.components import day_field, tables
 from ui.components.blocks import controlled
 from ui.data import warehouse
-from ui.data.ask import frozen
-from ui.state import page_context, page_parameters, questions
-from ui.state.address import SIMILAR
+from ui.exhibits.compare import Sides, named
+from ui.state import page_parameters
 from ui.state.page_context import PageContext
-from ui.state.scope import NATION
+from ui.state.scope import NATION, SIMILAR
 
 PAGE = "compare"
-
-
-@dataclass(frozen=True)
-class Sides:
-    """The two sides of a comparison: places and days. A place may be the provinces `similar` to the other one."""
-
-    places: tuple[str, str]
-    days: tuple[date, date]
-
-    def side(self, i: int) -> comparison.Side:
-        place = self.places[i]
-        where = {"province": self.similar(i)} if place == SIMILAR else where_of(place)
-        return comparison.Side(self.days[i], frozen(where), place == SIMILAR)
-
-    def similar(self, i: int) -> tuple[str, ...]:
-        """The provinces similar to the place of the other side; empty without any."""
-        other = self.places[1 - i]
-        return () if other in (NATION, SIMILAR) else questions.similar_to(warehouse.of_page(), other)
-
-    @property
-    def are_tested(self) -> bool:
-        """Whether a difference may be better or worse: of two places on one day, or of two days of one place."""
-        return SIMILAR not in self.places and (self.places[0] == self.places[1] or self.days[0] == self.days[1])
 
 
 def sides_of(view: PageContext) -> Sides:
@@ -66,7 +39,7 @@ def choices(view: PageContext, chosen: Sides) -> None:
     options = [NATION, SIMILAR, *sorted(provinces, key=lambda code: tables.collated(provinces[code]))]
     with st.container(horizontal=True, key="compare-bar", gap="small", vertical_alignment="bottom"):
         for i, (place, day) in enumerate((("p", "a"), ("q", "b"))):
-            which, name = view.word(f"compare.side_{i + 1}"), partial(named, view)
+            which, name = view.word(f"compare.side_{i + 1}"), partial(named, lang=view.lang)
             label, key = view.word("compare.place", side=which), f"compare {place}"
             choose, now = partial(_set_place, chosen, place), chosen.places[i]
             controlled(st.selectbox, label, key, now, choose, options=options, format_func=name, width=220)
@@ -90,20 +63,3 @@ def _keep(chosen: Sides, **changed: date) -> None:
     days = dict(zip("ab", chosen.days, strict=True)) | changed
     places = dict(zip("pq", chosen.places, strict=True))
     page_parameters.choose(PAGE, **places, **{name: day.isoformat() for name, day in days.items()})
-
-
-def where_of(place: str) -> dict[str, tuple[str, ...]]:
-    """The filter of a place; none for the nation."""
-    return {} if place == NATION else {"province": (place,)}
-
-
-def named(view: PageContext, place: str) -> str:
-    if place == SIMILAR:
-        return view.word("compare.similar")
-    return warehouse.names("province", view.lang).get(place, view.word("scope.nation"))
-
-
-def shown(view: PageContext, place: str, answer: Answer) -> str:
-    """The name of a place, or of the own provinces where the answer is of them in place of the nation."""
-    own = answer.where.get("province")
-    return page_context.place(view, {"province": own}) if own and place == NATION else named(view, place)

@@ -15,9 +15,9 @@ from ui.components import blocks, page_files
 from ui.components.blocks import error_boundary, notice
 from ui.components.figures import NothingYet
 from ui.data import owed, page_run, warehouse
+from ui.exhibits.quality import silent_provinces
 from ui.i18n import navigation, text
 from ui.sections import briefings, saved_views
-from ui.sections.data_quality import silent_provinces
 from ui.shell import people, sign_in_page
 from ui.state import page_context, page_parameters, rendering
 from ui.streamlit_internals import DeltaGenerator
@@ -214,7 +214,7 @@ def _trust(lang: str) -> None:
             rows=text.number(published.rows_loaded, lang),
         ),
         text.escaped("trust.as_of_latest", lang, day=text.day_in_both(published.as_of, lang)),
-        *([text.escape(silent)] if (silent := silent_provinces(lang)) else []),
+        *([text.escape(silent)] if (silent := silent_provinces(warehouse.of_page(), lang)) else []),
         text.escaped("trust.loaded", lang, day=f"{loaded} {hour}"),
         text.escaped("trust.rejected", lang, count=text.number(published.rows_quarantined, lang)),
         text.escaped("trust.provisional", lang),

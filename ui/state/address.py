@@ -10,13 +10,11 @@ from etl.core import jalali
 from etl.semantic.calculations import CALCULATIONS, measure_of
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from ui.data import warehouse
-from ui.state.scope import NATION, Days
+from ui.state.scope import NATION, SIMILAR, Days
 
 MOST_DIMENSIONS, MOST_MEASURES = 3, 8
 # A choice emptied on purpose, as opposed to the default.
 NOTHING = "-"
-# The side of a comparison that is the median of the provinces similar to the other one.
-SIMILAR = "similar"
 SHOWN = ("table", "pivot")
 # The forms of chart for analysts, besides the one that suits the question.
 FORMS = ("funnel", "control")

@@ -1,22 +1,31 @@
 """When the parts of a page are drawn: deferred until the whole page is known, or again on their own as fragments.
 
-The questions of deferred parts run concurrently, so that a page waits for its slowest question and not for their sum.
+A part is two functions: one makes a value and knows nothing of Streamlit, the other shows it. The pool makes the values of all
+parts at once, so that a page waits for its slowest question and not for their sum; the script shows them in order. The filter
+bar is such a part too, for its options are counted. The footer of a figure makes nothing: it comes after all figures, because
+the browser takes longest to draw those.
 """
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from dataclasses import dataclass
-from functools import partial, wraps
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from ui.data import page_run
 from ui.streamlit_internals import DeltaGenerator, messages_held
 
+_T = TypeVar("_T")
+# What sends a part to the browser.
+Send = Callable[[], None]
+# Shows what a part has made; given a function that returns it, or raises what making it raised.
+Show = Callable[[Callable[[], _T]], Send | None]
+
 _run = threading.local()
-# Seconds that finished parts wait for the answers of the next one: a group sent while the browser draws charts delays them.
+# Seconds that finished parts wait for what the next one makes: a group sent while the browser draws charts delays them.
 _PATIENCE = 0.3
 
 
@@ -33,66 +42,64 @@ def discard() -> None:
 @dataclass(frozen=True)
 class _Part:
     place: DeltaGenerator
-    draw: Callable[[], Callable[[], None] | None]
-    ready: Callable[[], object] | None
-    first: bool
+    make: Callable[[], Any] | None
+    show: Show[Any]
+    first: bool = False
 
 
-def defer(
-    draw: Callable[..., Callable[[], None] | None],
-    *args: Any,
-    place: DeltaGenerator | None = None,
-    ready: Callable[[], object] | None = None,
-    first: bool = False,
-) -> None:
-    """Reserve the place of a part here (or use `place`) and draw it in `flush`, so that all questions run concurrently.
+def defer(make: Callable[[], _T], show: Show[_T], place: DeltaGenerator | None = None, first: bool = False) -> None:
+    """Reserve the place of a part here (or use `place`); in `flush` the pool makes it, and `show` shows it there.
 
-    `ready` asks what the part will need; only the cached answers matter, its result is ignored. Parts that take the browser
-    longest are drawn `first`, wherever they are on the page. `draw` shows the part, or returns what shows it: such parts are
-    shown together, so that the browser lays them out once. In a fragment that runs on its own the part is drawn at once.
+    Parts that take the browser longest are shown `first`, wherever they are on the page. What `show` returns is called when all
+    of its group are worked out, so that the browser lays them out once. In a fragment that runs on its own the part is made and
+    shown at once.
     """
-    part = _Part(st.container() if place is None else place, partial(draw, *args), ready, first)
+    _add(_Part(st.container() if place is None else place, make, show, first))
+
+
+def after(show: Send, place: DeltaGenerator) -> None:
+    """Show in `place` what asks nothing, as a closed footer, once the figures are sent: the browser draws those longest."""
+    _add(_Part(place, None, lambda _: show()))
+
+
+def flush() -> None:
+    """Draw the deferred parts: those marked `first`, then the others in order, then what the first ones left for after."""
+    waiting, _run.waiting = _run.waiting, []
+    _draw_all([part for part in waiting if part.first])
+    left, _run.waiting = _run.waiting, None
+    # Their questions start only now, so that the first parts are sent to the browser without waiting for them.
+    _draw_all([part for part in waiting if not part.first] + left)
+
+
+def _add(part: _Part) -> None:
     if getattr(_run, "waiting", None) is None:
-        _show_all([(part, _draw(part, None))])
+        _show_all([(part, _draw(part, part.make))])
     else:
         _run.waiting.append(part)
 
 
-def flush() -> None:
-    """Draw the deferred parts: those marked `first`, then the others in order, then those that the first ones deferred."""
-    waiting, _run.waiting = _run.waiting, []
-    _draw_all([part for part in waiting if part.first])
-    after, _run.waiting = _run.waiting, None
-    # Their questions start only now, so that the first parts are sent to the browser without waiting for them.
-    _draw_all([part for part in waiting if not part.first] + after)
-
-
 def _draw_all(parts: list[_Part]) -> None:
-    answered = [page_run.prefetch(part.ready) if part.ready else None for part in parts]
+    made = [page_run.in_pool(part.make) if part.make else None for part in parts]
     # The browser renders the page again for every group of messages that arrives: in one group they cost a third.
     with messages_held() as send:
         drawn = []
-        for part, future in zip(parts, answered, strict=True):
-            # A part that asks only while it is drawn may take long.
-            if not future or wait([future], _PATIENCE).not_done:
+        for part, future in zip(parts, made, strict=True):
+            if future and wait([future], _PATIENCE).not_done:
                 send()
-            drawn.append((part, _draw(part, future)))
+            drawn.append((part, _draw(part, future.result if future else None)))
         _show_all(drawn)
 
 
-def _show_all(drawn: list[tuple[_Part, Callable[[], None] | None]]) -> None:
-    for part, show in drawn:
-        if show:
-            with part.place:
-                show()
-
-
-def _draw(part: _Part, answered: Future[object] | None) -> Callable[[], None] | None:
-    if answered:
-        # Errors in prefetch are raised again when the part renders.
-        wait([answered])
+def _draw(part: _Part, made: Callable[[], Any] | None) -> Send | None:
     with part.place:
-        return part.draw()
+        return part.show(made)  # type: ignore[arg-type]
+
+
+def _show_all(drawn: list[tuple[_Part, Send | None]]) -> None:
+    for part, send in drawn:
+        if send:
+            with part.place:
+                send()
 
 
 def fragment(draw: Callable[..., None]) -> Callable[..., None]:

@@ -17,8 +17,8 @@ from ui.data.ask import Filters, Where
 from ui.i18n import text
 from ui.state import periods
 
-# The code of the country, where a place is asked for.
-NATION = "IR"
+# The code of the country, where a place is asked for, and of the provinces similar to another place.
+NATION, SIMILAR = "IR", "similar"
 # How far back a day can be chosen.
 _YEARS = 25
 # The counties of more provinces do not fit into one chart.

@@ -1,0 +1,94 @@
+"""The recruits that a target needs by a day, and what was announced, in words. Each function is one exhibit."""
+
+from contextlib import suppress
+from datetime import date
+from typing import Any
+
+from etl.analysis.projection import end_of_next_year
+from etl.core.errors import QuestionError
+from etl.core.jalali import unit_of
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue
+from ui.charts.elements import ChartContext
+from ui.charts.titles import Title
+from ui.data.ask import Ask
+from ui.exhibits import verdict
+from ui.exhibits.exhibit import Exhibit, Sentence, Span, sentence
+from ui.i18n import text
+from ui.state import wording
+from ui.state.questions import analyse_under
+from ui.state.scope import Scope
+
+
+def recruits_needed(scope: Scope, ask: Ask, until: date | None = None, goal: float | None = None) -> Exhibit:
+    """How many recruits a month reach the target by a day, and are those of now enough?"""
+    by = until or end_of_next_year(scope.day)
+    answer, ignored = _needed(scope, ask, by, goal)
+    row, words = answer.records()[0], ChartContext(scope.lang)
+    notes = [wording.no_effect(words, ignored)] if ignored else []
+    return sentence(scope, [_enough(scope, row, by) + _falls_again(row, by, scope.lang)], answer, notes=notes)
+
+
+def pace(scope: Scope, ask: Ask) -> Exhibit:
+    """Are the recruits of now enough for the target of the place by the end of next year? Nothing without a target."""
+    until = end_of_next_year(scope.day)
+    with suppress(QuestionError):
+        answer, _ = _needed(scope, ask, until, None)
+        row = answer.records()[0]
+        return sentence(scope, () if row["recruits_needed"] is None else [_enough(scope, row, until)], answer)
+    return sentence(scope, ())
+
+
+def _needed(scope: Scope, ask: Ask, until: date, goal: float | None) -> tuple[Answer, list[str]]:
+    return analyse_under(scope, ask, "recruits_needed", until=until, goal=goal)
+
+
+def _enough(scope: Scope, row: dict[str, Any], until: date) -> str:
+    needed, lang = row["recruits_needed"], scope.lang
+    if row["goal"] is None:
+        return verdict.without_target(scope)
+    values = {
+        "target": text.plain(row["goal"], "persons", lang),
+        "day": text.day(until, lang),
+        "recruits": text.plain(needed, "persons", lang),
+        "now": text.plain(row["plan_recruits"], "persons", lang),
+    }
+    if not needed:
+        return text.word("goal.unknown" if needed is None else "goal.none_needed", lang, **values)
+    return text.word(f"sufficiency.{row['sufficiency']}", lang, **values)
+
+
+def _falls_again(row: dict[str, Any], until: date, lang: str) -> str:
+    """That the path of the recruits needed reaches the goal in an earlier month than that of the day, and falls again by it."""
+    if not row["recruits_needed"] or not row["reached"] or row["reached"] >= unit_of(until, "month").label:
+        return ""
+    return " " + text.word("goal.before", lang, month=text.unit_in_both(row["reached"], lang))
+
+
+def announced(scope: Scope, ask: Ask) -> Exhibit:
+    """How do announced numbers stand beside those of the register on the same day? A line each, with its source."""
+    answer, ignored = analyse_under(scope, ask, "announced")
+    lang, lines = scope.lang, []
+    for row in answer.records():
+        metric = catalogue()[row["metric"]]
+        values = {
+            "announced": text.plain(row["announced_value"], metric.unit, lang),
+            "registered": text.plain(row["registered_value"], metric.unit, lang),
+            "difference": _apart(row["announced_difference"], lang),
+        }
+        day, measure = text.day(row["announced_on"], lang), text.inside(metric.short[lang], lang)
+        said = text.word("goal.announced", lang, day=day, measure=measure, **values)
+        quoted = {"words": text.isolated(row["announced_words"], lang), "source": text.isolated(row["source"], lang)}
+        lines.append((Span(said, "strong"), Span(text.word("goal.announced_source", lang, **quoted))))
+    notes = [text.word("goal.announced_why" if lines else "goal.announced_none", lang)]
+    notes += [wording.no_effect(ChartContext(lang), ignored)] if lines and ignored else []
+    title = Title(text.word("goal.announced_title", lang))
+    return Exhibit(lang, Sentence(tuple(lines)), answer, title, own_notes=tuple(notes))
+
+
+def _apart(difference: int | None, lang: str) -> str:
+    """By how many people the register differs from what was announced."""
+    if difference is None:
+        return text.word("figure.not_known", lang)
+    key = "goal.fewer" if difference < 0 else "goal.more" if difference else "goal.as_announced"
+    return text.word(key, lang, count=text.number(abs(difference), lang))
