@@ -18,6 +18,7 @@ from etl.semantic.ranking import named_side
 from etl.warehouse import publications
 from tests.browser import app as front
 from tests.conftest import Sample
+from tests.effort import draws
 from ui.components import tables
 from ui.i18n import member_names, navigation, text
 from ui.summary.different import titles
@@ -94,9 +95,7 @@ def test_a_page_left_open_while_five_publications_pass_follows_to_the_latest(
         assert reader.page.locator(".pd-error").count() == 0
 
 
-def test_the_address_holds_what_was_chosen_and_a_copied_link_opens_the_same_view(
-    address: str, chromium: Browser
-) -> None:
+def test_the_address_holds_what_was_chosen_and_goes_along_from_page_to_page(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("coverage")
         assert reader.query == "", "defaults leave the address clean"
@@ -106,16 +105,11 @@ def test_the_address_holds_what_was_chosen_and_a_copied_link_opens_the_same_view
         reader.settle()
         reader.page.keyboard.press("Escape")
         assert reader.query == "province=IR-23"
-        said, link = reader.said, reader.page.url
-        assert "تهران" in said
+        assert "تهران" in reader.said
         reader.page.get_by_role("link", name="آموزش").click()
         reader.page.wait_for_selector("h1:text-is('آموزش')")
         reader.settle()
         assert reader.query == "province=IR-23", "the scope goes along from page to page"
-        with front.visit(chromium, address) as other:
-            other.page.goto(link)
-            other.settle()
-            assert other.said == said
         reader.page.get_by_role("button", name="بازنشانی").click()
         reader.settle()
         assert reader.query == ""
@@ -457,7 +451,7 @@ _COVERED = """(charts) => charts.flatMap((chart) => ["xtick", "ytick"].flatMap((
 }))"""
 
 
-@pytest.mark.parametrize("lang", LANGUAGES, scope="module")
+@pytest.mark.parametrize("lang", LANGUAGES[: draws(1, 2)], scope="module")
 def test_the_overview_is_two_sheets_and_the_profile_of_a_province_is_one_sheet_upright(
     lang: str, address: str, chromium: Browser
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -119,8 +120,21 @@ class Office:
         return work.work(self.settings, lambda _: None)
 
 
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files of Fars and Isfahan, and their publication. Tests copy it."""
+    folder = tmp_path_factory.mktemp("built")
+    for place in (FARS, ISFAHAN):
+        for name, content in province_files(place).items():
+            put(folder / "incoming", name, content)
+    (folder / "warehouse").mkdir()
+    to = folder / "warehouse" / "warehouse.duckdb"
+    assert build(folder / "incoming", to=to, day=date.today()).code == 0
+    return folder
+
+
 @pytest.fixture
-def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+def office(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     """Fars and Isfahan, built from their files."""
     monkeypatch.setattr("etl.submissions.orders.SETTLED_SECONDS", 0.0)
     monkeypatch.setattr("etl.submissions.work.note", lambda *_, **__: None)
@@ -130,12 +144,8 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
         submissions=tmp_path / "submissions",
         audit=tmp_path / "audit",
     )
-    folders.warehouse.parent.mkdir()
+    shutil.copytree(built, tmp_path, symlinks=True, dirs_exist_ok=True)
     (tmp_path / "access.toml").write_text(ACCESS, encoding="utf-8")
-    for place in (FARS, ISFAHAN):
-        for name, content in province_files(place).items():
-            put(folders.incoming, name, content)
-    assert build(folders.incoming, to=folders.warehouse, day=date.today()).code == 0
     sign_in = settings.SignIn("oidc", access=tmp_path / "access.toml")
     return Office(replace(settings.Settings(), folders=folders, sign_in=sign_in))
 

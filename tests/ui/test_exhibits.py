@@ -6,8 +6,9 @@ Each is made with the Ask of a cursor, and again with the one that rounds.
 import csv
 import io
 import json
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,17 +51,19 @@ PEOPLE = {
 }
 
 
+@pytest.fixture(scope="module")
+def asks(small_register: Path) -> Iterator[dict[str, Ask]]:
+    """The Ask of each person. A question is asked once for all tests."""
+    with publications.connect(small_register) as con, ExitStack() as cursors:
+        yield {person: Kept(On(cursors.enter_context(cursor_for(con, scope)))) for person, scope in PEOPLE.items()}
+
+
 @contextmanager
-def asking(file: Path, person: str) -> Iterator[Ask]:
-    scope = PEOPLE[person]
-    path = publications.current(file)
-    with (
-        publications.connect(path) as con,
-        cursor_for(con, scope) as cursor,
-        page_run.acting_as(scope),
-        page_run.reading(str(path)),
-    ):
-        yield Kept(On(cursor))
+def asking(asks: dict[str, Ask], person: str) -> Iterator[Ask]:
+    """What a component asks goes to the same publication, with the same rights."""
+    ask = asks[person]
+    with page_run.acting_as(PEOPLE[person]), page_run.reading(str(publications.current(Path(os.environ["WAREHOUSE"])))):
+        yield ask
 
 
 def scoped(query: dict[str, list[str]], lang: str, ask: Ask) -> Scope:
@@ -93,9 +96,8 @@ def as_text(value: Any) -> str:
 
 
 @pytest.fixture(autouse=True)
-def published(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def published(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE", str(small_register))
-    return small_register
 
 
 def test_the_names_of_exhibits_are_public() -> None:
@@ -106,8 +108,8 @@ def test_the_names_of_exhibits_are_public() -> None:
 
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize("of", SCOPES)
-def test_table_csv_xlsx_and_json_have_the_same_rows(of: str, person: str, published: Path) -> None:
-    with asking(published, person) as ask:
+def test_table_csv_xlsx_and_json_have_the_same_rows(of: str, person: str, asks: dict[str, Ask]) -> None:
+    with asking(asks, person) as ask:
         scope = scoped(SCOPES[of], "en", ask)
         for way in (ask, Rounded(ask)):
             found = exhibits(scope, way)
@@ -133,8 +135,8 @@ def test_table_csv_xlsx_and_json_have_the_same_rows(of: str, person: str, publis
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 @pytest.mark.parametrize("of", SCOPES)
-def test_no_filter_is_dropped_in_silence_and_a_picture_is_heard(of: str, lang: str, published: Path) -> None:
-    with asking(published, "national") as ask:
+def test_no_filter_is_dropped_in_silence_and_a_picture_is_heard(of: str, lang: str, asks: dict[str, Ask]) -> None:
+    with asking(asks, "national") as ask:
         scope = scoped(SCOPES[of], lang, ask)
         for address, exhibit in exhibits(scope, ask).items():
             if not isinstance(exhibit.form, Drawing) or exhibit.answer is None:
@@ -148,8 +150,8 @@ def test_no_filter_is_dropped_in_silence_and_a_picture_is_heard(of: str, lang: s
 
 
 @pytest.mark.parametrize("of", SCOPES)
-def test_what_circulates_is_rounded(of: str, published: Path) -> None:
-    with asking(published, "national") as ask:
+def test_what_circulates_is_rounded(of: str, asks: dict[str, Ask]) -> None:
+    with asking(asks, "national") as ask:
         for address, exhibit in exhibits(scoped(SCOPES[of], "en", ask), Rounded(ask)).items():
             if exhibit.answer is None:
                 continue
@@ -163,8 +165,8 @@ def test_what_circulates_is_rounded(of: str, published: Path) -> None:
 
 
 @pytest.mark.parametrize("of", ["nation", "province", "provinces"])
-def test_a_person_of_a_province_sees_own_rows_and_open_totals(of: str, published: Path) -> None:
-    with asking(published, "isfahan") as ask:
+def test_a_person_of_a_province_sees_own_rows_and_open_totals(of: str, asks: dict[str, Ask]) -> None:
+    with asking(asks, "isfahan") as ask:
         for address, exhibit in exhibits(scoped(SCOPES[of], "en", ask), ask).items():
             answer = exhibit.answer
             if answer is None:
@@ -180,11 +182,11 @@ def test_a_person_of_a_province_sees_own_rows_and_open_totals(of: str, published
                 assert not foreign or is_open(parted, answer.where), address
 
 
-def test_an_exhibit_on_screen_is_that_of_a_cursor(published: Path) -> None:
+def test_an_exhibit_on_screen_is_that_of_a_cursor(asks: dict[str, Ask]) -> None:
     """The cache of pages gives what a cursor gives, and keeps people apart."""
     made: dict[str, list[tuple[Any, ...]]] = {}
     for person in PEOPLE:
-        with asking(published, person) as ask:
+        with asking(asks, person) as ask:
             scope = scoped({}, "en", ask)
             on_screen, alone = exhibits(scope, warehouse.of_page()), exhibits(scope, ask)
             assert {*on_screen} == {*alone}
