@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from ui.charts.boundaries import Point
 
-# The width of a letter, the height of a line and that of its letters, as parts of its size; pixels that labels may share.
-_LETTER, _LINE, _INK, _SHARED = 0.5, 1.3, 0.9, 1
+# The width of a letter, the height of a line and that of its letters, as parts of its size.
+_LETTER, _LINE, _INK = 0.5, 1.3, 0.9
+# Pixels between labels beside each other, whose digits would join else; those below each other may share one.
+_APART = (1, -1)
 # Pixels between a label and the end of a line to it.
 _GAP = 4
 # The steps by which a label gives way to another one, in pixels, and how far it may.
@@ -115,7 +117,7 @@ def _letters(line: str) -> int:
 
 
 def _touch(one: _Box, other: _Box) -> bool:
-    return all(one[i] < other[i + 2] - _SHARED and other[i] < one[i + 2] - _SHARED for i in (0, 1))
+    return all(one[i] < other[i + 2] + apart and other[i] < one[i + 2] + apart for i, apart in enumerate(_APART))
 
 
 def _up(latitude: float) -> float:
