@@ -115,7 +115,7 @@ def test_pages_profile_and_briefing_say_the_same_sentence(
     scope: dict[str, str], lang: str, published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Pictures and cards say nothing of it, and take most of the time.
-    monkeypatch.setattr(figures, "figure", lambda *_, **__: None)
+    monkeypatch.setattr(figures, "exhibit", lambda *_, **__: None)
     monkeypatch.setattr(figures, "cards", lambda *_, **__: None)
     pages = {
         part: html_of(opened(part, lang, **scope)) for part in {part for parts in SAID_ON.values() for part in parts}
