@@ -41,6 +41,12 @@ def area(app: Any, key: str) -> Any:
     return next(one for one in app.text_area if one.key == key)
 
 
+def see_what_moves(alone: Office) -> None:  # noqa: F811
+    """What approved submissions change is worked out before they can be published."""
+    opened("approve")
+    alone.work()
+
+
 def sign(place: str, **more: Any) -> Note:
     note = written("training_compliance", place, LAST, more.pop("fa", FA), more.pop("en", EN), date.today(), **more)
     made = signed_notes.store().sign(person("steward"), note)
@@ -100,6 +106,7 @@ def test_the_reason_of_a_jump_becomes_a_note_before_publishing(alone: Office) ->
     assert jumps
     alone.desk.submit(submissions.person(), checked.id, dict.fromkeys(jumps, WHY))
     alone.desk.approve(submissions.person(), checked.id)
+    see_what_moves(alone)
     page = opened("approve", lang="en")
     next(box for box in page.checkbox if box.key == "publish-without").check().run()
     assert button(page, "hand-in-publish").disabled, "a note is owed"
@@ -126,6 +133,7 @@ def test_what_is_approved_may_be_published_without_a_note_on_purpose(alone: Offi
     )
     alone.desk.submit(submissions.person(), checked.id, dict.fromkeys(checked.result["jumps"], WHY))
     alone.desk.approve(submissions.person(), checked.id)
+    see_what_moves(alone)
     page = opened("approve")
     for key in ("publish-without", "publish-without-notes"):
         assert button(page, "hand-in-publish").disabled
