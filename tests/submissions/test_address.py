@@ -149,7 +149,7 @@ def test_rows_to_correct_are_a_workbook_that_holds_the_row_for_who_handed_it_in_
         "birth_date",
         bad["national_id"],
     )
-    assert english["What to do"] == "The date is not valid. Copy it from the file of the person or institute."
+    assert english["What to do"] == "The date has not come yet. Check its year and month."
     (others,) = rows_for("data.steward")
     assert others["محل"] == own["محل"]
     told = shown + str(others)
