@@ -481,6 +481,11 @@ def test_the_overview_is_two_sheets_and_the_profile_of_a_province_is_one_sheet_u
         with reader.on_paper():
             panels = reader.page.locator(".st-key-panels .pd-plot")
             assert [panel.is_visible() for panel in panels.all()] == [True] * 3
+            coverage, growth, action = (
+                reader.page.locator(f".st-key-{key}").evaluate("(one) => one.getBoundingClientRect().toJSON()")
+                for key in ("panel-coverage", "panel-growth", "needs-action")
+            )
+            assert growth["bottom"] <= action["top"] < coverage["bottom"], "the room beside the map is used"
             assert panels.evaluate_all(_COVERED) == []
             assert panels.evaluate_all(
                 "(charts) => charts.every((chart) => chart.querySelector('svg').getBoundingClientRect().bottom"
