@@ -1,5 +1,6 @@
 """The content of a briefing: every word from pages/text.toml, every number from an Answer."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,7 @@ _MOST_EVENTS = 4
 _MONTHS = 24
 # In points.
 _HEIGHTS = range(110, 371, 12)
-_HALF_HEIGHTS = (168, 216, 264, 312)
+_HALF_HEIGHTS = (168, 216, 264, 312, 360, 408)
 _SHORT = {
     "fa": {"IR-03": "آ. شرقی", "IR-04": "آ. غربی", "IR-14": "چهارمحال", "IR-17": "کهگیلویه"},
     "en": {
@@ -45,6 +46,9 @@ def book(write: Writer) -> dict[str, Any]:
     date = text.day_in_both(day, lang)
     title = write.word("title")
     is_nation = not write.scope.province
+    following = [tables.of_nation(write)] if is_nation else tables.order_form(write)
+    # Source and method stand on the page of the pictures where no table follows.
+    heights = _HALF_HEIGHTS if following else _HALF_HEIGHTS[:4]
     return {
         "lang": lang,
         "iso": day.isoformat(),
@@ -71,9 +75,9 @@ def book(write: Writer) -> dict[str, Any]:
         "actions": _actions(write),
         "ranks": None if is_nation else tables.ranks_of_province(write),
         "map": _map(write) if is_nation else None,
-        "halves": [] if is_nation else [_counties(write), _compliance(write)],
+        "halves": [] if is_nation else [_counties(write, heights), _compliance(write, heights)],
         "ranking": tables.ranking(write, "province" if is_nation else "county"),
-        "tables": [tables.of_nation(write)] if is_nation else tables.order_form(write),
+        "tables": following,
         "changes": _changes(write),
         "notes": _notes(write),
         "method": _method(write),
@@ -213,21 +217,21 @@ def _map(write: Writer) -> dict[str, Any] | None:
     }
 
 
-def _counties(write: Writer) -> dict[str, Any]:
+def _counties(write: Writer, heights: Sequence[int]) -> dict[str, Any]:
     """The map of the counties of a province."""
     answer = who_differs(write.scope, write.ask, "coverage_per_10k", "county")
     paint = county_maps.painted(answer, write.context)
     return {
         "title": tables.title(write, answer),
         "sub": write.word("counties_sub", place=write.place, day=text.day(write.scope.day, write.lang)),
-        "pictures": [drawing.county_map(paint, write.context, float(height)) for height in _HALF_HEIGHTS],
+        "pictures": [drawing.county_map(paint, write.context, float(height)) for height in heights],
         "alt": write.word("counties_alt", place=write.place),
         "legend": [{"colour": key["colour"], "kind": key["kind"], "words": key["label"]} for key in paint.keys],
         "credit": paint.note,
     }
 
 
-def _compliance(write: Writer) -> dict[str, Any]:
+def _compliance(write: Writer, heights: Sequence[int]) -> dict[str, Any]:
     """The compliance of a province over two years, beside the nation's."""
     name = "training_compliance"
     over = write.scope.months(_MONTHS)
@@ -237,7 +241,7 @@ def _compliance(write: Writer) -> dict[str, Any]:
     return {
         "title": time_titles.latest(here, write.context).sentence,
         "sub": write.word("compliance_sub", place=write.place, first=first, last=last),
-        "pictures": [drawing.shares(here, nation, write.context, float(height)) for height in _HALF_HEIGHTS],
+        "pictures": [drawing.shares(here, nation, write.context, float(height)) for height in heights],
         "alt": write.word("compliance_alt", place=write.place, first=first, last=last),
         "legend": [],
         "credit": "",
