@@ -407,25 +407,32 @@ def test_events_and_the_target_path_stand_by_the_trend(press):
     assert own["path"] == ""
 
 
+def trend_of(questions, rows, has_target, monkeypatch):
+    """The trend of a book whose projection has these rows, and that projection."""
+    scope, ask = questions.scope, questions.ask.ask
+    found, no_path = (analyse_under(scope, ask, name)[0] for name in ("projection", "target_path"))
+    names = [*found.columns[:6], *(["target"] if has_target else []), *projection.REACHED]
+    metrics = (*found.metrics[:5], *([catalogue()["target"]] if has_target else []))
+    found = replace(found, metrics=metrics, columns=tuple(names), rows=rows)
+    made_up = {"projection": found, "target_path": replace(no_path, rows=[])}
+    for question in [question for question in ask.asked if question.analysis in made_up]:
+        ask.asked[question] = made_up[question.analysis]
+    monkeypatch.setattr(verdict, "own_target", lambda *_: 1016.0 if has_target else None)
+    return content.book(questions)["trend"], found
+
+
 @pytest.mark.parametrize("has_target", [True, False])
-def test_the_trend_says_the_projection_that_growth_says(press, monkeypatch, has_target):
-    questions = press.writer("IR", "en", exact=True)
+def test_the_trend_says_the_projection_that_growth_says(pointer, monkeypatch, has_target):
     months = [f"{year}-{month:02}" for year in (1405, 1406, 1407, 1408) for month in range(1, 13)]
     more = (1016, "1405-09", "1406-10", "1410-02") if has_target else (None, None, None)
     actual = [(month, 1000, None, None, None, None, *more) for month in months[:6]]
     ahead = [
         (month, None, 1000 - 9 * at, 1000 + 200 * at, 1000 + at, None, *more) for at, month in enumerate(months[6:], 1)
     ]
-    scope, ask = questions.scope, questions.ask
-    found, no_path = (analyse_under(scope, ask, name)[0] for name in ("projection", "target_path"))
-    names = [*found.columns[:6], *(["target"] if has_target else []), *projection.REACHED]
-    metrics = (*found.metrics[:5], *([catalogue()["target"]] if has_target else []))
-    found = replace(found, metrics=metrics, columns=tuple(names), rows=[*actual, *ahead])
-    made_up = {"projection": found, "target_path": replace(no_path, rows=[])}
-    for question in [question for question in ask.asked if question.analysis in made_up]:
-        ask.asked[question] = made_up[question.analysis]
-    monkeypatch.setattr(verdict, "own_target", lambda *_: 1016.0 if has_target else None)
-    trend = content.book(questions)["trend"]
+    # A press of its own: what is put into its answers stays there.
+    with writing.press(pointer, ADMINISTRATOR) as press:
+        questions = press.writer("IR", "en", exact=True)
+        trend, found = trend_of(questions, [*actual, *ahead], has_target, monkeypatch)
     assert trend["title"] == forecast.projection.title(found, ChartContext("en")).sentence
     # Without a target a year ahead: at the end of the picture the range says little.
     said = (

@@ -11,20 +11,18 @@ from ui.briefing import drawing, tables
 from ui.briefing.writer import Writer, refuse_empty
 from ui.charts import boundaries, county_maps, forecast, maps, marks, time_titles
 from ui.data import cursors, owed
-from ui.data.ask import Question
-from ui.exhibits import coverage, training, verdict
+from ui.exhibits import coverage, growth, overview, training, verdict
+from ui.exhibits.cards import at_once
 from ui.exhibits.exhibit import Actions
 from ui.exhibits.needs_action import needs_action
 from ui.i18n import member_names, text
 from ui.state import wording
-from ui.state.questions import analyse_under, of_nation, on_day, settled_on, side, who_differs
+from ui.state.questions import analyse_under, of_nation, on_day, settled_on, who_differs
 from ui.summary import changes
 
 HEADLINE = ("active_assistants", "training_compliance", "licensed_institutes", "leaver_rate_12m")
 # Only the latest events fit below the trend; the file of numbers has all of them.
 _MOST_EVENTS = 4
-# The months of the compliance of a province.
-_MONTHS = 24
 # In points.
 _HEIGHTS = range(110, 371, 12)
 _HALF_HEIGHTS = (168, 216, 264, 312, 360, 408)
@@ -76,7 +74,7 @@ def book(write: Writer) -> dict[str, Any]:
         "ranks": None if is_nation else tables.ranks_of_province(write),
         "map": _map(write) if is_nation else None,
         "halves": [] if is_nation else [_counties(write, heights), _compliance(write, heights)],
-        "ranking": tables.ranking(write, "province" if is_nation else "county"),
+        "ranking": tables.ranking(write),
         "tables": following,
         "changes": _changes(write),
         "notes": _notes(write),
@@ -98,21 +96,18 @@ def _findings(write: Writer) -> list[str]:
 
 def _cards(write: Writer) -> dict[str, Any]:
     cards, notes = [], []
-    scope, ask = write.scope, write.ask
+    numbers = at_once(write.scope, write.ask.ask, HEADLINE)
     for name in HEADLINE:
-        settled = settled_on(ask, name, scope.day)
-        day = settled or scope.day
-        answer, earlier = (on_day(scope, ask, name, day=on) for on in (day, year_before(day)))
-        metric, value = answer.metrics[0], answer.value() if settled else None
-        before = earlier.value()
-        change, verdict_key, is_good = "", "no_year" if settled else "not_settled", None
+        now, earlier = numbers[name].now, numbers[name].before
+        write.beside.extend([now, *([earlier] if earlier else [])])
+        metric, settled = now.metrics[0], settled_on(write.ask, name, write.scope.day)
+        value, before = now.value() if settled else None, earlier.value() if earlier else None
+        change, verdict_key, judged = "", "no_year" if settled else "not_settled", ""
         if value is not None and before is not None:
             verdict_key = "year_same"
             if changes.is_visible(metric, value, before):
                 change = changes.signed(metric, value, before, write.lang)
-                exact = (on_day(scope, ask.exactly, name, day=on) for on in (day, year_before(day)))
-                judged = changes.verdict(metric, side(ask.exactly, *exact))
-                is_good = {"better": True, "worse": False}.get(judged)
+                judged = changes.verdict(metric, numbers[name].side)
                 verdict_key = f"year_{judged or 'plain'}"
         cards.append(
             {
@@ -120,19 +115,21 @@ def _cards(write: Writer) -> dict[str, Any]:
                 "value": text.plain(value, metric.unit, write.lang),
                 "change": change,
                 "verdict": write.word(verdict_key),
-                "better": is_good is True,
-                "worse": is_good is False,
+                "better": judged == "better",
+                "worse": judged == "worse",
             }
         )
-        if day != scope.day:
+        if day := numbers[name].settled_on:
             notes.append(write.word("settled", label=metric.label[write.lang], day=text.day(day, write.lang)))
     return {"cards": cards, "cards_note": " ".join(notes)}
 
 
 def _trend(write: Writer, facts: verdict.Facts) -> dict[str, Any]:
     lang = write.lang
-    scope, ask = write.scope, write.ask
-    answer, path, all_events = (analyse_under(scope, ask, name)[0] for name in ("projection", "target_path", "events"))
+    scope, ask, exhibit = write.scope, write.ask, write.exhibit(growth.projection)
+    assert exhibit.answer is not None
+    answer = exhibit.answer
+    path, all_events = (analyse_under(scope, ask, name)[0] for name in ("target_path", "events"))
     actual = [row for row in answer.rows if row[1] is not None]
     if not forecast.has_range(answer):
         answer = replace(answer, rows=actual)
@@ -197,17 +194,20 @@ def _actions(write: Writer) -> dict[str, Any]:
 
 
 def _map(write: Writer) -> dict[str, Any] | None:
-    """The map of the provinces; nothing where no coverage is known or may be shown."""
+    """The map of the provinces; nothing where no coverage is known or may be shown.
+
+    A province that is named is on it without its number where that does not circulate.
+    """
     lang = write.lang
-    answer = who_differs(write.scope, write.ask, "coverage_per_10k", "province")
+    answer = who_differs(write.scope, write.ask, coverage.RATE, "province")
     known = [row for row in answer.rows if row[1] is not None]
     if not known:
         return None
-    nation = on_day(write.scope, write.ask, "coverage_per_10k")
+    nation = on_day(write.scope, write.ask, coverage.RATE)
     names = {**member_names.fixed("province", lang), **_SHORT[lang]}
     areas = maps.areas_of(answer, known, write.context)
     return {
-        "title": tables.title(write, answer),
+        "title": write.title(answer),
         "sub": write.word("map_sub", day=text.day(write.scope.day, lang), nation=write.plain(nation)),
         "svg": drawing.province_map(answer, write.context, boundaries.label_points(), names),
         "alt": write.word("map_alt"),
@@ -218,11 +218,11 @@ def _map(write: Writer) -> dict[str, Any] | None:
 
 
 def _counties(write: Writer, heights: Sequence[int]) -> dict[str, Any]:
-    """The map of the counties of a province."""
-    answer = who_differs(write.scope, write.ask, "coverage_per_10k", "county")
+    """The map of the counties of a province; one that is named for few people is painted without its number."""
+    answer = who_differs(write.scope, write.ask, coverage.RATE, "county")
     paint = county_maps.painted(answer, write.context)
     return {
-        "title": tables.title(write, answer),
+        "title": write.title(answer),
         "sub": write.word("counties_sub", place=write.place, day=text.day(write.scope.day, write.lang)),
         "pictures": [drawing.county_map(paint, write.context, float(height)) for height in heights],
         "alt": write.word("counties_alt", place=write.place),
@@ -233,10 +233,9 @@ def _counties(write: Writer, heights: Sequence[int]) -> dict[str, Any]:
 
 def _compliance(write: Writer, heights: Sequence[int]) -> dict[str, Any]:
     """The compliance of a province over two years, beside the nation's."""
-    name = "training_compliance"
-    over = write.scope.months(_MONTHS)
-    here = write.ask(Question((name,), ("month",), over=over, filters=write.scope.filters))
-    nation = of_nation(here, write.ask)
+    exhibit = write.exhibit(overview.training)
+    assert exhibit.answer is not None
+    here, nation = exhibit.answer, of_nation(exhibit.answer, write.ask)
     first, last = (text.unit_label(here.rows[at][0], write.lang) for at in (0, -1))
     return {
         "title": time_titles.latest(here, write.context).sentence,

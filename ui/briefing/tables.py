@@ -1,6 +1,6 @@
 """The ranking with its n, and the tables of a briefing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
@@ -8,36 +8,38 @@ from typing import Any
 
 from etl.core.errors import TooEarly
 from etl.semantic import ranking as groups
-from etl.semantic.answers import Answer, Metric
+from etl.semantic.answers import Metric
 from ui.briefing.writer import Writer
+from ui.exhibits import training
 from ui.exhibits.exhibit import Rows
 from ui.exhibits.findings import COMPARED, beside_nation
 from ui.i18n import text
-from ui.state.questions import analyse_under, ask_under, on_day, who_differs
-from ui.summary import different
+from ui.state.questions import ask_under, on_day
 
-_COMPLIANCE = "training_compliance"
 # The measures of the table of places.
-_MEASURES = ("active_assistants", "coverage_per_10k", _COMPLIANCE, "expiring_30", "licensed_institutes")
+_MEASURES = ("active_assistants", "coverage_per_10k", training.RATE, "expiring_30", "licensed_institutes")
 # Further measures in the ranking of counties, if so few counties leave room on one page.
 _COUNTY_MEASURES = ("coverage_per_10k", "expiring_30")
 _MOST_COUNTIES_IN_FULL = 28
 
 
-def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
+def ranking(write: Writer) -> dict[str, Any] | None:
     """Places by training compliance, those named as worse first, each with its n; those too small are listed separately.
 
-    The other numbers of counties are in the same table if there is room; provinces have a separate table.
+    The other numbers of counties are in the same table if there is room; provinces have a separate table. None of a single place.
     """
-    day, lang = write.scope.day, write.lang
-    answer = who_differs(write.scope, write.ask, _COMPLIANCE, dimension)
-    # The first is for the file of numbers.
-    _, whole = (on_day(write.scope, write.ask, _COMPLIANCE, by=by) for by in ((dimension,), ()))
+    day, lang, exhibit = write.scope.day, write.lang, write.exhibit(training.by_place)
+    if exhibit.answer is None or exhibit.answer.by not in (("province",), ("county",)):
+        return None
+    (dimension,) = exhibit.answer.by
+    # Who is in no known place is in no row.
+    answer = replace(exhibit.answer, rows=[row for row in exhibit.answer.rows if row[0] is not None])
+    whole = on_day(write.scope, write.ask, training.RATE)
     metric = answer.metrics[0]
     # Without counts there is nothing to rank.
-    order = groups.rank(answer, _COMPLIANCE)
+    order = groups.rank(answer, training.RATE)
     size = str(metric.denominator)
-    without = [row for row in answer.records() if row[_COMPLIANCE] is None]
+    without = [row for row in answer.records() if row[training.RATE] is None]
     # The place of a share that may not be shown would show it: these come last.
     untold = [row for row in without if (row[size] or 0) >= groups.LEAST]
     unranked = [row for row in without if row not in untold]
@@ -83,7 +85,7 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
         "more": [column.total for column in beside],
     }
     return {
-        "title": title(write, answer),
+        "title": write.title(answer),
         "sub": write.word(f"rank_sub_{dimension}", day=text.day(day, lang), whole=write.plain(whole)),
         "columns": 1 if beside or len(rows) <= 6 else 2,
         "heads": [
@@ -98,16 +100,6 @@ def ranking(write: Writer, dimension: str) -> dict[str, Any] | None:
             for code, count in sorted(small, key=lambda place: (-(place[1] or 0), place[0]))
         ],
     }
-
-
-def title(write: Writer, answer: Answer) -> str:
-    """The title of a table or a map of `different`: who is named as worse than the whole, else what it compares."""
-    metric, by = answer.metrics[0], answer.by[0]
-    names = [text.isolated(write.member(by, row[by]), write.lang) for row in different.named(answer)]
-    if names:
-        return different.titles(answer, metric, groups.named_side(metric), names, write.lang)[0]
-    axis = text.word(f"dimension.{by}", write.lang).lower()
-    return text.word("different.title_by", write.lang, measure=metric.short[write.lang], axis=axis)
 
 
 def of_nation(write: Writer) -> dict[str, Any]:
@@ -157,35 +149,21 @@ def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Colum
     return columns
 
 
-def _seat_plan(write: Writer) -> tuple[Answer, Answer]:
-    """The seats to order by course and month, and the sums of the courses."""
-    (exact, _), cells = (
-        analyse_under(write.scope, write.ask.exactly, "seat_plan"),
-        analyse_under(write.scope, write.ask, "seat_plan")[0],
-    )
-    sums: dict[str, int] = {}
-    for _, course, _, count, _ in exact.rows:
-        sums[course] = sums.get(course, 0) + count
-    metric = exact.metrics[0]
-    columns = ("course", metric.name)
-    whole = replace(exact, by=columns[:1], columns=columns, metrics=(metric,), rows=[*sums.items()])
-    write.beside.append(write.ask.shown(whole))
-    return cells, write.beside[-1]
-
-
 def order_form(write: Writer) -> list[dict[str, Any]]:
     """The seats to order for the province: months down, courses across; nothing without a year of history, or without any."""
     try:
-        cells, sums = _seat_plan(write)
+        answer = write.exhibit(training.seat_order).answer
     except TooEarly:
         return []
-    courses = [course for course, count in sums.rows if count]
-    seats = {(course, month): count for _, course, month, count, _ in cells.rows}
-    months = sorted({month for _, month in seats})
+    if answer is None or answer.by != ("course", "month"):
+        return []
+    seats = {(course, month): count for course, month, count, *_ in answer.rows}
+    totals = {course: sum(seats[key] for key in seats if key[0] == course) for course in answer.column("course")}
+    courses = [course for course, count in totals.items() if count]
     if not courses:
         return []
 
-    def row(name: str, counts: Sequence[int]) -> list[str]:
+    def row(name: str, counts: Iterable[int]) -> list[str]:
         return [name, *(text.number(count, write.lang) for count in counts)]
 
     form = {
@@ -197,10 +175,10 @@ def order_form(write: Writer) -> list[dict[str, Any]]:
             *(write.member("course", code) for code in courses),
         ],
         "rows": [
-            row(text.unit_label(month, write.lang), [seats.get((course, month), 0) for course in courses])
-            for month in months
+            row(text.unit_label(month, write.lang), (seats.get((course, month), 0) for course in courses))
+            for month in sorted({month for _, month in seats})
         ],
-        "total": row(text.word("member.part.total", write.lang), [dict(sums.rows)[course] for course in courses]),
+        "total": row(text.word("member.part.total", write.lang), (totals[course] for course in courses)),
     }
     return [form]
 

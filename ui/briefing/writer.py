@@ -1,22 +1,27 @@
 """The scope, the Ask, the words and the names that every part of a briefing uses."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from etl.core.errors import Refused
 from etl.semantic.answers import Answer
+from etl.semantic.ranking import named_side
 from ui.charts.elements import ChartContext
 from ui.data import ask as asking
 from ui.data.ask import Ask, Kept
+from ui.exhibits.exhibit import Exhibit, Make
 from ui.i18n import member_names, text
 from ui.state.questions import on_day
 from ui.state.scope import Scope
+from ui.summary import different
 
 # They decide who is named, and none of their numbers is shown.
 _DECIDING = frozenset({"different", "differs", "change_signals"})
+# What the test adds to an answer: no numbers of the place.
+_OF_TEST = ("side", "whole_value")
 
 
 class NoData(Refused):
@@ -39,7 +44,7 @@ def refuse_empty(scope: Scope, ask: Ask) -> None:
 class Writer:
     """A place and a day, and the Ask of one book, which keeps what was asked; the publication is that of `pointer`.
 
-    `beside` are answers that were put together of others.
+    `beside` are answers that were put together of others, and those of exhibits.
     """
 
     scope: Scope
@@ -54,6 +59,15 @@ class Writer:
     @property
     def is_exact(self) -> bool:
         return self.ask is self.ask.exactly
+
+    def exhibit(self, make: Make) -> Exhibit:
+        """An exhibit of a page, in the numbers of the book; of what it asks only what it shows is in the file of numbers."""
+        made = make(self.scope, self.ask.ask)
+        if made.answer is not None:
+            kept = [name for name in made.answer.columns if name not in _OF_TEST]
+            rows = [tuple(row[name] for name in kept) for row in made.answer.records()]
+            self.beside.append(replace(made.answer, columns=tuple(kept), rows=rows))
+        return made
 
     def recorded(self) -> Iterator[Answer]:
         """The answers whose numbers are in the book: none that decides, and in that of a province no rows of others."""
@@ -81,6 +95,14 @@ class Writer:
     def place_within(self) -> str:
         """The place in the form used within a sentence."""
         return self.place if self.scope.province else self.word("nation_within")
+
+    def title(self, answer: Answer) -> str:
+        """Who is named as worse than the whole, on exact counts also where a number does not circulate; else what it compares."""
+        metric, by = answer.metrics[0], answer.by[0]
+        if names := [self.context.named(by, row[by]) for row in different.named(answer)]:
+            return different.titles(answer, metric, named_side(metric), names, self.lang)[0]
+        axis = text.word(f"dimension.{by}", self.lang).lower()
+        return text.word("different.title_by", self.lang, measure=metric.short[self.lang], axis=axis)
 
     def word(self, key: str, **values: object) -> str:
         return text.word(f"briefing.{key}", self.lang, **values)
