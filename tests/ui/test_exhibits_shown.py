@@ -385,3 +385,15 @@ def test_an_address_keeps_every_filter(name: str, ask: Ask) -> None:
     link = page_parameters.address("training", "fa", scope.address())
     assert parse_qs(urlsplit(link).query)[name] == [*members]
     assert Scope.from_query(parse_qs(urlsplit(link).query), latest, lambda _: members) == scope
+
+
+@pytest.mark.parametrize("province", ["", *sorted(member_names.fixed("province", "en"))])
+def test_the_title_for_circulation_names_the_places_of_the_title_on_screen(province: str, ask: Ask) -> None:
+    """Also those whose number does not circulate: 5 provinces are not 4 on paper."""
+    scope = of_query(ask, {"province": [province]} if province else {})
+    for address in ("training/by_place", "coverage/by_place"):
+        make = register.named(address)
+        assert make
+        on_screen, circulated = make(scope, ask), make(scope, Rounded(ask))
+        if isinstance(on_screen.form, Drawing) and isinstance(circulated.form, Drawing):
+            assert circulated.title.focus == on_screen.title.focus

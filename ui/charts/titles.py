@@ -6,13 +6,14 @@ those that etl.analysis.different finds below or above the whole, of a count the
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, size_of
+from etl.semantic.disclosure import Circulated
 from etl.semantic.ranking import Group, Ranking, is_narrowest, is_sampled, least, named_sides, rank, worse_side
 from ui.charts import elements
 from ui.charts.elements import ChartContext
@@ -105,7 +106,9 @@ def extreme(
     if not rows:
         return nothing(metric, context)
     end = end or {"lower": "lowest"}.get(worse_side(metric), "highest")
-    if len(rows) == 1:
+    # Those of a circulated answer, with the groups whose number does not circulate.
+    positions = answer.ranks.get(metric.name, {}) if isinstance(answer, Circulated) else {}
+    if len(rows) == 1 and len(positions) < 2:
         return Title(_about(metric, name_group(rows[0][: len(answer.by)]), rows[0][at], context))
     ranking = rank(answer, metric.name)
     values = [group.value for group in ranking.ranked] or [row[at] for row in rows]
@@ -113,7 +116,7 @@ def extreme(
     key = "spread_large" if ranking.ranked and ranking.small else "spread"
     range_of = spread(answer, metric, values, context, key)
     if is_sampled(metric):
-        groups = [*ranking.ranked, *ranking.small]
+        groups = [*ranking.ranked, *ranking.small, *_without_number(answer, metric, positions)]
         for side in (end, _OTHER[end]):
             if title := _on_side(answer, metric, groups, side, name_group, context):
                 return title
@@ -149,6 +152,17 @@ def _on_side(
     names = [name_group(group.key) for group in named]
     sentence = first_that_fits(different.titles(answer, metric, side, names, context.lang))
     return Title(sentence, tuple(group.key[0] for group in named))
+
+
+def _without_number(answer: Answer, metric: Metric, positions: Mapping[tuple[Any, ...], int]) -> list[Group]:
+    """The groups of a side whose number does not circulate; they are named in the order of the exact numbers."""
+    at, first = answer.columns.index(metric.name), len(answer.by)
+    side = answer.columns.index("side") if "side" in answer.columns else None
+    return [
+        Group(key, math.nan, 0, row[side], (positions[key], 0))
+        for row in answer.rows
+        if side is not None and row[at] is None and (key := tuple(row[:first])) in positions
+    ]
 
 
 def _all_small(metric: Metric, context: ChartContext) -> Title:

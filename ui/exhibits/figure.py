@@ -116,7 +116,7 @@ def of_answer(
     if any(_is_known(exact, metric.name) and not _is_known(answer, metric.name) for metric in answer.metrics):
         # Without one of its measures the chart would be misleading.
         form = Nothing("figure.no_picture")
-    title = (says or chart.title)(answer, words) if isinstance(form, Drawing) else titles.Title("")
+    title = (says or chart.title)(_with_named(exact, answer), words) if isinstance(form, Drawing) else titles.Title("")
     # A number of another country has five words about itself.
     is_said = not chart.is_map and exact.by and "country" not in exact.by
     compared = words.word("finding.by", axes=titles.axes(exact.by, words)) if is_said else ""
@@ -168,6 +168,19 @@ def shown(exact: Answer, ask: Ask) -> Answer:
         return answer
     at, whole = answer.columns.index("whole_value"), of_whole(exact, ask).value()
     return replace(answer, rows=[(*row[:at], whole, *row[at + 1 :]) for row in answer.rows])
+
+
+def _with_named(exact: Answer, answer: Answer) -> Answer:
+    """What a title is read from: also the groups that are below or above the whole and whose number does not circulate."""
+    if answer is exact or len(exact.by) != 1 or "side" not in exact.columns:
+        return answer
+    listed, kept = {row[0]: row for row in answer.rows}, {*exact.by, "side", "whole_value"}
+    rows = [
+        listed.get(group[exact.by[0]]) or tuple(group[name] if name in kept else None for name in exact.columns)
+        for group in exact.records()
+        if group[exact.by[0]] in listed or group["side"] not in ("none", "untested", None)
+    ]
+    return replace(answer, rows=rows)
 
 
 def draws_the_same(*exhibits: Exhibit) -> bool:
