@@ -44,6 +44,7 @@ from ui.i18n import text
 from ui.sections import audit_log
 from ui.shell import logs
 from ui.state.page_context import PageContext
+from ui.state.scope import Scope
 
 
 @pytest.fixture
@@ -735,9 +736,10 @@ def test_an_exact_briefing_is_logged_with_its_place_or_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written, noted = [], []
-    questions = SimpleNamespace(publication=SimpleNamespace(id="000007"))
+    scope = Scope(date(2026, 6, 30), (("province", ("IR-11",)),))
+    writer = SimpleNamespace(scope=scope, ask=SimpleNamespace(publication=SimpleNamespace(id="000007")))
     write = lambda _, to: written.append(to) or SimpleNamespace(file=to)  # type: ignore[func-returns-value] # noqa: E731
-    press = cast(Any, SimpleNamespace(questions=lambda *_: questions, write=write))
+    press = cast(Any, SimpleNamespace(writer=lambda *_: writer, write=write))
     words = ["brief", "--province", "IR-11", "--to", str(tmp_path / "x.pdf")]
 
     def full(*_: str, **__: str) -> None:

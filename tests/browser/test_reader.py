@@ -21,7 +21,7 @@ from tests.conftest import Sample
 from tests.effort import draws
 from ui.components import tables
 from ui.i18n import member_names, navigation, text
-from ui.summary.different import titles
+from ui.summary.different import sentence
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -214,8 +214,9 @@ def test_card_chart_table_file_and_question_agree(address: str, small_register: 
         card = reader.page.locator(".st-key-card-coverage_per_10k .pd-value bdi").inner_text()
         assert card == text.plain(nation, "per_10k", "fa")
         figure = reader.page.locator(".st-key-figure-by_place")
-        title = reader.page.locator(".st-key-figure-by_province h3").inner_text()
-        assert title in titles(found, found.metrics[0], side, behind, "fa")
+        said = sentence(found, "fa", lambda _, code: member_names.of("province", code, "fa"))
+        assert behind
+        assert said in reader.page.locator(".st-key-findings .pd-intro").inner_text()
         figure.get_by_text(text.word("figure.files", "fa"), exact=True).click()
         with reader.page.expect_download() as waiting:
             reader.page.get_by_role("link", name="CSV").click()
@@ -553,7 +554,7 @@ def test_every_number_is_explained_in_one_click(address: str, chromium: Browser)
 @pytest.mark.parametrize(
     ("part", "view", "figure", "column"),
     [
-        ("compare", {}, "compare", "Measure"),
+        ("compare", {}, "numbers", "Measure"),
         # With a control between the heading and the table.
         ("licensing", {"open": "licences_ending"}, "listing-licences_ending", "Time"),
     ],

@@ -187,7 +187,7 @@ def test_two_provinces_are_compared_on_one_day(hand: Hand, pointer: Path) -> Non
     narrow(hand, "training", TEHRAN)
     hand.click(hand.reader.page.get_by_text(text.word("compare.with", "fa", place=province(TEHRAN)), exact=True))
     hand.click(hand.reader.page.locator(".pd-with").get_by_role("link", name=province(KERMAN), exact=True))
-    table = figure(hand, "compare").locator("table")
+    table = figure(hand, "numbers").locator("table")
     day = text.day(ask(pointer, "active_assistants").on, "fa")
     heads = table.locator("thead th").all_inner_texts()[1:3]
     assert [

@@ -25,6 +25,7 @@ from etl.submissions import orders
 from tests.deploy.test_units import INSTALLED
 from tests.serving import ROOT, until
 from tests.submissions.conftest import LAST, Office
+from tests.submissions.conftest import built as built  # noqa: PLC0414 - a fixture
 from tests.submissions.conftest import office as office  # noqa: PLC0414 - a fixture
 from tests.submissions.test_commands import variables
 from tests.submissions.test_way import PERSONNEL, more_people

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from playwright.sync_api import FileChooser
 
 from etl.extract.contract import contract
 from etl.submissions.originals import MOST_FILES, MOST_OF_FILE
@@ -19,7 +20,7 @@ from tests.submissions.test_way import PERSONNEL
 from ui.i18n import text
 
 pytestmark = pytest.mark.slow
-_MOST_TABS = 150
+_MOST_TABS, _MOST_TRIES = 150, 20
 _SECONDS = 120_000
 # The faults by the column in which each comes back, and what is right.
 PLANTED = {
@@ -47,13 +48,17 @@ def press_to(reader: front.Visit, selector: str) -> None:
 
 
 def choose(reader: front.Visit, path: Path) -> None:
-    # A dialog opens on a page that is still; a key that meets a page being drawn anew is pressed again by a person.
-    reader.settle()
-    press_to(reader, ".pd-drop button")
-    reader.settle()
-    with reader.page.expect_file_chooser() as chooser:
+    """Open the dialog of files: a key that meets a page being drawn anew is pressed again, as a person does."""
+    chosen: list[FileChooser] = []
+    reader.page.once("filechooser", lambda chooser: chosen.append(chooser))
+    for _ in range(_MOST_TRIES):
+        reader.settle()
+        press_to(reader, ".pd-drop button")
         reader.page.keyboard.press("Enter")
-    chooser.value.set_files(path)
+        reader.settle()
+        if chosen:
+            break
+    chosen[0].set_files(path)
 
 
 def corrected(path: Path, returned: bytes) -> None:

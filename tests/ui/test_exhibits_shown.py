@@ -339,16 +339,16 @@ def test_the_totals_of_a_pivot_are_asked(
 
 
 @pytest.mark.parametrize("exact", [True, False])
-@pytest.mark.parametrize(("place", "dimension"), [("IR", "province"), ("IR-23", "county")])
+@pytest.mark.parametrize("place", ["IR", "IR-23"])
 def test_the_whole_below_the_ranking_of_a_briefing_is_of_its_measure(
-    place: str, dimension: str, exact: bool, small_register: Path, con: ScopedCursor
+    place: str, exact: bool, small_register: Path, con: ScopedCursor
 ) -> None:
     where = {} if place == "IR" else {"province": (place,)}
     whole = answers.ask(con, "training_compliance", where=where)
     if not exact:
         whole = disclosure.for_circulation(whole, lambda *names, **more: answers.ask(con, *names, **more))
     with writing.press(small_register, ADMINISTRATOR) as press:
-        ranking = briefing_tables.ranking(press.writer(place, "en", exact=exact), dimension)
+        ranking = briefing_tables.ranking(press.writer(place, "en", exact=exact))
     assert ranking
     shares = re.findall(r"[0-9.]+%", ranking["sub"])
     assert shares == [text.plain(whole.value(), "share", "en")]

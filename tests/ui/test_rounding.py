@@ -165,7 +165,7 @@ NOT_READ = {
             "{y(target):.1f}",
         ),
     },
-    "ui/sections/overview.py": {"{min(max(share, 0.0), 1.0) * 100:.1f}"},
+    "ui/sections/overview.py": {"{min(max(progress.share, 0.0), 1.0) * 100:.1f}"},
     "ui/charts/grouped.py": {"round((bottom + 1) * elements.BAR)"},
 }
 

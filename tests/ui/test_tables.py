@@ -369,6 +369,7 @@ def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
     assert links == [
         "methods?province=IR-23&amp;lang=en#active_assistants",
         "quality?province=IR-23&amp;of=active_assistants&amp;lang=en",
+        "quality?tab=approve&amp;note=active_assistants&amp;of=IR-23&amp;at=1403-06&amp;lang=en",
     ]
 
 
