@@ -1,0 +1,230 @@
+"""How many clicks the tasks of an analyst take, from the first screen, in Persian on a wide screen.
+
+A click is a press of the mouse; typing, and Enter after it, is none. `MOST` are those that an analyst needed when the tasks
+were first tried: with fewer controls on a screen none may take more.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from etl.analysis import detail
+from etl.core.jalali import last_complete_months
+from etl.semantic import access, answers, rights
+from tests.browser import app as front
+from ui.i18n import member_names, text
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+TEHRAN, FARS, ISFAHAN, KHUZESTAN = "IR-23", "IR-07", "IR-10", "IR-06"
+LAST_YEAR = "2026-03-20"
+MOST = {
+    "women who are guards in three provinces at the end of last year": 9,
+    "their file": 9 + 2,
+    "an institute by a part of its name": 3,
+    "an institute by its code": 1,
+    "a county": 3,
+    "two provinces beside each other": 4,
+    "why the compliance of a province changed": 1,
+    "a monthly series by province, and its file": 5,
+    "how many to recruit by a year": 2,
+    "a view, saved and shared": 3,
+}
+
+
+@dataclass
+class Mouse:
+    reader: front.Visit
+    clicks: int = 0
+
+    def click(self, what: Locator) -> None:
+        self.clicks += 1
+        what.click()
+        self.reader.page.wait_for_timeout(250)
+        self.reader.settle()
+
+    def find(self, words: str) -> None:
+        """Type into the field that finds, and open its first line."""
+        page = self.reader.page
+        self.click(page.locator("a.pd-find"))
+        page.keyboard.type(words)
+        expect(page.locator("dialog.pd-finder[open] input")).not_to_have_attribute("aria-busy", "true")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        self.reader.settle()
+
+    def file(self, ident: str, to: Path) -> list[dict[str, str]]:
+        """The rows of the file of a figure."""
+        page = self.reader.page
+        self.click(page.locator(f".st-key-files-{ident} button"))
+        with page.expect_download(timeout=front.FILE_PATIENCE) as fetched:
+            self.click(page.locator(f".st-key-csv-{ident} a"))
+        fetched.value.save_as(to)
+        return [*csv.DictReader(to.read_text(encoding="utf-8-sig").splitlines())]
+
+    def is_within(self, task: str) -> bool:
+        return self.clicks <= MOST[task]
+
+
+@pytest.fixture
+def mouse(address: str, chromium: Browser) -> Iterator[Mouse]:
+    with front.visit(chromium, address) as reader:
+        yield Mouse(reader.go(""))
+        assert reader.failures == []
+
+
+def parameters(mouse: Mouse) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(mouse.reader.page.url).query)
+
+
+def test_women_guards_of_three_provinces_last_year_and_their_file(
+    mouse: Mouse, small_register: Path, tmp_path: Path
+) -> None:
+    mouse.find("زنان نگهبان تهران فارس اصفهان پارسال")
+    assert mouse.is_within("women who are guards in three provinces at the end of last year")
+    where = {"gender": ["female"], "post": ["guard"], "province": [TEHRAN, FARS, ISFAHAN]}
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        rows = answers.ask(con, "active_assistants", by=("province",), on=text.read_day(LAST_YEAR), where=where).rows
+    assert len(rows) == 3
+    shown = mouse.reader.page.locator(".st-key-table-rows").inner_text()
+    assert all(text.number(count, "fa") in shown for _, count in rows)
+    written = mouse.file("rows", tmp_path / "file.csv")
+    assert {row["province"]: int(row["active_assistants"]) for row in written} == dict(rows)
+    assert mouse.is_within("their file")
+
+
+def test_an_institute_by_a_part_of_its_name_and_by_its_code(mouse: Mouse, small_register: Path) -> None:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        known = detail.institutes(con)
+    institute = next(one for one in known.values() if one.province)
+    page, part = mouse.reader.page, " ".join(institute.name.split()[:2])
+    mouse.click(page.locator("a.pd-find"))
+    page.keyboard.type(part)
+    options = page.locator("dialog.pd-finder[open] [role=option][data-kind=institute]")
+    expect(options.first).to_be_visible()
+    name = options.first.locator("b").inner_text()
+    with page.expect_navigation():
+        mouse.click(options.first)
+    assert part.split()[0] in name
+    assert page.locator("h2").first.inner_text() == name
+    assert mouse.is_within("an institute by a part of its name")
+    mouse.reader.go("")
+    mouse.clicks = 0
+    mouse.find(text.digits(institute.code, "fa"))
+    assert page.locator("h2").first.inner_text() == institute.name
+    assert mouse.is_within("an institute by its code")
+
+
+def test_a_county(mouse: Mouse, small_register: Path) -> None:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        active = answers.ask(con, "active_assistants", where={"county": ["1010"]}).value()
+    mouse.find("کاشان")
+    assert parameters(mouse)["county"] == ["1010"]
+    assert text.number(active, "fa") in mouse.reader.page.locator(".pd-verdict").inner_text()
+    assert mouse.is_within("a county")
+
+
+def test_two_provinces_beside_each_other(mouse: Mouse, small_register: Path) -> None:
+    mouse.find("تهران اصفهان پایبندی")
+    table = mouse.reader.page.locator(".st-key-figure-compare table")
+    cells = table.locator("tbody tr").first.locator("td").all_inner_texts()
+    for code, cell in zip((TEHRAN, ISFAHAN), cells, strict=False):
+        with access.connect(small_register, rights.ADMINISTRATOR) as con:
+            share = answers.ask(con, "training_compliance", where={"province": [code]}).value()
+        assert text.plain(share, "share", "fa") in cell
+    assert mouse.is_within("two provinces beside each other")
+
+
+def test_why_the_compliance_of_a_province_changed(mouse: Mouse) -> None:
+    mouse.reader.go("", province=KHUZESTAN)
+    mouse.click(
+        mouse.reader.page.locator(".st-key-panel-training").get_by_role("link", name=text.word("why.link", "fa"))
+    )
+    asked = parameters(mouse)
+    assert (asked["p"], asked["q"], asked["m"]) == ([KHUZESTAN], [KHUZESTAN], ["training_compliance"])
+    told = mouse.reader.page.locator(".st-key-figure-parts")
+    assert member_names.of("province", KHUZESTAN, "fa") in mouse.reader.page.locator("main").inner_text()
+    box = told.bounding_box()
+    assert box
+    assert box["y"] < 900, "the answer stands on the first screen"
+    assert mouse.is_within("why the compliance of a province changed")
+
+
+def test_a_monthly_series_by_province_and_its_file(mouse: Mouse, small_register: Path, tmp_path: Path) -> None:
+    mouse.find("پایبندی آموزشی ماهانه به تفکیک استان")
+    written = mouse.file("rows", tmp_path / "file.csv")
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        over = last_complete_months(con.publication.as_of, 12)
+        rows = answers.ask(con, "training_compliance", by=("month", "province"), over=over).rows
+    # Months without anybody have no share.
+    wanted = {(month, code): share for month, code, share, *_ in rows if share is not None}
+    found = {
+        (row["month"], row["province"]): float(row["training_compliance"])
+        for row in written
+        if row["training_compliance"]
+    }
+    assert found == pytest.approx(wanted)
+    assert mouse.is_within("a monthly series by province, and its file")
+
+
+def test_how_many_to_recruit_by_a_year(mouse: Mouse) -> None:
+    page = mouse.reader.page
+    mouse.click(page.locator(".st-key-panel-growth .pd-panel-top h3 a"))
+    goal = page.locator(".st-key-goal-seek")
+    year = goal.get_by_role("radio").last
+    asked = year.inner_text()
+    mouse.click(year)
+    assert asked in goal.locator(".pd-sentence").inner_text()
+    assert mouse.is_within("how many to recruit by a year")
+
+
+def test_a_view_is_saved_and_shared(mouse: Mouse, chromium: Browser) -> None:
+    page = mouse.reader.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    mouse.reader.go("explore", m="training_compliance", by=["province", "month"])
+    mouse.click(page.locator(".st-key-tools button").first)
+    mouse.click(page.locator(".st-key-views summary").first)
+    name = "پایبندی ماهانهٔ استان‌ها"
+    page.get_by_label(text.word("views.name", "fa")).fill(name)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(250)
+    mouse.reader.settle()
+    saved = text.word("views.saved", "fa", name=text.isolated(name, "fa"))
+    assert saved in page.locator("[role=status]").all_inner_texts()
+    link = parse_qs(urlsplit(page.evaluate("navigator.clipboard.readText()")).query)
+    assert (link["m"], link["by"]) == (["training_compliance"], ["province", "month"])
+    assert mouse.is_within("a view, saved and shared")
+
+
+def test_back_returns_five_times(mouse: Mouse) -> None:
+    page, seen = mouse.reader.page, []
+    for words in ("فارس", "آموزش فارس", "پوشش تهران", "کاشان", "تهران اصفهان پایبندی"):
+        seen.append((page.url, page.locator("h1").inner_text(), page.locator(".pd-said").all_inner_texts()))
+        mouse.find(words)
+    for before in reversed(seen):
+        page.go_back()
+        mouse.reader.settle()
+        assert (page.url, page.locator("h1").inner_text(), page.locator(".pd-said").all_inner_texts()) == before
+
+
+def test_by_keyboard_alone_the_training_of_a_province_is_fewer_than_49_keys_away(mouse: Mouse) -> None:
+    page, words = mouse.reader.page, "آموزش فارس"
+    keys = 0
+    with page.expect_navigation():
+        for press in (
+            partial(page.keyboard.press, "Control+k"),
+            *(partial(page.keyboard.type, word) for word in words),
+        ):
+            press()
+            keys += 1
+        page.keyboard.press("Enter")
+    mouse.reader.settle()
+    assert (urlsplit(page.url).path, parameters(mouse)) == ("/training", {"province": [FARS]})
+    assert keys + 1 < 49
+    assert mouse.clicks == 0
