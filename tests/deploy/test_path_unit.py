@@ -71,7 +71,7 @@ class Host:
         given = "".join(f'Environment="{name}={value}"\n' for name, value in variables(office).items())
         self.put(
             "policeyar-work.service.d/test.conf",
-            f"[Service]\nWorkingDirectory={ROOT}\nBindPaths={folder.parent}\nRestartSec=100ms\n{given}",
+            f"[Service]\nWorkingDirectory={ROOT}\nBindPaths={folder.parent}\nBindReadOnlyPaths={ROOT}\nRestartSec=100ms\n{given}",
         )
         self.put(
             "policeyar-notify@.service", f"[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo %%i >> {folder}/told'\n"
