@@ -94,7 +94,7 @@ def in_order(answer: Answer, context: ChartContext, sort: str) -> list[tuple[Any
 
 @dataclass(frozen=True)
 class Told:
-    """An Ask that answers as it is told; `facts` by the function that looks them up."""
+    """An Ask whose answers are given; `facts` by the function that looks them up."""
 
     answer: Callable[[Question], Answer]
     facts: Mapping[Callable[..., Any], Any]

@@ -203,12 +203,9 @@ def whole(
     files = {made.names[submission.id, file.number]: file for file in submission.files}
     names = {label: file.name for label, file in files.items()}
     result: dict[str, Any] = {"files": [], "stops": [], "returned": [], "warned": [], "changes": [], "jumps": []}
-    order = pipeline.BuildOptions(
+    order = _order(
+        desk,
         assembled_at,
-        desk.folders.warehouse,
-        volume.build_day(date.today()),
-        skip_refused=True,
-        by_clock=True,
         staged=lambda con, _: result.update(_returned(con, files, desk, submission)),
         examine=lambda built, _: result.update(_changes(built, desk.folders.warehouse, submission, alone=not others)),
     )
@@ -238,6 +235,12 @@ def whole(
     return result
 
 
+def _order(desk: Desk, folder: Path, **more: Any) -> pipeline.BuildOptions:
+    """A build of these files as it would be published today, whose refused files are left out."""
+    today = volume.build_day(date.today())
+    return pipeline.BuildOptions(folder, desk.folders.warehouse, today, skip_refused=True, by_clock=True, **more)
+
+
 def together(
     desk: Desk, approved: Sequence[Submission], folder: Path, say: Callable[[str], None]
 ) -> list[dict[str, Any]]:
@@ -254,12 +257,9 @@ def together(
         refuse_left_out(report, made)
         changes.extend(moved(built, desk.folders.warehouse))
 
-    order = pipeline.BuildOptions(
+    order = _order(
+        desk,
         assembled_at,
-        desk.folders.warehouse,
-        volume.build_day(date.today()),
-        skip_refused=True,
-        by_clock=True,
         examine=examine,
     )
     pipeline.check(order, say, lambda *_: say("reading"))

@@ -44,7 +44,7 @@ Say = Callable[[str], None]
 
 
 class _Stopped(Exception):
-    """What is checked was changed or withdrawn meanwhile."""
+    """What is checked was changed or withdrawn while it was checked."""
 
 
 def desk_of(settings: Settings, awake: Callable[[], None] = lambda: None) -> Desk:

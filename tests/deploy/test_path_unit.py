@@ -35,7 +35,7 @@ _MANAGER = f"""mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system "$XDG_R
 {{ umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup; }} &&
 {_SYSTEMD} --user --log-target=console & wait"""
 _ALONE = ("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--cgroup", "--kill-child")
-# What only the host has: the account, the kernel's own mounts, and a home that no checkout lies in.
+# What only the host has: the account, the kernel's own mounts, and a home, where no checkout stands.
 _OF_THE_HOST = re.compile(
     r"(?m)^(User|Group|ProtectKernelTunables|ProtectKernelLogs|ProtectHome|WorkingDirectory)=.*\n"
 )

@@ -134,7 +134,7 @@ class Round:
 
     def approving(self) -> None:
         if self.is_here("web") or self.is_here("worker"):
-            # Meanwhile another province submits, and is checked.
+            # Another province submits before that, and is checked.
             (content,) = [text for name, text in province_files(ISFAHAN, 31).items() if name.startswith("personnel")]
             draft = self.sent("POST", "", json={"province": "IR-10", "month": LAST}).json()["draft"]
             self.sent("PUT", f"/{draft}/1", params={"name": "personnel_IR-10.csv"}, content=content.encode())
@@ -220,7 +220,7 @@ def refuse_unsettled(office: Office) -> None:
         assert sha256(incoming / name) == published(office, name), "the accepted file is the published one"
     assert not [path for path in incoming.iterdir() if path.suffix not in (".csv", ".json")], "a half file"
     assert (incoming / HANDED_IN).exists() == any(one.publication for one in office.desk.records.all())
-    assert work.last_publishing(office.desk).get("state") in (None, "published"), "what was done is told"
+    assert work.last_publishing(office.desk).get("state") in (None, "published"), "what was done is said"
 
 
 def killed(office: Office, folder: Path, rounds: int, seed: int = 59) -> tuple[Counter[Any], list[Victim]]:

@@ -127,7 +127,7 @@ def test_of_several_at_once_each_has_its_own_number_and_the_same_is_signed_once(
     assert sorted(one.number for one in kept) == list(range(1, len(kept) + 1))
     assert {one.first for one in kept} == {"1404-01", "1405-01", "1405-02", "1405-03", "1405-04"}
     if not shelf._address:
-        assert sum(not said.isdigit() for said in done) == 4, "SQLite writes one after the other"
+        assert sum(not said.isdigit() for said in done) == 4, "SQLite writes in turn"
 
 
 @pytest.mark.parametrize(

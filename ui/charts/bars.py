@@ -113,7 +113,7 @@ def ranking(
     }
     hovers = [elements.hover(answer, metric, row, context) for row in rows]
     keys = []
-    # Where nobody is told apart the colour says nothing.
+    # Where no group differs the colour says nothing.
     if "side" in answer.columns and {*meanings} != {"pending"}:
         low_side, high_side = named_sides(metric)
         worse, better = (high_side, low_side) if worse_side(metric) == "higher" else (low_side, high_side)
