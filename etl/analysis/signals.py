@@ -257,7 +257,8 @@ def _breaks(changes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     before, last = sliding_window_view(changes, MONTHS + 1, axis=-1)[..., :-1], changes[..., MONTHS:]
     _, middle, high = process_limits(before)
     wide = np.minimum(high - middle, _limit_without_season(changes))
-    apart, same = last - middle, (before[..., 0] + before[..., 12]) / 2 - middle
+    # The same month of the two years before.
+    apart, same = last - middle, np.stack([before[..., 0], before[..., 12]]) - middle
     total = np.concatenate([np.zeros_like(last[..., :1]), np.cumsum(last, axis=-1)], axis=-1)
     sizes, side = np.zeros(last.shape), np.zeros(last.shape[:-1])
     # No break before the first of these months.
@@ -269,16 +270,20 @@ def _breaks(changes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         level = (total[..., at] - np.take_along_axis(total, first, axis=-1)[..., 0]) / np.maximum(months, 1)
         apart[..., at] = np.where(is_after, last[..., at] - level, apart[..., at])
         if at >= MONTHS:
-            same[..., at] = (apart[..., at - 12] + apart[..., at - MONTHS]) / 2
-        beyond = (apart[..., at] - same[..., at]) / _OF_TWO_YEARS
-        is_fall = np.maximum(apart[..., at], beyond) < -wide[..., at]
-        is_rise = np.minimum(apart[..., at], beyond) > wide[..., at]
+            same[..., at] = apart[..., at - MONTHS], apart[..., at - 12]
+        from_season = apart[..., at] - same[..., at].mean(0)
+        beyond = from_season / _OF_TWO_YEARS
+        # A month that is outside every year, but not this year, is measured from its season: Farvardin without its dip.
+        is_missed = (-np.sign(beyond) * same[..., at] > wide[..., at]).all(0)
+        far = np.where(is_missed, from_season, apart[..., at])
+        is_fall = np.maximum(far, beyond) < -wide[..., at]
+        is_rise = np.minimum(far, beyond) > wide[..., at]
         now = is_rise.astype(int) - is_fall
-        sizes[..., at] = np.where(now != 0, apart[..., at], 0)
+        sizes[..., at] = np.where(now != 0, far, 0)
         # The months right after a break on its side are the same one: the level since it is not known yet.
         is_new = (now != 0) & ((months >= FEWEST_AFTER_BREAK) | (now != side))
         since, side = np.where(is_new, at, since), np.where(is_new, now, side)
-    beyond = (apart - same) / _OF_TWO_YEARS
+    beyond = (apart - same.mean(0)) / _OF_TWO_YEARS
     nearer = np.sign(apart) * np.minimum(np.abs(apart), np.abs(beyond))
     return sizes, np.where((sizes == 0) & (apart * beyond > 0), nearer, 0), wide
 

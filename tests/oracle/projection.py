@@ -107,9 +107,9 @@ def breaks_and_runs(data: Data, vintage: date, ends: tuple[date, ...]) -> tuple[
 
 
 def breaks_and_runs_of(changes: list[float]) -> tuple[dict[int, float], dict[int, float]]:
-    """The changes that lie outside the limits around their level, and around the same month's of the two years before; and the
-    others that end a run to one side, with its mean: two of three beyond two thirds of the limits, or four of five beyond a
-    third."""
+    """The changes that lie outside the limits around their level, or are not where they are every year, and outside those around
+    the same month's of the two years before; and the others that end a run to one side, with its mean: two of three beyond
+    two thirds of the limits, or four of five beyond a third."""
     apart: dict[int, float] = {}
     # How far a month is from both, and what part of the limits that is.
     nearer: dict[int, tuple[float, float]] = {}
@@ -122,13 +122,19 @@ def breaks_and_runs_of(changes: list[float]) -> tuple[dict[int, float], dict[int
         since = at - 1 - begun if begun is not None else -1
         level = sum(changes[begun + 1 : at]) / since if begun is not None and 3 <= since < 24 else middle
         apart[at] = changes[at] - level
-        same = (apart[at - 12] + apart[at - 24]) / 2 if at >= 48 else (changes[at - 12] + changes[at - 24]) / 2 - middle
+        years = [apart[at - back] if at >= 48 else changes[at - back] - middle for back in (12, 24)]
+        same = sum(years) / 2
         raw = sum(abs(b - a) for a, b in pairwise(before)) / 23
         chance = 3 * (sum(map(abs, before)) / 24) ** 0.5
         wide = min(3 / 1.128 * raw, 1.5**0.5 * max(3 / 1.128 * unseasonal(changes, at), chance))
-        side = next((sign for sign in (1, -1) if sign * apart[at] > wide), 0)
+        # Its own season is the level of a month that is outside every year, and moves against that.
+        is_missed = any(
+            all(sign * year > wide for year in years) and sign * apart[at] < sign * same for sign in (1, -1)
+        )
+        far = apart[at] - same if is_missed else apart[at]
+        side = next((sign for sign in (1, -1) if sign * far > wide), 0)
         if side and side * (apart[at] - same) > wide * 1.5**0.5:
-            found[at] = apart[at]
+            found[at] = far
             if begun is None or since >= 3 or side != direction:
                 begun, direction = at, side
         both = sorted((apart[at], (apart[at] - same) / 1.5**0.5), key=abs)
