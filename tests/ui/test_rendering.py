@@ -1,17 +1,26 @@
-"""Parts of a page are made in the pool and sent to the browser in groups, and none waits for a slow one."""
+"""Parts of a page are made in the pool and sent to the browser in groups; none waits for a slow one or ends with another."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from etl.core.errors import AccessDenied, QuestionError, TooEarly
+from etl.semantic.rights import ADMINISTRATOR
 from ui import streamlit_internals
+from ui.components import blocks, parts
 from ui.data import page_run
+from ui.data.large_questions import StoppedByReader
+from ui.data.worker_process import OutOfMemory, OutOfTime
 from ui.state import rendering
+from ui.state.page_context import PageContext
+from ui.state.scope import Scope
 
 
 class Page:
@@ -135,3 +144,75 @@ def test_what_was_drawn_before_an_error_is_sent(page):
     assert page.events[-2:] == ["sent bar", "sent cards"]
     page.context._enqueue("later")
     assert page.events[-1] == "sent later", "messages after it are sent at once again"
+
+
+VIEW = PageContext(Scope(date(2026, 6, 30), lang="en"))
+
+
+@pytest.fixture
+def notices(page, monkeypatch):
+    """What the notices of a page say, sent as its parts are."""
+    said: list[str] = []
+
+    def html(words: str) -> None:
+        page.part(re.findall("pd-(?:refused|error|empty)", words)[0])(at_once)
+        said.append(words)
+
+    monkeypatch.setattr(blocks.st, "html", html)
+    monkeypatch.setattr(blocks, "record_once", lambda *_, **__: None)
+    with page_run.acting_as(ADMINISTRATOR):
+        yield said
+
+
+FAILURES = {
+    "raises": (ZeroDivisionError("a name of the register"), "pd-error"),
+    "refused": (QuestionError("no such measure"), "pd-refused"),
+    "of another province": (AccessDenied(), "pd-refused"),
+    "too early": (TooEarly("of 1403"), "pd-refused"),
+    "too large": (OutOfMemory(), "pd-refused"),
+    "too slow": (OutOfTime(), "pd-refused"),
+    "stopped by the reader": (StoppedByReader(), "pd-refused"),
+}
+
+
+@pytest.mark.parametrize("when", ["made", "shown"])
+@pytest.mark.parametrize("kind", FAILURES)
+def test_a_part_that_fails_is_a_notice_in_its_place_and_those_after_it_are_shown(page, notices, kind, when):
+    error, expected = FAILURES[kind]
+
+    def fail(*_: object) -> None:
+        raise error
+
+    shown = page.part("chart")
+    parts.part(VIEW, "first", at_once, lambda _: page.part("first")(at_once))
+    parts.part(VIEW, "broken", fail if when == "made" else at_once, fail)
+    parts.part(VIEW, "last", at_once, lambda _: shown(at_once))
+    rendering.flush()
+    assert [event for event in page.events if event.startswith("sent")] == [
+        "sent first",
+        f"sent {expected}",
+        "sent chart",
+    ]
+    (said,) = notices
+    assert "name of the register" not in said
+
+
+def test_what_a_reader_left_is_not_drawn(page):
+    rendering.defer(at_once, page.part("of the page that was left"))
+    rendering.discard()
+    rendering.begin()
+    rendering.defer(at_once, page.part("of the next page"))
+    rendering.flush()
+    assert page.events == ["drawn of the next page", "sent of the next page"]
+
+
+@pytest.mark.parametrize("gone", [streamlit_internals.RerunException, streamlit_internals.StopException])
+def test_a_run_that_is_left_within_a_part_ends_there_and_says_nothing(page, notices, gone):
+    def left(_: object) -> None:
+        raise gone(None) if gone is streamlit_internals.RerunException else gone
+
+    parts.part(VIEW, "left", at_once, left)
+    parts.part(VIEW, "last", at_once, lambda _: page.part("last")(at_once))
+    with pytest.raises(gone):
+        rendering.flush()
+    assert (page.events, notices) == ([], [])
