@@ -62,6 +62,8 @@ OTHER_WORDS = {
 WITHOUT_N = {"residents_share", "persons_per_100k", "persons_counted"}
 # Each founding year and each month has its own n, in the hover text and the table.
 WITHOUT_N |= {"institute_survival", "flow_share"}
+# Its people are those of the coverage beside it, which says them.
+WITHOUT_N |= {"coverage_on_census"}
 # The people of a plan are those of the day, whatever it does; the parts of a difference have people on two sides.
 WITHOUT_N |= {"plan_in_date", "effect"}
 RATIOS = ("share", "per_10k", "per_100k", "per_100km2", "persons_per_institute", "hours_per_person", "working_days")

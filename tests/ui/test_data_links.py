@@ -85,10 +85,16 @@ def test_the_link_of_a_figure_gives_the_rows_of_the_page(
 
 
 @pytest.fixture
-def offered(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+def ticked() -> bool:
+    """Whether the reader asks for numbers for circulation."""
+    return False
+
+
+@pytest.fixture
+def offered(ticked: bool, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """What the popover of a figure offers: links, files that are made at once, and files that are made first."""
     found: dict[str, list[str]] = {"links": [], "made": [], "made first": []}
-    monkeypatch.setattr(downloads.st, "checkbox", lambda *_, **__: False)
+    monkeypatch.setattr(downloads.st, "checkbox", lambda *_, **__: ticked)
     monkeypatch.setattr(downloads.st, "button", lambda *_, **__: False)
     monkeypatch.setattr(downloads.st, "link_button", lambda label, url, **_: found["links"].append(url))
     monkeypatch.setattr(downloads, "offered", lambda _view, key, *_: found["made"].append(key))
@@ -104,7 +110,10 @@ def offer(scope: Scope) -> None:
     downloads.buttons(view, exhibit.answer, exhibit.context(), "x", None, "", made)
 
 
-def test_each_format_is_a_link_with_the_scope_the_publication_and_the_language(offered: dict[str, list[str]]) -> None:
+@pytest.mark.parametrize("ticked", [False, True])
+def test_each_format_is_a_link_with_the_scope_the_publication_and_the_language(
+    ticked: bool, offered: dict[str, list[str]]
+) -> None:
     published = page_run.publication()
     offer(Scope(published.as_of, (("province", ("IR-23",)),), published.as_of - timedelta(days=20), lang="en"))
     assert (offered["made"], offered["made first"]) == ([], [])
@@ -113,7 +122,8 @@ def test_each_format_is_a_link_with_the_scope_the_publication_and_the_language(o
     ]
     queries = [parse_qs(urlsplit(link).query) for link in offered["links"]]
     on = (published.as_of - timedelta(days=20)).isoformat()
-    assert queries == [{"province": ["IR-23"], "on": [on], "lang": ["en"], "publication": [published.id]}] * 3
+    scope = {"province": ["IR-23"], "on": [on], "lang": ["en"], "publication": [published.id]}
+    assert queries == [scope | ({"circulation": ["1"]} if ticked else {})] * 3
 
 
 def test_a_large_file_is_made_first_also_where_it_has_an_address(

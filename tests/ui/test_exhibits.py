@@ -7,6 +7,8 @@ import csv
 import io
 import json
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,10 +26,12 @@ from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant
 from etl.warehouse import publications
 from etl.warehouse.dimensions import FILTERS
 from tests.conftest import ROOT
+from tests.ui.test_chart_lint import Shown, names_its_measure, names_no_small_group, says_its_n
+from ui.charts import titles
 from ui.data import page_run, warehouse
 from ui.data.ask import Ask, Kept, On, Rounded
 from ui.exhibits import register
-from ui.exhibits.exhibit import Drawing, Exhibit
+from ui.exhibits.exhibit import Card, Drawing, Exhibit, Rows, Sentence
 from ui.exports.file_content import is_for_circulation
 from ui.exports.job import ExportJob
 from ui.i18n import member_names, text
@@ -149,6 +153,64 @@ def test_no_filter_is_dropped_in_silence_and_a_picture_is_heard(of: str, lang: s
                 assert name in exhibit.answer.where or is_said or is_outlined, (address, name)
 
 
+# Letters of the other language. Of names, which are isolated, there are some, and of abbreviations of a letter.
+OTHER_LETTERS = {"fa": re.compile("[A-Za-z]{2,}"), "en": re.compile("[\u0600-\u06ff]")}
+STAYS_LATIN = re.compile(r"OpenStreetMap contributors|SAMPLE\.txt")
+
+
+def words_of(exhibit: Exhibit) -> list[str]:
+    """Every sentence of an exhibit."""
+    form, found = (
+        exhibit.form,
+        [exhibit.title.sentence, exhibit.below, exhibit.intro, *exhibit.own_notes, *exhibit.notes],
+    )
+    if isinstance(form, Drawing):
+        found += [exhibit.drawn()[1], *exhibit.all_notes()[1]]
+    elif isinstance(form, Card):
+        found += [form.value, form.unit, *("".join(span.words for span in line) for line in form.lines)]
+    elif isinstance(form, Sentence):
+        found += exhibit.sentences
+    elif isinstance(form, Rows):
+        found += [*form.heads, *(cell for row in form.rows for cell in row)]
+    return [*filter(None, found)]
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+@pytest.mark.parametrize("of", ["nation", "women", "period"])
+def test_an_exhibit_speaks_one_language(of: str, lang: str, asks: dict[str, Ask]) -> None:
+    with asking(asks, "national") as ask:
+        for way in (ask, Rounded(ask)):
+            for address, exhibit in exhibits(scoped(SCOPES[of], lang, ask), way).items():
+                for words in words_of(exhibit):
+                    own = STAYS_LATIN.sub("", re.sub("\u2068[^\u2069]*\u2069", "", words))
+                    assert not OTHER_LETTERS[lang].search(own), (address, words)
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+@pytest.mark.parametrize("of", ["nation", "province"])
+def test_a_title_names_its_measure_and_the_line_below_its_n(of: str, lang: str, asks: dict[str, Ask]) -> None:
+    with asking(asks, "national") as ask:
+        for address, exhibit in exhibits(scoped(SCOPES[of], lang, ask), ask).items():
+            if isinstance(exhibit.form, Drawing) and exhibit.answer is not None:
+                shown = Shown(exhibit.answer, exhibit.title, exhibit.form.chart, exhibit.below)
+                assert len(exhibit.title.sentence.split()) <= titles.MOST_WORDS, address
+                assert names_its_measure(shown, lang), (address, exhibit.title)
+                assert says_its_n(shown, exhibit.context()), (address, exhibit.below)
+                assert names_no_small_group(shown, exhibit.context()), (address, exhibit.title)
+
+
+@pytest.mark.parametrize("of", ["nation", "province", "provinces"])
+def test_no_two_exhibits_of_a_page_have_one_title_and_line(of: str, asks: dict[str, Ask]) -> None:
+    with asking(asks, "national") as ask:
+        heads = Counter(
+            (address.partition("/")[0], exhibit.title.sentence, exhibit.below)
+            for address, exhibit in exhibits(scoped(SCOPES[of], "en", ask), ask).items()
+            # Of trends that stand in one place of a page the first is shown.
+            if exhibit.title.sentence and not exhibit.stands_in
+        )
+        assert [head for head, count in heads.items() if count > 1] == []
+
+
 @pytest.mark.parametrize("of", SCOPES)
 def test_what_circulates_is_rounded(of: str, asks: dict[str, Ask]) -> None:
     with asking(asks, "national") as ask:
@@ -157,6 +219,10 @@ def test_what_circulates_is_rounded(of: str, asks: dict[str, Ask]) -> None:
                 continue
             assert isinstance(exhibit.answer, disclosure.Circulated), address
             assert not exhibit.cases, "the exact number of cases never circulates"
+            said = " ".join(words_of(exhibit))
+            assert not re.findall(r"[0-9]\.[0-9]+%", said), (address, said)
+            counts = re.findall(r"(?<!under )(?<!than )\b([0-9][0-9,]*) people", said)
+            assert not [count for count in counts if int(count.replace(",", "")) % disclosure.STEP], (address, said)
             for record in exhibit.answer.records():
                 for metric in exhibit.answer.metrics:
                     value = record.get(metric.name)

@@ -26,13 +26,13 @@ from tests import loading
 from ui.briefing import tables as briefing_tables
 from ui.briefing import writing
 from ui.charts import bars, titles
-from ui.components import blocks, downloads, page_files, tables
+from ui.components import blocks, downloads, figures, page_files, tables
 from ui.components import cards as components
 from ui.data import page_run
 from ui.data.ask import Ask, Kept, On, Question, Rounded
-from ui.exhibits import register, workforce
+from ui.exhibits import register, training, workforce
 from ui.exhibits.cards import headline
-from ui.exhibits.exhibit import Card, Drawing, Exhibit, MadeCards, MakeCards
+from ui.exhibits.exhibit import Card, Drawing, Exhibit, Made, MadeCards, MakeCards
 from ui.exhibits.explore import Selection
 from ui.exhibits.figure import figure
 from ui.exports.page_workbook import PageJob
@@ -174,6 +174,27 @@ def test_the_nations_line_of_a_circulated_picture_is_the_rounded_one(of: str, co
             assert exact not in on_it(circulated[name]), name
             seen.add(name)
     assert len(seen) > 2, "the rounded rate differs from the exact one"
+
+
+@pytest.mark.parametrize("broken", ["plot", "paper", "keys"])
+def test_a_chart_that_cannot_be_drawn_is_a_notice_and_says_no_more(
+    broken: str, run: None, ask: Ask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On screen or on paper; the other parts of the page are shown as ever."""
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise LookupError("a name of the register")
+
+    said: list[str] = []
+    monkeypatch.setattr(st, "html", lambda words, **_: said.append(words))
+    monkeypatch.setattr(downloads if broken == "paper" else figures, broken, fails)
+    scope = scoped(ask, "nation")
+    send = figures.show(PageContext(scope), Made(training.by_place, scope, ask), "by_place", st.container())
+    assert send
+    send()
+    assert text.escaped("state.error_title", "en") in said[-1]
+    assert "of the register" not in "".join(said) + caplog.text
+    assert "by_place: LookupError" in caplog.text
 
 
 # ---------------------------------------------------------------- cards
@@ -387,13 +408,27 @@ def test_an_address_keeps_every_filter(name: str, ask: Ask) -> None:
     assert Scope.from_query(parse_qs(urlsplit(link).query), latest, lambda _: members) == scope
 
 
-@pytest.mark.parametrize("province", ["", *sorted(member_names.fixed("province", "en"))])
-def test_the_title_for_circulation_names_the_places_of_the_title_on_screen(province: str, ask: Ask) -> None:
+# In the last ones some of the places that are named have no number that circulates.
+OF_TITLES: list[tuple[dict[str, list[str]], bool]] = [
+    ({}, False),
+    *(({"province": [code]}, False) for code in sorted(member_names.fixed("province", "en"))),
+    ({"activity": ["guarding"]}, True),
+    ({"activity": ["monitoring"]}, True),
+]
+
+
+@pytest.mark.parametrize(("query", "is_untold"), OF_TITLES)
+def test_the_title_for_circulation_names_the_places_of_the_title_on_screen(
+    query: dict[str, list[str]], is_untold: bool, ask: Ask
+) -> None:
     """Also those whose number does not circulate: 5 provinces are not 4 on paper."""
-    scope = of_query(ask, {"province": [province]} if province else {})
+    scope, untold = of_query(ask, query), set()
     for address in ("training/by_place", "coverage/by_place"):
         make = register.named(address)
         assert make
         on_screen, circulated = make(scope, ask), make(scope, Rounded(ask))
         if isinstance(on_screen.form, Drawing) and isinstance(circulated.form, Drawing):
             assert circulated.title.focus == on_screen.title.focus
+            assert circulated.answer
+            untold |= {*circulated.title.focus} - {row[0] for row in circulated.answer.rows}
+    assert bool(untold) == is_untold

@@ -1,5 +1,6 @@
 """Everything on a page as one workbook: the cells of the screen, in a workbook that readers with any program can use."""
 
+import base64
 import html as markup
 import io
 import re
@@ -197,6 +198,23 @@ def test_a_picture_has_its_words_for_those_who_do_not_see_it() -> None:
     with zipfile.ZipFile(out) as parts:
         drawing = parts.read("xl/drawings/drawing1.xml").decode()
     assert 'descr="Compliance: Tehran. Iran"' in drawing
+
+
+def test_a_picture_that_the_browser_could_not_draw_is_left_out_and_the_others_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: dict[int, Any] = {0: {"data": []}, 3: {"data": [1]}, 4: {"data": [2]}}
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(page_files, "component", lambda _: lambda **given: asked.append(given))
+    monkeypatch.setattr(page_files.st, "session_state", {})
+    assert page_files._pictures(drawn, "pictures") is None, "none is there yet"
+    page_files.st.session_state["pictures"] = {"made": [base64.b64encode(PNG).decode(), "", "PHN2Zz4="]}
+    asked[0]["on_made_change"]()
+    pictures = page_files._pictures(drawn, "pictures")
+    assert pictures == {0: PNG, 3: b"", 4: b""}
+    parts = tuple(Part("Compliance", "Iran", by_province(), picture=picture) for picture in pictures.values())
+    book = written(PageJob("Training", "Iran", "somebody", (), parts, ChartContext("en"), False))
+    assert [len(sheet._images) for sheet in book.worksheets[2:]] == [1, 0, 0]
 
 
 def test_a_cell_without_a_number_says_why_and_its_row_has_the_status() -> None:
