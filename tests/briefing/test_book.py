@@ -29,7 +29,7 @@ from ui.briefing.writing import Press
 from ui.charts import boundaries, county_maps, forecast
 from ui.charts.elements import ChartContext
 from ui.data.ask import Question, Rounded
-from ui.exhibits import needs_action, verdict
+from ui.exhibits import coverage, needs_action, training, verdict
 from ui.i18n import member_names, text
 from ui.state.questions import analyse_under, on_day, who_differs
 
@@ -334,7 +334,10 @@ def named(book):
     ignored = rf"{beside}|[0-9.,%\u00a0\u2066-\u2069()]+|other|\band\b"
     told = [re.sub(ignored, " ", line).split() for line in book["verdict"][2:]]
     marked = {row["name"] for row in book["ranking"]["rows"] if row["marked"]}
-    return marked, [book["ranking"]["title"], book["map"] and book["map"]["title"]], told
+    # Without the values, and which groups are too small for a range is decided on the counts that are shown.
+    values = r"(, small groups aside)?[:,] [^A-Za-z]*\d.*"
+    titles = [re.sub(values, "", part["title"]) for part in (book["ranking"], book["map"]) if part]
+    return marked, titles, told
 
 
 @pytest.mark.parametrize("place", ["IR", "IR-23", "IR-10", "IR-07"])
@@ -342,6 +345,16 @@ def test_the_briefing_for_circulation_names_nobody_whom_the_exact_one_does_not(p
     exact, rounded = (named(content.book(press.writer(place, "en", exact=exact))) for exact in (True, False))
     assert rounded[0] <= exact[0]
     assert rounded[1:] == exact[1:]
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("place", ["IR", "IR-23", "IR-10"])
+def test_maps_and_ranking_have_the_titles_of_the_pages(press, place, exact):
+    write = press.writer(place, "en", exact=exact)
+    made = content.book(write)
+    of_map = coverage.by_province if place == "IR" else coverage.by_county
+    pages = [make(write.scope, write.ask).title.sentence for make in (of_map, training.by_place)]
+    assert [(made["map"] or made["halves"][0])["title"], made["ranking"]["title"]] == pages
 
 
 def test_a_county_of_fewer_than_three_people_is_not_in_a_briefing_for_circulation(press):

@@ -207,7 +207,7 @@ def _map(write: Writer) -> dict[str, Any] | None:
     names = {**member_names.fixed("province", lang), **_SHORT[lang]}
     areas = maps.areas_of(answer, known, write.context)
     return {
-        "title": write.title(answer),
+        "title": write.title(coverage.by_province(write.scope, write.ask)),
         "sub": write.word("map_sub", day=text.day(write.scope.day, lang), nation=write.plain(nation)),
         "svg": drawing.province_map(answer, write.context, boundaries.label_points(), names),
         "alt": write.word("map_alt"),
@@ -222,7 +222,7 @@ def _counties(write: Writer, heights: Sequence[int]) -> dict[str, Any]:
     answer = who_differs(write.scope, write.ask, coverage.RATE, "county")
     paint = county_maps.painted(answer, write.context)
     return {
-        "title": write.title(answer),
+        "title": write.title(coverage.by_county(write.scope, write.ask)),
         "sub": write.word("counties_sub", place=write.place, day=text.day(write.scope.day, write.lang)),
         "pictures": [drawing.county_map(paint, write.context, float(height)) for height in heights],
         "alt": write.word("counties_alt", place=write.place),

@@ -85,7 +85,7 @@ def ranking(write: Writer) -> dict[str, Any] | None:
         "more": [column.total for column in beside],
     }
     return {
-        "title": write.title(answer),
+        "title": write.title(exhibit),
         "sub": write.word(f"rank_sub_{dimension}", day=text.day(day, lang), whole=write.plain(whole)),
         "columns": 1 if beside or len(rows) <= 6 else 2,
         "heads": [

@@ -8,7 +8,6 @@ from typing import Any
 
 from etl.core.errors import Refused
 from etl.semantic.answers import Answer
-from etl.semantic.ranking import named_side
 from ui.charts.elements import ChartContext
 from ui.data import ask as asking
 from ui.data.ask import Ask, Kept
@@ -16,7 +15,6 @@ from ui.exhibits.exhibit import Exhibit, Make
 from ui.i18n import member_names, text
 from ui.state.questions import on_day
 from ui.state.scope import Scope
-from ui.summary import different
 
 # They decide who is named, and none of their numbers is shown.
 _DECIDING = frozenset({"different", "differs", "change_signals"})
@@ -96,11 +94,11 @@ class Writer:
         """The place in the form used within a sentence."""
         return self.place if self.scope.province else self.word("nation_within")
 
-    def title(self, answer: Answer) -> str:
-        """Who is named as worse than the whole, on exact counts also where a number does not circulate; else what it compares."""
-        metric, by = answer.metrics[0], answer.by[0]
-        if names := [self.context.named(by, row[by]) for row in different.named(answer)]:
-            return different.titles(answer, metric, named_side(metric), names, self.lang)[0]
+    def title(self, exhibit: Exhibit) -> str:
+        """The title of an exhibit of a page; where its picture does not circulate, what it compares."""
+        if exhibit.title.sentence or exhibit.answer is None:
+            return exhibit.title.sentence
+        (by,), metric = exhibit.answer.by, exhibit.answer.metrics[0]
         axis = text.word(f"dimension.{by}", self.lang).lower()
         return text.word("different.title_by", self.lang, measure=metric.short[self.lang], axis=axis)
 
