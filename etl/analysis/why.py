@@ -74,6 +74,11 @@ def dimensions(name: str) -> tuple[str, ...]:
     return tuple(by for by in DIMENSIONS if by in metric.dimensions and by not in TIME and _splits(metric, by))
 
 
+def between_places(before: Where, after: Where) -> bool:
+    """Whether two sides are of different places, which have no place inside in common: a split by those explains nothing."""
+    return any(before.get(place) != after.get(place) for place in PLACES)
+
+
 def best_dimension(parts: Mapping[str, pd.DataFrame]) -> str:
     """The dimension whose two largest parts explain most beyond what is theirs by size, of the parts by dimension.
 
@@ -227,11 +232,13 @@ def _best(
 ) -> tuple[str, pd.DataFrame, list[Answer]]:
     """The parts by the `best_dimension` of CHOICE, or of all where CHOICE has none. Raises QuestionError without any."""
     # One member alone explains everything and says nothing.
-    single = {name for _, where in sides for name, members in where.items() if len(members) == 1}
-    offered = [by for by in dimensions(metric.name) if by not in single]
+    without = {name for _, where in sides for name, members in where.items() if len(members) == 1}
+    if between_places(*(where for _, where in sides)):
+        without |= {*PLACES}
+    offered = [by for by in dimensions(metric.name) if by not in without]
     known = [by for by in CHOICE if by in offered] or [by for by in offered if by != "institute"]
     if not known:
-        raise QuestionError(f"{metric.name} is split by nothing but {', '.join(single)}")
+        raise QuestionError(f"{metric.name} is split by nothing but {', '.join(sorted(without))}")
     wholes: dict[Hashable, Answer] = {}
     split = {by: _parts(con, metric, by, sides, smallest, wholes) for by in known}
     by = best_dimension({by: parts for by, (parts, _) in split.items()})

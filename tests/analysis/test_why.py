@@ -15,6 +15,7 @@ from etl.analysis.why import OVERLAP, SMALL, TOTAL, decomposed
 from etl.core.errors import QuestionError
 from etl.semantic.answers import ask
 from etl.semantic.catalog import TIME, catalogue
+from etl.warehouse.dimensions import PLACES
 from tests.effort import draws
 from tests.oracle import oracle, why
 
@@ -191,6 +192,16 @@ def test_two_groups_explain_everything_and_are_not_the_first(con) -> None:
 def test_a_rate_that_splits_by_places_alone_is_split_by_the_counties_of_a_province(con) -> None:
     answer = analyses.analyse(con, "why", DAY, {"province": ("IR-23",)}, metric="coverage_per_10k", before=BEFORE)
     assert answer.by == ("county",)
+
+
+def test_two_places_are_split_by_no_place_inside(con) -> None:
+    """A county of one is no county of the other: whatever its numbers are, it explains no difference."""
+    for against in ("province=IR-30", "nation"):
+        sides = {"where": {"province": ("IR-23",)}, "against": against}
+        answer = analyses.analyse(con, "why", DAY, metric="training_compliance", **sides)
+        assert not {*answer.by} & {*PLACES}
+        with pytest.raises(QuestionError, match="coverage_per_10k is split by nothing but county"):
+            analyses.analyse(con, "why", DAY, metric="coverage_per_10k", **sides)
 
 
 def test_of_one_province_the_first_dimension_is_another_than_the_province(con) -> None:

@@ -14,6 +14,7 @@ from etl.analysis.why import OVERLAP, TOTAL, dimensions
 from etl.semantic import access, catalog, rights
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
+from etl.warehouse.dimensions import PLACES
 from tests.made import answer as made
 from tests.parts import files_open, html, opened
 from tests.ui.test_pages_workforce import in_address
@@ -162,6 +163,24 @@ def test_compare_says_why_a_difference_is_not_split(published: Path) -> None:
     with_parts = page("compare", p="IR", q="IR", m="active_assistants", by="gender", **day)
     assert "Active police assistants fell by" in with_parts
     assert two_sides not in with_parts
+
+
+def test_two_places_are_compared_without_the_places_inside(published: Path) -> None:
+    two = {"p": "IR-23", "q": "IR-30", "a": "2024-09-21", "b": "2024-09-21"}
+    of_coverage = page("compare", **two, m="coverage_per_10k")
+    note = text.escape(text.word("split.note", "en"))
+    assert note not in of_coverage
+    assert "pd-refused" not in of_coverage
+    assert text.escape(text.word("split.no_parts", "en")) not in of_coverage
+    by_post = page("compare", **two, m="active_assistants", by="post")
+    assert note in by_post
+    county, none = (re.findall("<h3.*", page("compare", **two, m="active_assistants", by=by)) for by in ("county", ""))
+    assert county == none
+    boxes = opened("compare", lang="en", **two, m="active_assistants").selectbox
+    (by,) = (box for box in boxes if box.label == text.word("split.by", "en"))
+    places = [text.word(f"dimension.{place}", "en") for place in PLACES]
+    assert by.options
+    assert not {*by.options} & {*places}
 
 
 def test_the_excuse_for_a_difference_that_is_not_split_has_no_box(published: Path) -> None:

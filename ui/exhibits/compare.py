@@ -20,6 +20,7 @@ from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, size_of
 from etl.semantic.ranking import is_tested
 from etl.semantic.rights import BELOW_PROVINCE
+from etl.warehouse.dimensions import PLACES
 from ui.charts import comparison as charts
 from ui.charts import steps, titles
 from ui.charts.comparison import SideDay
@@ -262,11 +263,19 @@ def _period(scope: Scope, days: Sequence[date]) -> Over:
     return scope.over or (min(first, unit_of(min(days), "month").first), max(last, *days))
 
 
-def split_by(name: str) -> tuple[str, ...]:
-    """The dimensions by which a difference splits; empty for a measure without parts."""
+def has_parts(name: str) -> bool:
+    """Whether a difference in the measure splits by anything: a count and a ratio of two counts do."""
     with suppress(QuestionError):
-        return dimensions(name)
-    return ()
+        return bool(dimensions(name))
+    return False
+
+
+def split_by(sides: Sides, name: str) -> tuple[str, ...]:
+    """The dimensions by which a difference between the sides splits: two places have no place inside in common."""
+    if not (sides.have_parts and has_parts(name)):
+        return ()
+    without = PLACES if sides.places[0] != sides.places[1] else ()
+    return tuple(by for by in dimensions(name) if by not in without)
 
 
 def is_split(scope: Scope, ask: Ask, sides: Sides, name: str, by: str = "") -> bool:
@@ -285,7 +294,7 @@ def _why(scope: Scope, ask: Ask, sides: Sides, name: str, by: str) -> Answer:
     base, here, before, after = _between(ask, sides, name)
     against = "nation" if base == NATION else f"province={base}"
     between = {"before": before} if before != after else {"against": against}
-    offered = split_by(name)
+    offered = split_by(sides, name)
     if by not in offered and base == here == NATION and not ask.rights.sees_whole_country:
         # Of the nation only its provinces are open to everybody.
         by = "province"

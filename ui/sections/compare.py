@@ -120,7 +120,7 @@ def _box(
 
 
 def _is_split(view: PageContext, sides: Sides, name: str) -> bool:
-    if not (sides.have_parts and exhibits.split_by(name)):
+    if not exhibits.split_by(sides, name):
         return False
     with suppress(QuestionError, AccessDenied):
         return exhibits.is_split(view.asked, warehouse.of_page(), sides, name, page_parameters.one(PAGE, "by"))
@@ -128,13 +128,17 @@ def _is_split(view: PageContext, sides: Sides, name: str) -> bool:
 
 
 def parts(view: PageContext, sides: Sides, name: str) -> None:
-    """The parts of the difference in a measure, by the dimension of the address, else the one that explains most."""
-    offered = exhibits.split_by(name)
-    if offered and sides.have_parts:
+    """The parts of the difference in a measure, by the dimension of the address, else the one that explains most.
+
+    Nothing where two places have no groups in common.
+    """
+    if not exhibits.has_parts(name):
+        blocks.note(view.word("split.no_parts"))
+    elif not sides.have_parts:
+        blocks.note(view.word("split.two_sides"))
+    elif offered := exhibits.split_by(sides, name):
         more, by = partial(_choose_parts, view, offered), page_parameters.one(PAGE, "by")
         ui.exhibit(view, exhibits.parts, more=more, sides=sides, name=name, by=by)
-    else:
-        blocks.note(view.word("split.two_sides" if offered else "split.no_parts"))
 
 
 def _choose_parts(view: PageContext, offered: Sequence[str], exhibit: Exhibit) -> None:
