@@ -483,6 +483,26 @@ def test_a_list_longer_than_its_last_button_shows_says_where_the_rest_is(
     assert status[2] == text.word("more.rest_in_file", lang)
 
 
+@pytest.mark.parametrize(("count", "is_unfolded", "is_cut"), [(31, False, False), (32, False, True), (32, True, False)])
+def test_paper_has_a_short_table_whole_and_a_long_list_as_the_screen_shows_it(
+    count: int, is_unfolded: bool, is_cut: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    state = {"all rows x": is_unfolded}
+    fake = SimpleNamespace(
+        container=lambda **_: nullcontext(), html=shown.append, session_state=state, button=lambda *_, **__: None
+    )
+    monkeypatch.setattr(tables, "component", lambda _: lambda **__: None)
+    monkeypatch.setattr(tables, "st", fake)
+    view = PageContext(Scope(date(2026, 1, 1), lang="en"))
+    store = SimpleNamespace(read=lambda: table_state.TableState(""))
+    tables.show(view, "x", COLUMNS, [(f"{i}", i) for i in range(count)], "", "name", store, is_short=True)  # type: ignore[arg-type]
+    assert shown[0].count("<tr>") == count + 1, "the style sheet hides the others"
+    assert ('class="pd-long"' in shown[0]) == is_cut
+    words = text.escape(text.word("more.first_printed", "en", first="5", count=text.number(count, "en")))
+    assert (words in shown[0]) == is_cut
+
+
 @pytest.mark.parametrize(("count", "number"), [(0, 1), (200, 1), (202, 1), (399, 1), (400, 2), (599, 2), (600, 3)])
 def test_no_page_has_but_a_few_rows(count: int, number: int) -> None:
     assert tables.pages(count) == number

@@ -15,7 +15,7 @@ import streamlit as st
 from etl.analysis import detail
 from etl.warehouse.dimensions import FILTERS, expand_groups
 from ui.charts import elements, marks
-from ui.components import blocks, downloads, filter_bar
+from ui.components import blocks, downloads, filter_bar, tables
 from ui.components import footer as footers
 from ui.components.blocks import error_boundary, notice
 from ui.components.cards import cards, said_as_html
@@ -110,7 +110,9 @@ def table(
         if rows:
             rows(exhibit)
         elif answer is not None:
-            footers.table(view, answer, ident, chart_context=context)
+            # All counties would fill eight sheets.
+            is_long = len(answer.rows) > tables.WHOLE_ON_PAPER
+            footers.table(view, answer, ident, chart_context=context, is_excerpt=is_long)
         notes_of(exhibit, ident)
         if answer is not None:
             footer(view, answer, ident, with_table=False, chart_context=context, title=title, made=made)

@@ -174,10 +174,11 @@ def table(
     ident: str,
     picture: downloads.Picture | None = None,
     chart_context: ChartContext | None = None,
+    is_excerpt: bool = False,
 ) -> None:
     rows, start = _as_drawn(answer, picture)
     columns = tables.columns_of(view, answer, chart_context or context(view)) + _events(view, answer, picture)
-    tables.show(view, f"answer-{ident}", columns, rows, subtitle(view, answer), start)
+    tables.show(view, f"answer-{ident}", columns, rows, subtitle(view, answer), start, is_excerpt=is_excerpt)
 
 
 def _events(view: PageContext, answer: Answer, picture: downloads.Picture | None) -> list[tables.Column]:

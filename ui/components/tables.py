@@ -33,8 +33,9 @@ PAGE_ROWS = 200
 MOST_ROWS = 1000
 # The rows of an excerpt on paper (static/summary.css).
 PAPER_ROWS = 10
-# The rows of a short table on the screen (static/summary.css).
+# The rows of a short table on the screen (static/summary.css), and the most that paper has of it: all provinces fill no sheet.
 FIRST_ROWS = 5
+WHOLE_ON_PAPER = 31
 _UNBARRED = ("date", "month", "year")
 
 Link = Callable[[tuple], str]
@@ -60,7 +61,8 @@ def show(
 ) -> None:
     """Show a table; the first column names the row. `on_choice` takes what is chosen in the menu of a column.
 
-    A short one shows its first rows on the screen until a button shows all of them.
+    A short one shows its first rows on the screen until a button shows all of them; paper has all of them, of a long list what
+    the screen shows.
 
     Its page is printed as on the screen; an excerpt has only its first rows on paper, where its page has one sheet.
     The rows are sorted by `start` (`-name` for descending, empty for their own order) until a heading is pressed. `total` are
@@ -85,16 +87,22 @@ def show(
         listed = table_html.html(columns, ordered, page_rows, caption, sort, total, is_total_first)
         if pages(len(rows)) > 1:
             listed = _position(view, columns, sort, number, len(rows)) + listed
-        if is_excerpt and len(page_rows) > PAPER_ROWS:
-            counts = {"first": text.number(PAPER_ROWS, view.lang), "count": text.number(len(rows), view.lang)}
-            rest = f'<p class="pd-note pd-on-paper">{view.escaped("more.first_printed", **counts)}</p>'
-            listed = f'<div class="pd-cut">{listed}</div>{rest}'
         is_cut = is_short and len(page_rows) > FIRST_ROWS and not st.session_state.get(f"all rows {ident}")
+        if is_excerpt and len(page_rows) > PAPER_ROWS:
+            listed = f'<div class="pd-cut">{listed}</div>{_on_paper(view, PAPER_ROWS, len(rows))}'
+        elif is_cut and len(page_rows) > WHOLE_ON_PAPER:
+            listed = f'<div class="pd-long">{listed}</div>{_on_paper(view, FIRST_ROWS, len(rows))}'
         st.html(f'<div class="pd-short">{listed}</div>' if is_cut else listed)
         if is_short and len(page_rows) > FIRST_ROWS:
             _all_rows(view, ident, len(rows), is_cut)
         if not is_cut and pages(len(rows)) > 1:
             _pager(view, ident, state_store, state, number, len(rows))
+
+
+def _on_paper(view: PageContext, first: int, count: int) -> str:
+    """How many of the rows are printed, as HTML."""
+    words = view.escaped("more.first_printed", first=text.number(first, view.lang), count=text.number(count, view.lang))
+    return f'<p class="pd-note pd-on-paper">{words}</p>'
 
 
 def _choose(on_choice: Callable[[str], None], key: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from etl.semantic.answers import Answer
-from ui.components import blocks, tables
+from ui.components import tables
 from ui.components.blocks import controlled, error_boundary
 from ui.components.figures import notes_of
 from ui.components.footer import context, footer
@@ -174,4 +174,7 @@ def sources(view: PageContext, *analyses: str) -> None:
                 f'style="color: var(--pd-accent)">'
                 f"{view.escaped('abroad.address')}</a></li>"
             )
-        st.html(blocks.heading(view.word("abroad.sources")) + f'<ol class="pd-rules">{"".join(entries)}</ol>')
+        title = view.escaped("abroad.sources", count=text.number(len(entries), view.lang))
+        # As long as two screens of a phone: closed, and printed.
+        listed = f'<ol class="pd-rules">{"".join(entries)}</ol>'
+        st.html(f'<details class="pd-note"><summary>{title}</summary>{listed}</details>')
