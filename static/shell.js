@@ -196,8 +196,9 @@ document.addEventListener("input", (event) => {
   const sheet = document.createElement("style");
   addEventListener("beforeprint", () => {
     const start = document.documentElement.dir === "rtl" ? ["right", "left", "persian", " از "] : ["left", "right", "decimal", " / "];
-    const said = [...words(".pd-title > :is(h1, strong)"), ...words(".pd-said").map((part) => part.replace(/\s+/g, " "))].join(" · ");
-    const source = [...words(".pd-title .pd-sample"), ...words(".pd-trust > span").slice(0, 4)].join(" · ");
+    // The menu of the browser prints at once.
+    const said = [...(isDrawn() ? [] : [readerUndrawn]), ...words(".pd-title > :is(h1, strong)"), ...words(".pd-said").map((part) => part.replace(/\s+/g, " "))].join(" · ");
+    const source = [...words(".pd-title .pd-sample"), ...words(".pd-source")].join(" · ");
     const font = "font: 7.5pt Vazirmatn, sans-serif; color: ${readerQuiet}; vertical-align: middle;";
     sheet.textContent = `@page {
       @top-${start[0]} { content: ${quoted(said)}; ${font} width: 100%; text-align: ${start[0]}; }
@@ -401,8 +402,8 @@ onClick(".pd-copy-picture", (event) => {
     if (box) {
       const all = figures(), latin = `${all.indexOf(box) + 1} / ${all.length}`;
       const place = root.lang === "fa" ? latin.replace(/\d/g, (digit) => "۰۱۲۳۴۵۶۷۸۹"[digit]).replace("/", "از") : latin;
-      note.textContent = [...document.querySelectorAll(".pd-title h1, .pd-title .pd-sample, .pd-trust > span:nth-of-type(-n+2)")]
-        .map((part) => part.textContent.trim()).concat(place).join(" · ");
+      note.textContent = [...document.querySelectorAll(".pd-title h1, .pd-title .pd-sample, .pd-said, .pd-source:first-of-type")]
+        .map((part) => part.textContent.trim().replace(/\s+/g, " ")).concat(place).join(" · ");
       document.body.append(note);
       box.setAttribute("data-presented", "");
       box.scrollTop = 0;

@@ -1,5 +1,8 @@
-"""The page that a browser gets before anything is drawn is kept nowhere."""
+"""The page that a browser gets before anything is drawn: kept nowhere, and in words for who has no JavaScript."""
 
+import re
+
+import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -7,11 +10,13 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from ui.i18n import text
 from ui.shell import middleware
 
 
 async def page(_: Request) -> Response:
-    return HTMLResponse("<title>Streamlit</title>", headers={"Cache-Control": "no-cache", "ETag": '"1"'})
+    shell = "<title>Streamlit</title><noscript>You need to enable JavaScript.</noscript>"
+    return HTMLResponse(shell, headers={"Cache-Control": "no-cache", "ETag": '"1"'})
 
 
 def test_the_page_shell_is_stored_nowhere() -> None:
@@ -19,3 +24,13 @@ def test_the_page_shell_is_stored_nowhere() -> None:
     for path in ("/", "/growth"):
         answer = TestClient(app).get(path)
         assert (answer.headers["cache-control"], answer.headers.get("etag")) == ("no-store", None)
+
+
+@pytest.mark.parametrize("languages", [("fa", "en"), ("en", "fa")])
+def test_without_javascript_both_languages_say_what_is_needed_the_own_one_first(languages: tuple[str, str]) -> None:
+    app = Starlette(routes=[Route("/{path:path}", page)], middleware=[Middleware(middleware.Shell)])
+    answer = TestClient(app).get("/", params={"lang": languages[0]})
+    (said,) = re.findall("<noscript>(.*?)</noscript>", answer.text)
+    assert re.findall('lang="(..)" dir="(...)">(.*?)</p>', said) == [
+        (lang, text.direction(lang), text.escaped("app.no_script", lang)) for lang in languages
+    ]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from tests.browser import app as front
+from ui.i18n import text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -152,6 +154,26 @@ def test_print_waits_until_every_chart_is_drawn(way: str, address: str, chromium
             page.wait_for_function("window.printed == 1")
         assert page.locator(".pd-plot[aria-busy=true]").count() == 0
         assert all(page.evaluate(front._AREAS)[:1])
+
+
+def test_the_menu_of_the_browser_prints_at_once_and_the_sheet_says_what_is_missing(
+    address: str, chromium: Browser
+) -> None:
+    def printed() -> str:
+        paper = reader.page.pdf(format="A4")
+        return subprocess.run(["pdftotext", "-", "-"], input=paper, capture_output=True, check=True).stdout.decode()
+
+    with front.visit(chromium, address, lang="en") as reader:
+        with base_map_held(reader.page) as held:
+            reader.page.goto(f"{address}/?lang=en")
+            reader.settle()
+            reader.page.locator(".pd-plot[aria-busy=true]").first.wait_for(state="attached")
+            assert text.word("state.undrawn", "en") in printed()
+            for route in held.copy():
+                route.continue_()
+        reader.drawn_charts()
+        reader.page.wait_for_function("() => !document.querySelector('.pd-plot[aria-busy=true]')")
+        assert text.word("state.undrawn", "en") not in printed()
 
 
 def test_print_prints_at_once_what_is_drawn(address: str, chromium: Browser) -> None:

@@ -29,7 +29,6 @@ LATIN_WORD = re.compile("[A-Za-z]{2,}")
 STAYS_LATIN = {
     "app.language",
     "app.language_help",
-    "app.no_script",
     "state.unpublished",
     "figure.osm",
     "browser.words",

@@ -62,8 +62,11 @@ def signed_notes(view: PageContext, answer: Answer, ident: str) -> None:
 _NARROWEST_SHARE, _NARROWEST = 0.05, 0.1
 
 
-def sparkline(view: PageContext, history: Answer | None) -> str:
-    """The months of an answer as a small line drawn in CSS, with its first and last value as its label."""
+def sparkline(view: PageContext, history: Answer | None, ident: str) -> str:
+    """The months of an answer as a small line drawn in CSS, with its first and last value as its label.
+
+    How many months they are stands below the first line of a page.
+    """
     if history is None:
         return ""
     unit, values = history.metrics[0].unit, [row[1] for row in comparable(history).rows if row[1] is not None]
@@ -73,11 +76,12 @@ def sparkline(view: PageContext, history: Answer | None) -> str:
     first, last = (text.plain(value, unit, view.lang) for value in (values[0], values[-1]))
     count = text.number(len(values), view.lang)
     label = view.word("change.sparkline", count=count, first=first, last=last)
-    months = text.escape(f"{count} {text.unit_word('whole_months', view.lang, count)}")
+    months = f"{count} {text.unit_word('whole_months', view.lang, count)}"
+    span = f"<small>{text.escape(months)}</small>" if page_context.is_noted_at(months, f"line of {ident}") else ""
     return (
         f'<div class="pd-spark" role="img" aria-label="{text.escape(label)}" title="{text.escape(label)}">'
         f'{polygon("pd-stroke", values, low, high)}<i class="pd-dot" style="top:{_height(values[-1], low, high):.1f}%"></i>'
-        f"<small>{months}</small></div>"
+        f"{span}</div>"
     )
 
 

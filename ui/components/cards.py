@@ -109,7 +109,7 @@ def headline_number(view: PageContext, name: str, found: exhibits.Headline | Non
     number = (
         f'<div class="pd-number-row"><p class="pd-value"><bdi>{text.escape(written)}</bdi> '
         f'<small>{text.escape(unit)}</small></p><p class="pd-line">{line}</p>'
-        f"{sparkline(view, found.months)}</div>"
+        f"{sparkline(view, found.months, name)}</div>"
     )
     return number, below, spans(view, (found.why,)) if found.why else ""
 

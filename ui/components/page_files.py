@@ -90,6 +90,12 @@ def note_rows(
     page_context.parts()[ident] = ShownRows(title, below, source, limit)
 
 
+def has_provisional() -> bool:
+    """Whether a figure of the page, drawn so far, shows numbers that can still change by themselves."""
+    shown = [noted.source for noted in page_context.parts().values() if isinstance(noted, Shown)]
+    return any(answer.is_provisional(row) for answer in shown if answer.provisional for row in answer.rows)
+
+
 @rendering.fragment
 def offer(view: PageContext, page: str, noted: Sequence[Noted]) -> None:
     blocks.folded(view.lang, view.word("book.open"), "page-files", partial(_inside, view, page, noted))

@@ -71,7 +71,7 @@ def _lapsed(scope: Scope, ask: Ask) -> Iterator[Action]:
         oldest = _word(scope, "oldest", day=text.day(min(until) + DAY, scope.lang)) if until else ""
         # With those of few people, which a file for circulation does not list.
         if number := listed.groups:
-            who, link = _institutes(scope, ask, rows, number), _link("licensing", open="lapsed")
+            who, link = _institutes(scope, ask, rows, number, True), _link("licensing", open="lapsed")
             yield _action(scope, ask, listed, "lapsed", number, who, oldest, link, persons=persons)
 
 
@@ -83,7 +83,7 @@ def _licences_ending(scope: Scope, ask: Ask) -> Iterator[Action]:
         key = "soonest_today" if first == scope.day else "soonest"
         soonest = _word(scope, key, day=text.day(first, scope.lang))
         if number := _value(scope, ask, "licences_ending_30", listed.where):
-            who = _institutes(scope, ask, rows, number)
+            who = _institutes(scope, ask, rows, number, True)
             link = _link("licensing", open="licences_ending", days=str(_SOON))
             yield _action(scope, ask, listed, "licences_ending", number, who, soonest, link)
 
@@ -123,7 +123,7 @@ def _not_submitted(scope: Scope, ask: Ask) -> Iterator[Action]:
     if rows := [row for row in _of_place(listed, scope) if row["sources_missing"]]:
         days = [row["latest_day"] for row in rows if row["latest_day"]]
         last = _word(scope, "last_heard", day=text.day(min(days), scope.lang)) if days else ""
-        who = _named(scope, ask, "province", [row["province"] for row in rows])
+        who = _named(scope, ask, "province", [row["province"] for row in rows], is_counted=True)
         yield _action(scope, ask, listed, "not_submitted", len(rows), who, last, _link("quality"))
 
 
@@ -138,7 +138,7 @@ def _owed(scope: Scope, ask: Ask, owing: Owing) -> Iterator[Action]:
     words = _word(scope, key, count=text.number(count, scope.lang), month=month)
     back = _named(scope, ask, "province", list(owed.returned)) if owed.returned and not province else ""
     when = [_word(scope, "due", day=due), *([_word(scope, "went_back", places=back)] if back else [])]
-    who = "" if province else _named(scope, ask, "province", list(owed.provinces))
+    who = "" if province else _named(scope, ask, "province", list(owed.provinces), is_counted=True)
     of_part = {
         "quality": {},
         "approve": {"month": owed.month},
@@ -170,7 +170,8 @@ def _low_coverage(scope: Scope, ask: Ask) -> Iterator[Action]:
         yield Action("coverage", 1, words, why, counted, _link("coverage", province=province), why=unknown)
     else:
         codes = [row["province"] for row in low]
-        who, group = _named(scope, ask, "province", codes), different.group(answer, scope.lang, len(codes))
+        who = _named(scope, ask, "province", codes, is_counted=True)
+        group = different.group(answer, scope.lang, len(codes))
         item = _action(scope, ask, answer, "coverage", len(codes), who, counted, _link("coverage"), group=group)
         yield replace(
             item, why=text.clauses([_word(scope, "coverage_why", **told), *filter(None, [unknown])], scope.lang)
@@ -209,7 +210,8 @@ def _low_levels(scope: Scope, ask: Ask) -> Iterator[Action]:
         why = _word(scope, "level_is" if here else "level_why", here=here, **told)
         yield Action("level", 1, _word(scope, "level_here"), "", why, _link("training", province=province))
     else:
-        who, group = _named(scope, ask, "province", codes), different.group(answer, scope.lang, len(codes))
+        who = _named(scope, ask, "province", codes, is_counted=True)
+        group = different.group(answer, scope.lang, len(codes))
         item = _action(scope, ask, answer, "level", len(codes), who, "", _link("training"), group=group)
         yield replace(item, why=_word(scope, "level_why", **told))
 
@@ -264,8 +266,8 @@ def _link(part: str, **parameters: str) -> Link:
     return Link(part, tuple((name, (value,)) for name, value in parameters.items()))
 
 
-def _institutes(scope: Scope, ask: Ask, rows: list[dict[str, Any]], among: int) -> str:
-    return _named(scope, ask, "institute", [row["institute"] for row in rows], among=among)
+def _institutes(scope: Scope, ask: Ask, rows: list[dict[str, Any]], among: int, is_counted: bool = False) -> str:
+    return _named(scope, ask, "institute", [row["institute"] for row in rows], None, among, is_counted)
 
 
 def _named(
@@ -275,8 +277,12 @@ def _named(
     codes: list[Any],
     counts: Mapping[Any, float] | None = None,
     among: int = 0,
+    is_counted: bool = False,
 ) -> str:
-    """These members by name, with their counts; of more than three, or `among` more, the first and how many others."""
+    """These members by name, with their counts; of more than three, or `among` more, the first and how many others.
+
+    Where the item itself says how many they are (`is_counted`), the first is enough.
+    """
     lang, context = scope.lang, ChartContext(scope.lang, names=asking.names(ask, scope.lang))
     names = [text.isolated(member_names.cut(context.member(dimension, code)), lang) for code in codes]
     if counts:
@@ -286,6 +292,8 @@ def _named(
         ]
     if not names or (len(names) <= 3 and among <= len(names)):
         return text.listed(names, lang)
+    if is_counted:
+        return _word(scope, "among", name=names[0])
     more = max(len(names), among) - 1
     group = text.with_ezafe(member_names.counted(dimension, lang, more), lang)
     return text.word("different.others", lang, names=names[0], count=text.number(more, lang), group=group)

@@ -199,32 +199,33 @@ def _sample(lang: str) -> str:
 
 
 def _trust(lang: str) -> None:
-    """The footer: source, as-of day, last load, sample, missing and provisional data, links to method and quality.
+    """The footer: source, latest day, last load, sample, missing and provisional data, links to method and quality.
 
     In the mode `open` it says that nobody signs in.
     """
     published = page_run.publication()
-    loaded = text.day(published.published_at.date(), lang)
+    view = page_context.view()
+    loaded, latest = (text.day(day, lang) for day in (published.published_at.date(), published.as_of))
     hour = text.digits(f"{published.published_at:%H:%M}", lang)
-    sentences = [
-        text.escaped(
-            "trust.source",
-            lang,
-            files=text.number(published.files, lang),
-            rows=text.number(published.rows_loaded, lang),
-        ),
-        text.escaped("trust.as_of_latest", lang, day=text.day_in_both(published.as_of, lang)),
+    counts = {"files": published.files, "rows": published.rows_loaded, "rejected": published.rows_quarantined}
+    numbers = {name: text.number(count, lang) for name, count in counts.items()}
+    # These are at the foot of each sheet too.
+    sources = [
+        text.escaped("trust.source", lang, **numbers),
+        # The scope names the day, if it is the latest.
+        *([text.escaped("trust.as_of_latest", lang, day=latest)] if view.as_of != published.as_of else []),
         *([text.escape(silent)] if (silent := silent_provinces(warehouse.of_page(), lang)) else []),
         text.escaped("trust.loaded", lang, day=f"{loaded} {hour}"),
-        text.escaped("trust.rejected", lang, count=text.number(published.rows_quarantined, lang)),
-        text.escaped("trust.provisional", lang),
+    ]
+    if missing := warehouse.analyse(data_quality.refused_files):
+        files = [text.isolated(file, lang) for file in missing]
+        sources.insert(1, text.escaped("trust.missing", lang, files=text.listed(files, lang)))
+    sentences = [
+        *([text.escaped("trust.provisional", lang)] if page_files.has_provisional() else []),
         text.escaped("trust.boundaries", lang, source=text.word("figure.osm", lang)),
     ]
     if people.mode() == "open":
         sentences.append(text.escaped("sign_in.open_mode", lang))
-    if missing := warehouse.analyse(data_quality.refused_files):
-        files = [text.isolated(file, lang) for file in missing]
-        sentences.insert(1, text.escaped("trust.missing", lang, files=text.listed(files, lang)))
     cited, releases = owed.citation(lang, published), text.word("owed.calendar", lang)
     for name, line in owed.lines(lang, published):
         words = f"<bdi>{text.escape(line)}</bdi>"
@@ -236,8 +237,9 @@ def _trust(lang: str) -> None:
         is_long = name == releases
         label = text.escape(name)
         sentences.append(f"<details><summary>{label}</summary>{words}</details>" if is_long else f"{label}: {words}")
-    spans = "".join(f"<span>{part}</span>" for part in sentences)
-    scope = page_context.view().scope.address()
+    spans = "".join(f'<span class="pd-source">{part}</span>' for part in sources)
+    spans += "".join(f"<span>{part}</span>" for part in sentences)
+    scope = view.scope.address()
     links = "".join(
         f'<a href="{text.escape(page_parameters.address(name, lang, scope))}">{text.escaped(f"trust.{name}", lang)}</a>'
         for name in ("methods", "quality")

@@ -152,7 +152,8 @@ def _head(lang: str) -> str:
         f"{streamlit_internals.BASE} const readerLocale={_in_script(locale)}, "
         f"readerWords={_in_script(dict(text.words('browser.words', lang)))}, "
         f"readerPlotly={_in_script('.' + _PLOTLY)}, readerQuiet={_in_script(palette.colour('quiet'))}, "
-        f"readerNoChart={_in_script(text.word('state.no_chart', lang))}, readerFind={_in_script(_finder(lang))};"
+        f"readerNoChart={_in_script(text.word('state.no_chart', lang))}, "
+        f"readerUndrawn={_in_script(text.word('state.undrawn', lang))}, readerFind={_in_script(_finder(lang))};"
     )
     return (
         f'<link rel="preload" href="./app/static/fonts/{face}-Regular.woff2" as="font" type="font/woff2" crossorigin>'
@@ -183,13 +184,22 @@ def rewrite(page: str, lang: str) -> str:
     before, opened, remainder = page.partition("<noscript>")
     _, closed, after = remainder.partition("</noscript>")
     if opened and closed:
-        page = f"{before}<noscript><p>{text.escaped('app.no_script', lang)}</p></noscript>{after}"
+        page = f"{before}<noscript>{_no_script(lang)}</noscript>{after}"
     # Streamlit preloads a font that the pages do not use.
     start = page.find('<link\n      rel="preload"')
     if start >= 0:
         end = page.find("/>", start) + 2
         page = page[:start] + page[end:]
     return page
+
+
+def _no_script(lang: str) -> str:
+    """What a reader without JavaScript is told, in both languages, the page's first: nothing else leads to the other one."""
+    languages = sorted(text.LANGUAGES, key=lambda one: one != lang)
+    return "".join(
+        f'<p class="pd-no-script" lang="{one}" dir="{text.direction(one)}">{text.escaped("app.no_script", one)}</p>'
+        for one in languages
+    )
 
 
 class Shell:
