@@ -155,7 +155,7 @@ class Built:
         return entry["rows_read"], entry["rows_loaded"], entry["rows_quarantined"], entry["exact_duplicates"]
 
 
-class _WarmPool(read_folder.WorkerPool):
+class WarmPool(read_folder.WorkerPool):
     """Workers that are reused by later builds: starting one takes longer than reading a test's files."""
 
     _kept: ClassVar[dict[str, list[read_folder._Worker]]] = {}
@@ -209,7 +209,7 @@ def build(
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")
-        patch.setattr(pipeline, "WorkerPool", _WarmPool)
+        patch.setattr(pipeline, "WorkerPool", WarmPool)
         code = main(arguments)
     contents = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
     return Built(code, out.getvalue(), err.getvalue(), to, contents)

@@ -120,6 +120,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
     built = folder / _BUILT
     try:
         with postgresql.Snapshots(order.folder) as snapshots, ExitStack() as stack:
+            stack.enter_context(publications.held_open(last))
             numbers = count(step=len(TABLES))
             jobs = [Job(path, table, next(numbers), folder) for path, table in files]
             jobs += [

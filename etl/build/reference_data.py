@@ -5,6 +5,7 @@ Those with a reader come from the submitted folder if it has them, else from dat
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -97,19 +98,20 @@ def load(con: duckdb.DuckDBPyConnection, tables: Mapping[str, list[Any]]) -> Non
         create_from(con, f"create table {table} as {select}", pa.Table.from_pylist(tables[file], schema))
     population.load(con, tables["population.csv"])
     official_calendar.load(con, tables["calendar.csv"])
-    _load_calendar(con)
-
-
-def _load_calendar(con: duckdb.DuckDBPyConnection) -> None:
-    first, last = (JalaliDate(year, 1, 1).to_gregorian() for year in (_FIRST_YEAR, _LAST_YEAR + 1))
     create_from(
         con,
         "create table calendar as select "
         "cast(unnest(generate_series(first, last, interval 1 day)) as date) as day, label as month, "
         "concat(label[:4], '-Q', (cast(label[6:] as integer) + 2) // 3) as quarter, label[:4] as year "
         "from arriving order by day",
-        pa.Table.from_pylist(list(map(vars, jalali.units_between(first, last - jalali.DAY, "month")))),
+        _months(),
     )
+
+
+@cache
+def _months() -> pa.Table:
+    first, end = (JalaliDate(year, 1, 1).to_gregorian() for year in (_FIRST_YEAR, _LAST_YEAR + 1))
+    return pa.Table.from_pylist(list(map(vars, jalali.units_between(first, end - jalali.DAY, "month"))))
 
 
 def _course(path: Path, line: int, row: dict[str, str]) -> _Row:

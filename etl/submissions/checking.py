@@ -255,7 +255,7 @@ def together(
 
     def examine(built: Path, report: Report) -> None:
         refuse_left_out(report, made)
-        changes.extend(moved(built, desk.folders.warehouse))
+        changes.extend(moved(built, publications.comparable(desk.folders.warehouse)))
 
     order = _order(
         desk,
@@ -353,36 +353,33 @@ def _names_other(form: str, names: dict[str, str]) -> bool:
 def _changes(built: Path, pointer: Path, submission: Submission, alone: bool) -> dict[str, Any]:
     """The headlines of the province before and after, those that moved far, and the periods of service not there any more."""
     last = publications.comparable(pointer)
-    changes = [change for change in moved(built, pointer) if change.pop("province") == submission.province]
-    far = []
-    for change in changes:
-        was, now = change["before"], change["after"]
-        if (
-            was is not None
-            and now is not None
-            and _is_far(str(change["metric"]), was, now, pointer, submission.province)
-        ):
-            far.append(change["metric"])
-    compared = last if alone and last and _are_comparable(built, last) else None
-    gone = _only_in(last, built, "personnel", "key_fingerprint") if compared and last else None
-    stale = [
-        table
-        for table in sorted(submission.tables)
-        if compared and not _only_in(built, compared, table, "key_fingerprint, content_fingerprint")
-    ]
+    with publications.held_open(last, built):
+        changes = [change for change in moved(built, last) if change.pop("province") == submission.province]
+        far = [
+            change["metric"]
+            for change in changes
+            if None not in (change["before"], change["after"])
+            and _is_far(str(change["metric"]), change["before"], change["after"], pointer, submission.province)
+        ]
+        compared = last if alone and last and _are_comparable(built, last) else None
+        gone = _only_in(last, built, "personnel", "key_fingerprint") if compared and last else None
+        stale = [
+            table
+            for table in sorted(submission.tables)
+            if compared and not _only_in(built, compared, table, "key_fingerprint, content_fingerprint")
+        ]
     return {"changes": changes, "jumps": far, "gone": gone, "stale": stale}
 
 
-def moved(built: Path, pointer: Path) -> list[dict[str, Any]]:
-    """The headlines that a build changes against the publication, those of the nation (province "") first."""
+def moved(built: Path, last: Path | None) -> list[dict[str, Any]]:
+    """The headlines that a build changes against the last publication, those of the nation (province "") first."""
     sql = (
         "select coalesce(province, ''), metric, value from published_numbers "
         f"where list_contains({list(HEADLINES)!r}, metric)"
     )
-    with duckdb.connect(str(built), read_only=True) as con:
-        after = {(place, name): value for place, name, value in con.execute(sql).fetchall()}
-    rows = publications.rows_of(publications.comparable(pointer), sql)
-    before = {(place, name): value for place, name, value in rows}
+    before, after = (
+        {(place, name): value for place, name, value in publications.rows_of(version, sql)} for version in (last, built)
+    )
     return [
         {"province": place, "metric": name, "before": before.get((place, name)), "after": after.get((place, name))}
         for place in sorted({place for place, _ in (*before, *after)})

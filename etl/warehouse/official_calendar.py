@@ -46,15 +46,24 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
     Raises Refused for an unreadable cell, a repeated day, and a year with more than MOST_DAYS_OFF.
     """
-    own = files.read(folder, _FILE, _DAYS.names, _official_day, "date", itemgetter("date", "province"))
+    own = _rows(folder) if files.is_in(folder, _FILE) else _shipped()
     if folder != REFERENCE:
         _refuse_too_many([(row["date"], row["province"], row["kind"]) for row in _added(own)])
     return own
 
 
+def _rows(folder: Path) -> list[dict[str, Any]]:
+    return files.read(folder, _FILE, _DAYS.names, _official_day, "date", itemgetter("date", "province"))
+
+
+@cache
+def _shipped() -> list[dict[str, Any]]:
+    return _rows(REFERENCE)
+
+
 def _added(own: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The days of the shipped calendar and these, which win."""
-    return list({(row["date"], row["province"]): row for row in (*read(REFERENCE), *own)}.values())
+    return list({(row["date"], row["province"]): row for row in (*_shipped(), *own)}.values())
 
 
 def _refuse_too_many(days: Sequence[Day]) -> None:
@@ -79,7 +88,7 @@ def moved(days: Sequence[Day], before: Sequence[Day], first: date, last: date) -
 
 def working_days(first: date, last: date) -> list[date]:
     """The working days of the nation by the shipped calendar, both ends included."""
-    days = [(row["date"], row["province"], row["kind"]) for row in read(REFERENCE)]
+    days = [(row["date"], row["province"], row["kind"]) for row in _shipped()]
     return sorted(_working(days, None, first, last))
 
 

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,14 @@ import duckdb
 import pyarrow as pa
 from persiantools.jdatetime import JalaliDate
 
+from etl.core.paths import REFERENCE
 from etl.core.places import places
 from etl.extract import reference_files as files
 from etl.extract.causes import because
 from etl.warehouse.build_database import create_from
 
 KINDS = {"census": "سرشماری", "estimate": "برآورد", "projection": "پیش‌بینی"}
+_FILE = "population.csv"
 _COLUMNS = ("province", "date", "residents", "kind", "source")
 # The residents that a publication holds, earliest first.
 ROWS = f"select {', '.join(_COLUMNS)} from population order by all"
@@ -121,12 +123,20 @@ def _facts(provinces: Provinces, day: date) -> dict[str, dict[str, float | None]
 
 def read(folder: Path) -> list[Residents]:
     """The rows of population.csv. Raises Refused for an unreadable cell, a repeated day, a missing province."""
-    name = "population.csv"
-    residents = files.read(folder, name, _COLUMNS, _residents, "date", lambda row: (row.province, row.date))
+    residents = _rows(folder) if files.is_in(folder, _FILE) else _shipped()
     lacking = sorted(set(places().provinces.values()) - {row.province for row in residents})
     if lacking:
-        raise because("reference_province_missing", file=name, provinces=", ".join(lacking))
+        raise because("reference_province_missing", file=_FILE, provinces=", ".join(lacking))
     return residents
+
+
+def _rows(folder: Path) -> list[Residents]:
+    return files.read(folder, _FILE, _COLUMNS, _residents, "date", lambda row: (row.province, row.date))
+
+
+@cache
+def _shipped() -> list[Residents]:
+    return _rows(REFERENCE)
 
 
 def load(con: duckdb.DuckDBPyConnection, rows: Sequence[Residents]) -> None:

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -143,6 +143,17 @@ def rows_of(version: Path | None, sql: str) -> list[tuple[Any, ...]]:
     with connect(version, any_code=True) as con, suppress(duckdb.CatalogException, duckdb.BinderException):
         return con.execute(sql).fetchall()
     return []
+
+
+@contextmanager
+def held_open(*files: Path | None) -> Iterator[None]:
+    """Until its end, connections to these files share the open databases: opening one takes longer than a small question."""
+    with ExitStack() as stack:
+        for file in files:
+            with suppress(Refused):
+                if file:
+                    stack.enter_context(connect(file, any_code=True))
+        yield
 
 
 def _refuse_other_code(con: duckdb.DuckDBPyConnection, pointer: Path) -> None:

@@ -522,7 +522,7 @@ def test_the_recruits_needed_bring_the_plan_to_the_goal_at_the_end_of_the_month(
         assert fewer[0]["reached_middle"] > until.label
 
 
-SEEKS = draws(40, 200)
+SEEKS = draws(20, 200)
 
 
 @pytest.mark.slow

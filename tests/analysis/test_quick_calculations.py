@@ -24,7 +24,7 @@ from tests import made
 from tests.conftest import BUILD_DAY
 from tests.effort import draws
 
-TABLES = draws(60, 500)
+TABLES = draws(30, 500)
 SHOWN = [name for name, metric in catalogue().items() if not metric.hidden]
 SHARES = [name for name in SHOWN if catalogue()[name].unit == "share"]
 # They can change for so many days after the day; of the random days none ends a month.

@@ -24,6 +24,7 @@ from etl.core.errors import Refused
 from etl.extract import parse_values, read_file, read_folder, validate
 from etl.extract.contract import contract
 from tests.build.hostile import CELLS, HEADER, MEGABYTE, STOPPED, rejected_rows
+from tests.effort import draws
 from tests.loading import DAY, ROOT, WITHOUT_MIGHT, build, csv_text, english, load, put, row, run
 
 pytestmark = pytest.mark.slow
@@ -132,7 +133,7 @@ def test_fields_and_lines_that_fill_the_memory_are_refused(folder, build_refusal
         assert refusal.startswith(f"training_{number}.csv: {message}")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=draws(50, 150), deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", ",".join(HEADER).encode() + b"\n"]))
 @example(codecs.BOM_UTF8, ",".join(HEADER).encode() + b"\n")
 def test_any_bytes_are_rows_or_a_refusal(tmp_path_factory, content, head):

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 # Tables about files, not about their content.
 OF_FILES = ("load_files", "quarantine", "warned")
-SEEDS = range(draws(2, 5))
+SEEDS = range(draws(1, 5))
 MONTHS = ("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند")
 NAMES = {"institutes": "مؤسسات", "licences": "مجوزها", "personnel": "کارکنان", "training": "آموزش"}
 # What Windows-1256 cannot hold: Persian ye, the digits of Persian and Arabic, their separators, marks of direction.

@@ -26,6 +26,7 @@ from etl.extract.contract import contract
 from etl.extract.read_file import open_source
 from etl.extract.source_file import SHEET_BITS, SourceFile
 from etl.extract.source_folder import table_of
+from tests.effort import draws
 from tests.loading import GOOD, HEADERS, csv_text, row
 from tests.oracle.read import COLUMNS
 
@@ -313,7 +314,7 @@ def bodies(draw: Any) -> str:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=draws(100, 300), deadline=None)
 @example(",".join(HEADER) + '\n"","","","","",","')
 @given(bodies())
 def test_splitting_at_once_and_record_by_record_come_to_the_same(tmp_path_factory, text):
@@ -333,7 +334,7 @@ def test_splitting_at_once_and_record_by_record_come_to_the_same(tmp_path_factor
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=draws(70, 200), deadline=None)
 @given(bodies())
 def test_a_second_reader_counts_as_many_records(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "training_count.csv"

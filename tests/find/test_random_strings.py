@@ -15,7 +15,7 @@ from tests.find.conftest import Find
 from ui.find import reading
 from ui.find.results import CONFIDENTIAL, MOST, RESULTS
 
-STRINGS = draws(400, 10_000)
+STRINGS = draws(200, 10_000)
 SIGNS = (
     "آابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهیيكةىؤئ۰۱۲۳۴۵۶۷۸۹0123456789abcxyzTHVS;'[],. \t\u200c\u200f\u202e😀<>%_{}\\\"-–/«»"
 )

@@ -136,7 +136,9 @@ def said(copy: Path, slip: Slip, *command: str) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("slip", OF_ETL, ids=[slip[3] for slip in OF_ETL])
 def test_a_slip_in_the_catalogue_refuses_every_command(copy: Path, slip: Slip) -> None:
-    for command in (("ask", "women"), ("build", ".")):
+    # Every command reads the declarations in the same way.
+    is_first_of_its_file = slip == next(other for other in OF_ETL if other[0] == slip[0])
+    for command in (("ask", "women"), ("build", "."))[: 1 + is_first_of_its_file]:
         assert slip[3] in said(copy, slip, "etl", *command)
 
 
@@ -149,8 +151,8 @@ def test_a_slip_in_colours_lets_nothing_start(copy: Path, slip: Slip) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("file", [WORKFORCE, DIMENSIONS, ROLLUPS, PALETTE])
 def test_the_server_says_it_and_serves_nothing(copy: Path, file: str) -> None:
-    for slip in [slip for slip in (*OF_ETL, *OF_COLOURS) if slip[0] == file][:2]:
-        assert slip[3] in said(copy, slip, "streamlit", "run", "dashboard.py", "--server.port", "0")
+    slip = next(slip for slip in (*OF_ETL, *OF_COLOURS) if slip[0] == file)
+    assert slip[3] in said(copy, slip, "streamlit", "run", "dashboard.py", "--server.port", "0")
 
 
 @pytest.mark.slow

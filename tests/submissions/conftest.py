@@ -9,20 +9,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
+from etl.build import pipeline
 from etl.core import jalali, settings
 from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant
-from etl.submissions import work
+from etl.submissions import checking, work
 from etl.submissions.desk import Desk, Person
 from etl.submissions.records import Submission
 from tests.access.gated import configured, cookie
-from tests.loading import build, csv_text, national_id, put, row
+from tests.loading import WarmPool, build, csv_text, national_id, put, row
 from ui.data import submissions
 from ui.shell import gate, hand_in_address, people
 
@@ -79,6 +80,8 @@ class Office:
 
     settings: settings.Settings
     notes: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    # The folder of submissions after the first of them was checked, by all that its check reads.
+    _checked: ClassVar[dict[str, tuple[str, Path]]] = {}
 
     @property
     def desk(self) -> Desk:
@@ -109,11 +112,22 @@ class Office:
             received.close()
 
     def hand_in(self, who: Person, province: str, files: dict[str, str | bytes]) -> Submission:
-        """A draft with files, checked."""
+        """A draft with files, checked. The first one of an installation is checked once for all tests."""
+        root, first = self.desk.root, not self.desk.root.exists()
+        incoming = {path.name: path.read_bytes() for path in sorted(self.settings.folders.incoming.iterdir())}
+        same = repr(
+            (who.sub, who.scope, province, files, incoming, self.settings.submission, self.settings.sign_in.mode)
+        )
+        if first and same in self._checked:
+            ident, kept = self._checked[same]
+            shutil.copytree(kept, root)
+            return self.desk.look(who, ident)
         draft = self.desk.open(who, province, LAST)
         for number, (name, content) in enumerate(files.items(), 1):
             self.give(who, draft.id, number, name, content)
         self.work()
+        if first:
+            self._checked[same] = draft.id, shutil.copytree(root, root.with_name("checked"))
         return self.desk.look(who, draft.id)
 
     def work(self) -> int:
@@ -136,6 +150,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def office(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     """Fars and Isfahan, built from their files."""
+    for module in (pipeline, checking):
+        monkeypatch.setattr(module, "WorkerPool", WarmPool)
     monkeypatch.setattr("etl.submissions.orders.SETTLED_SECONDS", 0.0)
     monkeypatch.setattr("etl.submissions.work.note", lambda *_, **__: None)
     folders = settings.Folders(

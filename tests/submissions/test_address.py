@@ -52,10 +52,7 @@ def test_a_file_goes_its_way_over_http(site):
 
 
 def test_a_returned_submission_is_corrected_and_submitted_again(site):
-    ident = site.draft()
-    (content,) = more_people().values()
-    site.put(ident, 1, PERSONNEL, content)
-    site.office.work()
+    ident = site.office.hand_in(site.office.clerk, "IR-07", more_people()).id
     site.sent("fars.clerk", "POST", f"/{ident}/submit")
     assert site.sent("data.steward", "POST", f"/{ident}/return").status_code == 422, "without a reason"
     done = site.sent("data.steward", "POST", f"/{ident}/return", json={"reason": "the hours of Mehr are missing"})

@@ -47,7 +47,7 @@ def country(tmp_path: Path) -> tuple[Office, dict[str, list[Path]]]:
     made = tmp_path / "made"
     synthetic.make(made, scale=0.02, seed=7)
     files = sample._files(made)
-    provinces = sorted(files)[:: max(1, len(files) // draws(3, 31))][: draws(3, 31)]
+    provinces = sorted(files)[:: max(1, len(files) // draws(2, 31))][: draws(2, 31)]
     return Office(replace(settings.Settings(), folders=folders)), {code: files[code] for code in provinces}
 
 

@@ -115,6 +115,8 @@ def test_the_names_of_exhibits_are_public() -> None:
 def test_table_csv_xlsx_and_json_have_the_same_rows(of: str, person: str, asks: dict[str, Ask]) -> None:
     with asking(asks, person) as ask:
         scope = scoped(SCOPES[of], "en", ask)
+        # A workbook takes ten times as long as a CSV file of the same rows.
+        has_workbook = of in ("nation", "post")
         for way in (ask, Rounded(ask)):
             found = exhibits(scope, way)
             assert found
@@ -125,10 +127,11 @@ def test_table_csv_xlsx_and_json_have_the_same_rows(of: str, person: str, asks: 
                 records = exhibit.answer.records()
                 rows = list(csv.DictReader(io.StringIO(file_of(exhibit, "csv").decode("utf-8-sig"))))
                 told = json.loads(file_of(exhibit, "json"))
-                sheet = openpyxl.load_workbook(io.BytesIO(file_of(exhibit, "xlsx")), read_only=True).worksheets[0]
                 assert len(rows) == len(told) == len(records), address
-                # A sheet has a row of the whole too, where the rows have one.
-                assert sheet.max_row - 1 in (len(records), len(records) + 1), address
+                if has_workbook:
+                    sheet = openpyxl.load_workbook(io.BytesIO(file_of(exhibit, "xlsx")), read_only=True).worksheets[0]
+                    # A sheet has a row of the whole too, where the rows have one.
+                    assert sheet.max_row - 1 in (len(records), len(records) + 1), address
                 for record, row, one in zip(records, rows, told, strict=True):
                     for name, value in record.items():
                         # Text that begins like a formula is guarded.
