@@ -8,6 +8,8 @@ READY  := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 PROVIDER := tests/access/provider
 WAREHOUSE := data/warehouse/warehouse.duckdb
+# Each worker would compile every module and rewrite every test again: more than half of the time before its first test.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check types fast bench browser lock audit dist clean
 

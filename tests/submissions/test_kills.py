@@ -271,7 +271,7 @@ def killed(office: Office, folder: Path, rounds: int, seed: int = 59) -> tuple[C
 
 
 def test_after_a_kill_at_any_moment_nothing_is_half_or_lost_or_published_unapproved(office: Office, tmp_path: Path):
-    rounds = draws(3, 100)
+    rounds = draws(2, 100)
     _, victims = killed(office, tmp_path, rounds)
     by_cell = Counter((victim.part, victim.stage) for victim in victims)
     assert max(by_cell.values()) - min(by_cell[cell] for cell in CELLS[:rounds]) <= 1

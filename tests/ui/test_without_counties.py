@@ -4,6 +4,7 @@ book and address works."""
 import csv
 import io
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -70,12 +71,19 @@ def with_one_institute(folder: Path) -> None:
         write(file, [row for row in rows[table] if is_kept(row)])
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    assert main(["sample", str(folder), "--scale", "0.05", "--seed", "7", "--day", str(BUILD_DAY)]) == 0
+    return folder
+
+
 @contextmanager
 def registers(
-    base: Path, of: Callable[[Path], bool], change: Callable[[Path], None] = without_counties
+    made: Path, base: Path, of: Callable[[Path], bool], change: Callable[[Path], None] = without_counties
 ) -> Iterator[Path]:
     """The publication of a sample of some of the provinces, whose files are changed."""
-    assert main(["sample", str(base / "in"), "--scale", "0.05", "--seed", "7", "--day", str(BUILD_DAY)]) == 0
+    shutil.copytree(made, base / "in")
     for file in (base / "in").glob("*"):
         if "_IR-" in file.name and not of(file):
             file.unlink()
@@ -90,8 +98,8 @@ def registers(
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with registers(tmp_path_factory.mktemp("one"), lambda file: True) as pointer:
+def published(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with registers(made, tmp_path_factory.mktemp("one"), lambda file: True) as pointer:
         yield pointer
 
 
@@ -144,11 +152,11 @@ def test_the_data_address_answers_by_county(published: Path) -> None:
         assert [row["county"] for row in answer.json()] == [None]
 
 
-def test_a_register_without_any_county_is_a_register(tmp_path: Path) -> None:
+def test_a_register_without_any_county_is_a_register(made: Path, tmp_path: Path) -> None:
     def is_of_province(file: Path) -> bool:
         return PROVINCE in file.name
 
-    with registers(tmp_path, is_of_province) as pointer, writing.press(pointer, ADMINISTRATOR) as press:
+    with registers(made, tmp_path, is_of_province) as pointer, writing.press(pointer, ADMINISTRATOR) as press:
         for place in ("IR", PROVINCE):
             assert content.book(press.writer(place, "fa", exact=True))["verdict"]
         for part in ("overview", "coverage", "training"):
@@ -159,8 +167,8 @@ def test_a_register_without_any_county_is_a_register(tmp_path: Path) -> None:
                 assert analyses.analyse(con, analysis, by="county").rows == []
 
 
-def test_a_province_with_one_institute_is_shown_and_tells_no_number_of_few_people(tmp_path: Path) -> None:
-    with registers(tmp_path, lambda file: True, with_one_institute) as pointer:
+def test_a_province_with_one_institute_is_shown_and_tells_no_number_of_few_people(made: Path, tmp_path: Path) -> None:
+    with registers(made, tmp_path, lambda file: True, with_one_institute) as pointer:
         with access.connect(pointer, ADMINISTRATOR) as con:
             assert ask(con, "licensed_institutes", where=SCOPE).value() == 1
             for analysis in BY_COUNTY:
