@@ -27,7 +27,6 @@ from etl.semantic.access import ScopedCursor
 from tests.serving import ask, free_ports, until
 from ui.charts import bars, boundaries, forecast, lines, maps, marks
 from ui.charts.elements import ChartContext
-from ui.shell import middleware
 
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 _VISITS, _CHANGES = 6, 10
@@ -62,7 +61,7 @@ def run(register: Register) -> dict[str, Any]:
         static = Path(folder) / "static"
         static.mkdir()
         (static / Path(boundaries.address("province")).name).write_text(boundaries.content("province"), "utf-8")
-        (static / "world_110m.json").write_text(json.dumps(middleware.EMPTY_MAP), encoding="utf-8")
+        (static / "world_110m.json").write_text(json.dumps(boundaries.EMPTY_MAP), encoding="utf-8")
         sets = _prebuilt(register)
         figures.write_text(json.dumps(sets), encoding="utf-8")
         with (

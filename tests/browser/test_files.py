@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Download, Locator
 
 from tests.browser import app as front
+from ui.exports import picture
 from ui.i18n import text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -66,3 +68,33 @@ def test_a_file_is_fetched_by_keyboard_and_the_page_stays(
         assert reader.page.url == shown
         assert len(reader.page.context.pages) == 1, "no tab is left"
         assert reader.failures == []
+
+
+@pytest.mark.skipif(not picture.browser(), reason="Chromium is not installed (apt-get install chromium)")
+@pytest.mark.parametrize("ident", ["by_province", "by_place"])
+def test_the_picture_by_address_is_that_of_the_page(ident: str, address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("training").drawn_charts()
+        reader.page.locator(f".st-key-figure-{ident} .pd-plot .main-svg").first.wait_for()
+        opened(reader, ident)
+        reader.page.locator(f".st-key-picture-button-{ident} button").click()
+        dialog = reader.page.locator("[role=dialog]")
+        dialog.get_by_text("SVG", exact=True).click()
+        button = dialog.get_by_role("button", name=re.compile("^دریافت تصویر نمودار")).last
+        button.wait_for(state="attached")
+        reader.page.wait_for_timeout(1500)
+        with fetched(reader) as found:
+            button.focus()
+            reader.page.keyboard.press("Enter")
+        by_address = reader.page.request.get(f"{address}/data/training/{ident}.svg", timeout=front.FILE_PATIENCE)
+        assert by_address.ok, by_address.text()
+        of_page = Path(found[0].path()).read_text(encoding="utf-8")
+        assert _plain(by_address.text()) == _plain(of_page)
+
+
+def _plain(svg: str) -> str:
+    """A picture without the names that Plotly draws by lot."""
+    names = dict.fromkeys(re.findall(r"(?:topdefs-|defs-|clip|clips|id=\"g|trace)([0-9a-f]{6})", svg))
+    for at, name in enumerate(names):
+        svg = svg.replace(name, f"name{at}")
+    return svg

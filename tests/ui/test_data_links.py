@@ -51,7 +51,7 @@ def answer_at(address: str) -> tuple[Answer, bool]:
     question = data_question.read(query) if name == "answer" else data_question.read_exhibit(query, name)
     assert question
     assert data_question.publication(query) == page_run.publication().id
-    found = exportable.of(data_address._asked_of(question)[0]).answer
+    found = exportable.of(data_address._asked_of(question).source).answer
     return Rounded(warehouse.of_page()).shown(found) if question.circulation else found, question.circulation
 
 

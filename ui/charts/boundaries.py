@@ -21,6 +21,16 @@ _HATCH_GAP = 0.28
 # The end of a line within a trace.
 GAP = (None, None)
 
+# Plotly's geographic axes load a base map before they draw; a map of provinces needs only an empty one.
+EMPTY_MAP = {
+    "type": "Topology",
+    "objects": {
+        layer: {"type": "GeometryCollection", "geometries": []}
+        for layer in ("coastlines", "land", "ocean", "lakes", "rivers", "countries", "subunits")
+    },
+    "arcs": [],
+}
+
 Point = tuple[float, float]
 
 

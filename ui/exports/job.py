@@ -18,6 +18,7 @@ from ui.data.worker_process import Report, WorkerProcess, worker_memory
 from ui.exports import workbook, writers
 from ui.exports.file_content import Exportable
 from ui.exports.page_workbook import PageJob, content_of
+from ui.exports.picture import PictureJob
 from ui.exports.status_facts import facts_of
 from ui.state import questions
 
@@ -80,14 +81,14 @@ def noted(answer: Answer, form: str, rows: int, circulation: bool = False) -> di
     return details | ({"circulation": 1} if circulation else {})
 
 
-# A file of one answer, or the workbook of a page.
-Job = ExportJob | PageJob
+# A file of one answer, the workbook of a page, or the picture of a chart.
+Job = ExportJob | PageJob | PictureJob
 
 
 class Making:
     """A job in a worker process, writing to a temporary file that is deleted with this object."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, seconds: float = FILE_SECONDS) -> None:
         self.job = job
         self.file: Any = tempfile.NamedTemporaryFile(prefix="file-")  # noqa: SIM115 (open for as long as it is kept)
         self.process = WorkerProcess(
@@ -96,7 +97,7 @@ class Making:
             page_run.access_scope(),
             job,
             self.path,
-            seconds=FILE_SECONDS,
+            seconds=seconds,
             memory=worker_memory(),
         )
 

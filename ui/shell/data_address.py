@@ -1,5 +1,5 @@
-"""The data address: /data/answer.csv and its like give an answer to programs, /data/training/by_place.csv an exhibit of a page,
-/data/ the data dictionary.
+"""The data address: /data/answer.csv and its like give an answer to programs, /data/training/by_place.csv an exhibit of a page
+(by_place.png its picture), /data/ the data dictionary.
 
 A person is known by a personal token, sent as HTTP Basic (user: own id) or Bearer, never in the address. Rights, `ask`,
 writers and audit line are those of a download by hand. Without sign-in the address answers this machine only.
@@ -33,17 +33,21 @@ from etl.semantic import answers, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from ui.charts.elements import ChartContext
+from ui.components import downloads
 from ui.data import owed, page_run, warehouse
 from ui.data.ask import Rounded
 from ui.data.worker_process import Ended
 from ui.exhibits import register
-from ui.exports import about, dictionary
+from ui.exhibits.exhibit import Drawing, Exhibit
+from ui.exports import about, dictionary, picture
 from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
+from ui.exports.picture import PICTURE_FORMS
 from ui.i18n import text
 from ui.shell import data_question, people, strangers, threads
 from ui.shell.data_question import DataQuestion, ExhibitQuestion, Given, Wrong
 from ui.shell.requests import base_path, is_of_this_machine
 from ui.state import page_context, periods, personal_tokens, scoped_query
+from ui.state.page_context import PageContext
 
 FOLDER = "/data/"
 _HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff", "Vary": "Authorization"}
@@ -51,6 +55,7 @@ _CHALLENGE = {"WWW-Authenticate": 'Basic realm="data", charset="UTF-8"'}
 # Wrong tokens of a client that are answered in a minute, and how many clients are remembered.
 MOST_GUESSES, _MINUTE, _MOST_CLIENTS = 30, 60.0, 1000
 _BUSY_SECONDS = 2
+_MEDIA = DATA_FORMS | PICTURE_FORMS
 # Files of answers that are kept for requests of their parts.
 _MOST_KEPT, _KEPT_SECONDS, _KEPT_BYTES = 16, 300.0, 256 << 20
 _T = TypeVar("_T")
@@ -311,7 +316,9 @@ def _answer(request: Request, given: Given, asker: AccessScope) -> Response | _M
 
 def _exhibit(request: Request, given: Given, asker: AccessScope) -> Response | _Make:
     form, address = request.path_params["form"], f"{request.path_params['page']}/{request.path_params['name']}"
-    question = data_question.read_exhibit(given, address) if form in DATA_FORMS else None
+    question = data_question.read_exhibit(given, address) if form in _MEDIA else None
+    if question and form in PICTURE_FORMS and not picture.browser():
+        raise _Refused(501, text.word("data.no_browser", question.view.lang))
     return _kept_or_made(request, asker, form, question) if question else _nothing(request, given, asker)
 
 
@@ -326,33 +333,42 @@ def _kept_or_made(
     return _sent(request, asker, file) if file else partial(_made_and_sent, request, asker, form, question, tag)
 
 
-def _asked_of(question: DataQuestion | ExhibitQuestion) -> tuple[Answer | exportable.StoredRows, ChartContext]:
-    """What is behind a question, and the names in it. Raises Wrong for an exhibit that has nothing to show."""
+@dataclass(frozen=True)
+class _Found:
+    """What is behind a question, and the names in it; of an exhibit also that."""
+
+    source: Answer | exportable.StoredRows
+    context: ChartContext
+    exhibit: Exhibit | None = None
+
+
+def _asked_of(question: DataQuestion | ExhibitQuestion) -> _Found:
+    """What is behind a question. Raises Wrong for an exhibit that has nothing to show."""
     view = question.view
     if isinstance(question, DataQuestion):
         found = scoped_query.free(view, question.names, question.by, is_settled=False, calc=question.calc)
         names = {dimension: warehouse.names(dimension, view.lang) for dimension in ("course", "institute")}
-        return found, ChartContext(view.lang, names=names)
+        return _Found(found, ChartContext(view.lang, names=names))
     ask = warehouse.of_page()
     exhibit = question.make(view.scope, Rounded(ask) if question.circulation else ask)
     if exhibit.answer is None:
         raise Wrong(exhibit.said(view.lang))
-    return exhibit.answer, exhibit.context()
+    return _Found(exhibit.answer, exhibit.context(), exhibit)
 
 
 def _made_and_sent(
     request: Request, asker: AccessScope, form: str, question: DataQuestion | ExhibitQuestion, tag: str
 ) -> Response:
-    source, context = _asked_of(question)
-    answer = exportable.of(source).answer
+    found = _asked_of(question)
+    answer = exportable.of(found.source).answer
     answers.check(asker.rights(), answer)
     if not answers.may_leave(asker, answer):
         raise AccessDenied
     headers = _HEADERS | {"ETag": tag} | _about(answer, question)
     # A part of a Parquet file can only be asked for where its length is known.
     if request.method == "HEAD" and form != "parquet":
-        return Response(media_type=DATA_FORMS[form], headers=headers)
-    file = _made(form, source, context, question, headers)
+        return Response(media_type=_MEDIA[form], headers=headers)
+    file = _made(form, found, question, headers)
     with _lock:
         _kept[tag] = file
     return _sent(request, asker, file)
@@ -363,7 +379,7 @@ def _sent(request: Request, asker: AccessScope, file: _AnswerFile) -> Response:
     if request.method == "GET" and people.mode() != "open":
         details = {**file.audit_details} | audit.rights(asker) | {"why": "data address"}
         audit.record(people.audit_folder(), asker.sub, "export", **details, **people.client(request))
-    response = FileResponse(file.path, filename=file.name, media_type=DATA_FORMS[file.form], headers=file.headers)
+    response = FileResponse(file.path, filename=file.name, media_type=_MEDIA[file.form], headers=file.headers)
     # It is there until it is sent, even if others take its place.
     response.file = file  # type: ignore[attr-defined]
     return response
@@ -381,26 +397,33 @@ def _about(answer: Answer, question: DataQuestion | ExhibitQuestion) -> dict[str
     return {name: value for name, value in said.items() if value}
 
 
-def _made(
-    form: str,
-    source: Answer | exportable.StoredRows,
-    context: ChartContext,
-    question: DataQuestion | ExhibitQuestion,
-    headers: dict[str, str],
-) -> _AnswerFile:
-    """A file of the answer; a large one is written by a worker process. Raises Ended."""
-    view, answer, rows = question.view, exportable.of(source).answer, exportable.of(source).count()
+def _made(form: str, found: _Found, question: DataQuestion | ExhibitQuestion, headers: dict[str, str]) -> _AnswerFile:
+    """A file of the answer; a large one, and a picture, is made by a worker process. Raises Ended, Wrong without a picture."""
+    source, context, view = found.source, found.context, question.view
+    answer, rows = exportable.of(source).answer, exportable.of(source).count()
     place = page_context.place(view, answer.where)
-    job = ExportJob(form, source, context, question.circulation, place)
     name = about.file_name(source, context, place, form, question.circulation)
-    if rows * len(answer.columns) > MANY_CELLS[form]:
+    details = noted(answer, form, rows, question.circulation)
+    if form in PICTURE_FORMS:
+        making = Making(_drawing(form, found.exhibit, view), picture.PICTURE_SECONDS)
+    else:
+        job = ExportJob(form, source, context, question.circulation, place)
+        if rows * len(answer.columns) <= MANY_CELLS[form]:
+            out = tempfile.NamedTemporaryFile(prefix="answer-")  # noqa: SIM115 (owned by the _AnswerFile)
+            job.write(out)
+            out.flush()
+            return _AnswerFile(form, Path(out.name), name, out, headers, details)
         making = Making(job)
-        making.process.result(page_run.gone())
-        return _AnswerFile(form, making.path, name, making, headers, noted(answer, form, rows, question.circulation))
-    out = tempfile.NamedTemporaryFile(prefix="answer-")  # noqa: SIM115 (owned by the _AnswerFile)
-    job.write(out)
-    out.flush()
-    return _AnswerFile(form, Path(out.name), name, out, headers, noted(answer, form, rows, question.circulation))
+    making.process.result(page_run.gone())
+    return _AnswerFile(form, making.path, name, making, headers, details)
+
+
+def _drawing(form: str, exhibit: Exhibit | None, view: PageContext) -> picture.PictureJob:
+    """The job that draws an exhibit as its picture on screen. Raises Wrong for one without a chart."""
+    if exhibit is None or not isinstance(exhibit.form, Drawing):
+        raise Wrong(text.word("data.no_picture", view.lang))
+    on_paper = downloads.on_paper(downloads.picture_of(view, exhibit), exhibit.context())
+    return picture.job_of(on_paper, form, view.lang)
 
 
 def _tag(form: str, *parts: object) -> str:

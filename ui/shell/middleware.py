@@ -21,21 +21,12 @@ from etl.core.paths import ROOT
 from ui import palette, streamlit_internals
 from ui.charts import boundaries
 from ui.find import results
-from ui.i18n import navigation, text
+from ui.i18n import fonts, navigation, text
 from ui.shell.requests import base_path, language
 from ui.state.page_parameters import TAB
 
 _STATIC = ROOT / "static"
 
-# Plotly's geographic axes load a base map before they draw; a map of provinces needs only an empty one.
-EMPTY_MAP = {
-    "type": "Topology",
-    "objects": {
-        layer: {"type": "GeometryCollection", "geometries": []}
-        for layer in ("coastlines", "land", "ocean", "lakes", "rivers", "countries", "subunits")
-    },
-    "arcs": [],
-}
 _PLOTLY = f"/app/static/plotly-{get_plotlyjs_version()}.min.js"
 # Of static/shell.js: the options of a box for what is typed.
 _OFFERED = "readerOffered"
@@ -46,7 +37,7 @@ _A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 
 async def _base_map(_request: Request) -> Response:
-    return JSONResponse(EMPTY_MAP, headers=_A_DAY)
+    return JSONResponse(boundaries.EMPTY_MAP, headers=_A_DAY)
 
 
 async def _moved(request: Request) -> Response:
@@ -137,16 +128,11 @@ def routes() -> list[Route]:
 @cache
 def _head(lang: str) -> str:
     """Additions to the head of the shell: fonts, style sheets, script, and words in the language."""
-    face = "Vazirmatn-FD" if lang == "fa" else "Vazirmatn"
-    fonts = "".join(
-        f'@font-face{{font-family:"Vazirmatn";font-weight:{weight};font-display:swap;'
-        f'src:url("./app/static/fonts/{face}-{name}.woff2") format("woff2")}}'
-        for name, weight in (("Regular", "100 500"), ("Bold", "600 900"))
-    )
     style = "".join(
         (_STATIC / f"{name}.css").read_text(encoding="utf-8") for name in ("shell", "summary", "analyst", "find")
     )
-    script = "\n".join((_STATIC / f"{name}.js").read_text(encoding="utf-8") for name in ("shell", "find"))
+    faces = fonts.faces(lang, "./app/static/fonts/{}".format)
+    script = "\n".join((_STATIC / f"{name}.js").read_text(encoding="utf-8") for name in ("picture", "shell", "find"))
     locale = "fa-IR" if lang == "fa" else "en-GB"
     constants = (
         f"{streamlit_internals.BASE} const readerLocale={_in_script(locale)}, "
@@ -156,9 +142,9 @@ def _head(lang: str) -> str:
         f"readerUndrawn={_in_script(text.word('state.undrawn', lang))}, readerFind={_in_script(_finder(lang))};"
     )
     return (
-        f'<link rel="preload" href="./app/static/fonts/{face}-Regular.woff2" as="font" type="font/woff2" crossorigin>'
+        f'<link rel="preload" href="./app/static/fonts/{fonts.names(lang)[0]}" as="font" type="font/woff2" crossorigin>'
         f'<link rel="preload" href=".{_PLOTLY}" as="script">'
-        f"<style>{palette.variables()}{fonts}\n{style}</style><script>{constants}\n{script}</script>"
+        f"<style>{palette.variables()}{faces}\n{style}</style><script>{constants}\n{script}</script>"
     )
 
 

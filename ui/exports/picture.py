@@ -1,0 +1,197 @@
+"""A chart as PNG or SVG, drawn in a worker process by a browser of the server, by the code that readers' browsers use.
+
+Chromium, where it is installed, gets the figure, Plotly, the font and static/picture.js by a pipe, and reaches no network.
+It ends with the pipe.
+"""
+
+import base64
+import json
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from typing import IO, Any
+
+from etl.core.paths import ROOT
+from ui.charts import boundaries
+from ui.charts.elements import Figure
+from ui.data.worker_process import Ended, Report
+from ui.i18n import fonts
+
+# The formats with their media types.
+PICTURE_FORMS = {"png": "image/png", "svg": "image/svg+xml"}
+# How long one may take, from the start of the browser on: two seconds, on a machine with time for it.
+PICTURE_SECONDS = 120.0
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_STATIC = ROOT / "static"
+_FLAGS = (
+    "--headless",
+    "--remote-debugging-pipe",
+    # It draws our own figures alone; web processes may not make the namespaces of its sandbox.
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-extensions",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-breakpad",
+    "--no-first-run",
+    "--no-default-browser-check",
+    # No name is found, and addresses without one would take a proxy that is not there.
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--proxy-server=socks5://127.0.0.1:1",
+    "--proxy-bypass-list=<-loopback>",
+)
+
+
+def browser() -> str:
+    """The browser of this server; empty if it has none."""
+    return next(filter(None, map(shutil.which, _BROWSERS)), "")
+
+
+# ---------------------------------------------------------------- the browser
+
+
+class Browser:
+    """A browser with an empty page. It ends with `end`, or with this process."""
+
+    def __init__(self, path: str, folder: str) -> None:
+        (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
+        environment = os.environ | {"HOME": folder, "XDG_CONFIG_HOME": folder, "XDG_CACHE_HOME": folder}
+        # Chromium has its ends of the pipe at 3 and 4, and no standard stream.
+        streams = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+        ends = [(os.POSIX_SPAWN_DUP2, theirs_in, 3), (os.POSIX_SPAWN_DUP2, theirs_out, 4)]
+        command = [path, *_FLAGS, f"--user-data-dir={folder}", "about:blank"]
+        try:
+            self._process = os.posix_spawn(path, command, environment, file_actions=[*ends, *streams])
+        finally:
+            os.close(theirs_in)
+            os.close(theirs_out)
+        self._to, self._from = os.fdopen(ours_out, "wb"), os.fdopen(ours_in, "rb")
+        self._received = b""
+        self._session: dict[str, str] = {}
+
+    def attach(self) -> None:
+        """Go to the empty page that it begins with. Raises Ended."""
+        targets = self._call("Target.getTargets")["targetInfos"]
+        page = next(target["targetId"] for target in targets if target["type"] == "page")
+        attached = self._call("Target.attachToTarget", targetId=page, flatten=True)
+        self._session = {"sessionId": attached["sessionId"]}
+
+    def run(self, script: str) -> Any:
+        """Run a script in the page, wait for what it promises, and return its value. Raises Ended, RuntimeError."""
+        answer = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        if failed := answer.get("exceptionDetails"):
+            raise RuntimeError(failed["text"])
+        return answer["result"].get("value")
+
+    def end(self) -> None:
+        with suppress(OSError):
+            self._to.close()
+        os.kill(self._process, signal.SIGKILL)
+        os.waitpid(self._process, 0)
+        self._from.close()
+
+    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """The result of a method of the Chrome DevTools Protocol, whose messages end with a zero byte."""
+        message = json.dumps({"id": 1, "method": method, "params": parameters} | self._session)
+        try:
+            self._to.write(message.encode() + b"\0")
+            self._to.flush()
+        except OSError:
+            raise Ended from None
+        while True:
+            while b"\0" not in self._received:
+                if not (more := self._from.read1(1 << 20)):
+                    raise Ended
+                self._received += more
+            written, _, self._received = self._received.partition(b"\0")
+            answer = json.loads(written)
+            # Events have no id.
+            if "id" in answer:
+                return dict(answer["result"])
+
+
+@contextmanager
+def opened() -> Iterator[Browser]:
+    """The browser of this server, with a profile of its own. Raises Ended."""
+    # What a killed process leaves is removed with the folder of its worker.
+    with tempfile.TemporaryDirectory(dir=os.environ.get("QUERY_TEMP"), ignore_cleanup_errors=True) as folder:
+        page = Browser(browser(), folder)
+        try:
+            page.attach()
+            yield page
+        finally:
+            page.end()
+
+
+# ---------------------------------------------------------------- the picture
+
+
+@dataclass(frozen=True)
+class PictureJob:
+    """A picture to draw: its format, the figure with title and source drawn into it as JSON, and its language."""
+
+    form: str
+    figure: str
+    lang: str
+
+    def made_of(self) -> list[Any]:
+        """What the file is made of besides what its name says."""
+        return [self.figure]
+
+    def write(self, out: IO[bytes], _tell: Report | None = None) -> None:
+        """Write the picture. Raises Ended if the browser ends before it has drawn."""
+        with opened() as page:
+            drawn = self._drawn(page)
+        out.write(base64.b64decode(drawn.partition(",")[2]))
+
+    def _drawn(self, page: Browser) -> str:
+        """The picture as a `data:` address."""
+        # It takes a while, and no other work of a worker needs it.
+        from plotly.offline import get_plotlyjs
+
+        faces = _js(fonts.faces(self.lang, _font))
+        # The page reads from left to right, as Plotly measures; our words carry their own direction.
+        page.run(f"document.documentElement.lang = {_js(self.lang)}")
+        page.run(f"document.head.append(Object.assign(document.createElement('style'), {{textContent: {faces}}}))")
+        page.run(
+            "Promise.all(['', 'bold '].map((weight) => document.fonts.load(`${weight}16px Vazirmatn`))).then(() => null)"
+        )
+        page.run(f"{get_plotlyjs()}; null")
+        page.run(f"{_maps(self.figure)}; null")
+        # On the page of a reader it waits for the charts.
+        page.run("globalThis.allDrawn = async () => {}; null")
+        page.run((_STATIC / "picture.js").read_text(encoding="utf-8"))
+        return str(page.run(f"picture({self.figure}, {_js(self.form)}).then(dataUrl)"))
+
+
+def job_of(figure: Figure, form: str, lang: str) -> PictureJob:
+    """The job that draws a figure."""
+    return PictureJob(form, json.dumps(figure, ensure_ascii=False, allow_nan=False, separators=(",", ":")), lang)
+
+
+def _js(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+@cache
+def _font(name: str) -> str:
+    content = base64.b64encode((_STATIC / "fonts" / name).read_bytes()).decode()
+    return f"data:font/woff2;base64,{content}"
+
+
+def _maps(figure: str) -> str:
+    """What Plotly would fetch for maps: an empty base map, and the boundaries that a figure names by their address."""
+    places = [
+        f"{_js(boundaries.address(dimension))}: {boundaries.content(dimension)}"
+        for dimension in boundaries.DIMENSIONS
+        if boundaries.address(dimension) in figure
+    ]
+    base = f"topojson: new Proxy({{}}, {{get: () => ({_js(boundaries.EMPTY_MAP)})}})"
+    return f"globalThis.PlotlyGeoAssets = {{{', '.join([base, *places])}}}"

@@ -1,0 +1,19 @@
+"""The house font of a language, as the files of static/fonts: in Persian its digits are Persian whatever is written."""
+
+from collections.abc import Callable
+
+_WEIGHTS = {"Regular": "100 500", "Bold": "600 900"}
+
+
+def names(lang: str) -> list[str]:
+    """The names of its files, the regular one first."""
+    return [f"{'Vazirmatn-FD' if lang == 'fa' else 'Vazirmatn'}-{weight}.woff2" for weight in _WEIGHTS]
+
+
+def faces(lang: str, address: Callable[[str], str]) -> str:
+    """The style sheet of its faces; `address` gives that of a file by its name."""
+    return "".join(
+        f'@font-face{{font-family:"Vazirmatn";font-weight:{weight};font-display:swap;'
+        f'src:url("{address(name)}") format("woff2")}}'
+        for name, weight in zip(names(lang), _WEIGHTS.values(), strict=True)
+    )
