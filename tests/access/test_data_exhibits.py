@@ -74,7 +74,7 @@ def test_an_exhibit_is_refused_as_a_question_is(site: Site) -> None:
     unknown = get("/data/training/by_plaec.csv", site.isfahan)
     assert unknown.status_code == 404
     assert "/data/training/by_place.csv" in unknown.text, "it names what there is"
-    assert get("/data/training/by_place.png", site.isfahan).status_code == 404
+    assert get("/data/training/by_place.gif", site.isfahan).status_code == 404
     assert get("/data/training/by_place.csv", site.isfahan, params={"provinc": "IR-10"}).status_code == 400
     assert get("/data/training/by_place.csv", site.isfahan, params={"county": "2301"}).status_code in (400, 403)
     assert get("/data/training/by_place.csv", site.isfahan, params={"on": "1500/01/01"}).status_code == 400

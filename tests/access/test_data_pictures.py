@@ -1,29 +1,33 @@
 """The picture of an exhibit by address: what "Download" draws in the browser of a reader, drawn by one of the server."""
 
 # ruff: noqa: F811 - `site` is a fixture
+import base64
 import json
+import os
+import re
 import shutil
+import signal
 import tempfile
 import threading
-import time
+from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
-from tests.access.test_data_address import Site, site  # noqa: F401 - a fixture
-from ui.data.worker_process import Ended, OutOfTime, WorkerProcess
+from tests.access.test_data_address import Site, app, site  # noqa: F401 - a fixture
+from tests.serving import until
+from ui.data.worker_process import OutOfTime, WorkerProcess
 from ui.exports import job, picture
 from ui.i18n import text
 from ui.shell import data_address
 
 PLACE, MAP = "/data/training/by_place", "/data/training/by_province"
-drawn = [
-    pytest.mark.slow,
-    pytest.mark.browser,
-    pytest.mark.skipif(not picture.browser(), reason="Chromium is not installed (apt-get install chromium)"),
-]
+# What page scripts may hold before the limit is reached, in pieces of so many bytes.
+_PIECE = 16 << 20
 
 
 def get(site: Site, path: str, token: str = "", **params: Any) -> Any:
@@ -40,96 +44,109 @@ def test_without_a_browser_the_address_says_so_in_one_sentence(
     assert get(site, f"{PLACE}.csv").status_code == 200, "its numbers need none"
 
 
-def test_a_picture_is_refused_as_a_file_is(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+class _Noted:
+    """In place of a worker process: notes what it is to draw, and ends as it is told."""
+
+    ends: Exception = OutOfTime()
+    drawn: picture.PictureJob
+    seconds: float
+
+    def __init__(self, drawn: picture.PictureJob, seconds: float) -> None:
+        self.process, self.path = self, Path()
+        _Noted.drawn, _Noted.seconds = drawn, seconds
+
+    def result(self, _gone: Any) -> None:
+        raise _Noted.ends
+
+
+@pytest.fixture
+def noted(monkeypatch: pytest.MonkeyPatch) -> type[_Noted]:
     monkeypatch.setattr(picture, "browser", lambda: "/usr/bin/true")
+    monkeypatch.setattr(data_address, "Making", _Noted)
+    monkeypatch.setattr(_Noted, "ends", OutOfTime())
+    return _Noted
+
+
+def test_a_picture_is_refused_as_a_file_is(site: Site, noted: type[_Noted]) -> None:
     assert site.client.get(f"{PLACE}.png").status_code == 401
     assert get(site, "/data/training/by_plaec.png").status_code == 404
     assert get(site, "/data/answer.png", m="active_assistants").status_code == 404, "a question has no chart of its own"
     assert get(site, f"{PLACE}.png", provinc="IR-10").status_code == 400
     assert get(site, f"{PLACE}.gif").status_code == 404
-    assert get(site, "/data/workforce/by_post.png", site.isfahan, province="IR-23").status_code in (400, 403)
-    # One county has a value and no chart.
-    one = get(site, "/data/licensing/by_size.png", institute="none")
-    assert one.status_code == 400
+    other = get(site, "/data/workforce/by_post.png", site.isfahan, province="IR-23")
+    assert (other.status_code, other.text) == (403, text.word("data.denied", "en") + "\n")
     assert not [event for event in site.events() if event.event == "export"]
 
 
-def test_a_browser_that_ends_or_takes_too_long_is_told_of(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture, "browser", lambda: "/usr/bin/true")
-    making: list[tuple[Any, ...]] = []
-
-    class Failing:
-        def __init__(self, *given: Any) -> None:
-            making.append(given)
-            self.process = self
-
-        def result(self, _gone: Any) -> None:
-            raise OutOfTime
-
-    monkeypatch.setattr(data_address, "Making", Failing)
-    refused = get(site, f"{PLACE}.png")
-    assert refused.status_code == 413
-    assert "more time or memory" in refused.text
-    ((_, seconds),) = making
-    assert seconds == picture.PICTURE_SECONDS < job.FILE_SECONDS
-    # The turn of the person is given back.
-    assert get(site, f"{PLACE}.csv").status_code == 200
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_an_exhibit_without_a_chart_has_no_picture(lang: str, site: Site, noted: type[_Noted]) -> None:
+    refused = get(site, "/data/coverage/every_county.svg", lang=lang)
+    assert (refused.status_code, refused.text) == (400, text.word("data.no_picture", lang) + "\n")
 
 
-def test_a_browser_that_is_no_browser_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture, "browser", lambda: "/usr/bin/true")
-    with pytest.raises(Ended), (tmp_path / "x").open("wb") as out:
-        picture.PictureJob("png", "{}", "en").write(out)
+def test_a_picture_that_takes_too_long_or_whose_browser_ends_is_told_of(site: Site, noted: type[_Noted]) -> None:
+    late = get(site, f"{PLACE}.png")
+    assert late.status_code == 413
+    assert "more time or memory" in late.text
+    assert noted.seconds == picture.PICTURE_SECONDS < job.FILE_SECONDS
+    noted.ends = picture.BrowserEnded()
+    ended = get(site, f"{PLACE}.png")
+    assert (ended.status_code, ended.text) == (500, text.word("data.failed", "en") + "\n")
+    assert get(site, f"{PLACE}.csv").status_code == 200, "the turn of the person is given back"
 
 
+def test_a_picture_has_the_numbers_that_may_circulate(site: Site, noted: type[_Noted]) -> None:
+    said = text.word("file.circulation_short", "en")
+    for flag in ("0", "1"):
+        get(site, f"{PLACE}.svg", circulation=flag)
+        drawn = re.sub("[\u2066-\u2069]*<br>[\u2066-\u2069]*", " ", noted.drawn.figure)
+        assert (said in drawn) == (flag == "1")
+        assert ("n\u00a0=" in drawn) == (flag == "0"), "numbers of people to the last one"
+
+
+def test_a_program_that_is_no_browser_has_drawn_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for program in ("/usr/bin/true", "/nowhere/chromium"):
+        monkeypatch.setattr(picture, "browser", lambda program=program: program)
+        with pytest.raises(picture.BrowserEnded), (tmp_path / "x").open("wb") as out:
+            picture.PictureJob("png", "{}", "en").write(out)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.skipif(not picture.browser(), reason="Chromium is not installed (apt-get install chromium)")
 class TestDrawn:
     """By Chromium, in a worker process."""
 
-    pytestmark = drawn
-
     @pytest.fixture(autouse=True)
-    def patient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def patient(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         """A worker has a low priority: a busy machine delays it."""
         monkeypatch.setattr(picture, "PICTURE_SECONDS", job.FILE_SECONDS)
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
-    @pytest.mark.parametrize("address", [PLACE, MAP])
-    def test_it_is_the_picture_of_the_page(self, address: str, site: Site) -> None:
-        png, svg = (get(site, f"{address}.{form}", lang="fa", province=[]) for form in ("png", "svg"))
-        assert (png.status_code, svg.status_code) == (200, 200), png.text
-        assert png.headers["content-type"] == "image/png"
-        assert png.content.startswith(b"\x89PNG")
-        assert int.from_bytes(png.content[16:20]) == 2000, "twice the width of the page, for print"
-        assert "attachment" in png.headers["content-disposition"]
-        assert svg.headers["content-type"].startswith("image/svg+xml")
-        words = svg.text
-        assert words.startswith("<svg")
-        assert words.count("@font-face") == 2, "it carries the font"
-        assert "Vazirmatn" in words
-        assert text.word("app.title", "fa") in words, "its source"
-        assert "<path" in words
-        exported = [event for event in site.events() if event.event == "export"]
-        assert [event.more["form"] for event in exported] == ["svg", "png"]
-
-    def test_it_has_the_numbers_that_may_circulate(self, site: Site) -> None:
-        exact, rounded = (get(site, f"{PLACE}.svg", circulation=flag).text for flag in ("0", "1"))
-        said = text.word("file.circulation_short", "en")
-        assert said not in exact
-        assert said in rounded
-        assert "n\u00a0=" in exact
-        assert "n\u00a0=" not in rounded
-
-    def test_an_unchanged_one_is_304_and_a_part_of_it_is_not_drawn_again(
+    def test_it_is_a_file_in_the_house_font_that_is_drawn_once(
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        first = get(site, f"{PLACE}.png")
-        monkeypatch.setattr(data_address, "Making", None)
-        again = site.get(
-            f"{PLACE}.png", site.national, params={"lang": "en"}, headers={"If-None-Match": first.headers["ETag"]}
-        )
-        assert again.status_code == 304
-        assert get(site, f"{PLACE}.png").content == first.content
+        svg, png = get(site, f"{MAP}.svg", lang="fa"), get(site, f"{PLACE}.png")
+        assert (svg.status_code, png.status_code) == (200, 200), svg.text
+        assert svg.headers["content-type"].startswith("image/svg+xml")
+        assert svg.text.startswith("<svg")
+        assert svg.text.count("@font-face") == 2, "it carries the font"
+        assert text.word("app.title", "fa") in svg.text, "its source"
+        assert svg.text.count('class="choroplethlayer"') == 1
+        assert svg.text.partition('class="choroplethlayer"')[2].count("<path") >= 31, "provinces"
+        assert png.headers["content-type"] == "image/png"
+        assert "attachment" in png.headers["content-disposition"]
+        assert png.content.startswith(b"\x89PNG")
+        assert int.from_bytes(png.content[16:20]) == 2000, "twice the width of the page, for print"
+        exported = [event for event in site.events() if event.event == "export"]
+        assert [event.more["form"] for event in exported] == ["png", "svg"]
 
-    def test_the_browser_of_the_server_reaches_no_network(self) -> None:
+        monkeypatch.setattr(data_address, "Making", None)
+        known = {"If-None-Match": png.headers["ETag"]}
+        assert site.get(f"{PLACE}.png", site.national, params={"lang": "en"}, headers=known).status_code == 304
+        assert get(site, f"{PLACE}.png").content == png.content
+
+    def test_it_reaches_no_network_and_no_more_memory_than_its_limit(self) -> None:
         asked: list[str] = []
 
         class Server(BaseHTTPRequestHandler):
@@ -144,38 +161,81 @@ class TestDrawn:
             fetched = "fetch(host, {mode: 'no-cors'}).then(() => 1, () => 0)"
             with picture.opened() as page:
                 assert page.run(f"Promise.all({json.dumps(hosts)}.map((host) => {fetched}))") == [0, 0, 0]
+                # Twice as much as it may have; without a limit that would be all.
+                most = 2 * picture.PICTURE_MEMORY // _PIECE
+                taken = f"taken.push(new Uint8Array({_PIECE}).fill(1))"
+                page.run(f"var taken = []; try {{ while (taken.length < {most}) {taken} }} catch {{}}")
+                pieces = page.run("taken.length")
         finally:
             server.shutdown()
             thread.join()
         assert asked == []
+        assert 0 < pieces * _PIECE < picture.PICTURE_MEMORY
 
-    def test_the_browser_ends_with_the_process_that_it_draws_for(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    def test_a_browser_ends_with_the_process_that_it_draws_for(self, tmp_path: Path) -> None:
         process = WorkerProcess(_draws_for_ever, seconds=600, memory=1 << 30)
-        until = time.monotonic() + 60
-        while not (started := _browsers(tmp_path)) and time.monotonic() < until:
-            time.sleep(0.1)
-        assert started
+        until(lambda: _browsers(tmp_path) and process.share, "it draws")
         process.stop()
-        while _browsers(tmp_path) and time.monotonic() < until:
-            time.sleep(0.1)
-        assert not _browsers(tmp_path)
+        until(lambda: not _browsers(tmp_path), "it ends")
+
+    def test_a_browser_that_is_killed_is_told_of(self, site: Site, tmp_path: Path) -> None:
+        answered, killed = threading.Event(), set[str]()
+
+        def kill() -> None:
+            while not answered.wait(0.05):
+                for pid in _browsers(tmp_path):
+                    with suppress(OSError):
+                        killed.add(os.readlink(f"/proc/{pid}/exe"))
+                        os.kill(pid, signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        told = get(site, f"{PLACE}.png")
+        answered.set()
+        killer.join()
+        assert killed
+        assert (told.status_code, told.text) == (500, text.word("data.failed", "en") + "\n")
+        until(lambda: not _browsers(tmp_path), "nothing is left of it")
+        assert not [event for event in site.events() if event.event == "export"]
+
+    def test_a_browser_ends_when_nobody_waits_for_it(self, site: Site, tmp_path: Path) -> None:
+        async def receive() -> dict[str, Any]:
+            await anyio.to_thread.run_sync(until, lambda: _browsers(tmp_path), "a browser is started")
+            return {"type": "http.disconnect"}
+
+        async def send(_message: Any) -> None:
+            return
+
+        known = base64.b64encode(f"national.analyst:{site.national}".encode())
+        request = {
+            "type": "http",
+            "method": "GET",
+            "scheme": "http",
+            "path": f"{PLACE}.png",
+            "query_string": b"",
+            "root_path": "",
+            "client": ("10.0.0.7", 5000),
+            "server": ("testserver", 80),
+            "headers": [(b"host", b"testserver"), (b"authorization", b"Basic " + known)],
+        }
+        anyio.run(app(), request, receive, send)
+        until(lambda: not _browsers(tmp_path), "nothing is left of it")
+        assert not [event for event in site.events() if event.event == "export"]
 
 
-def _draws_for_ever(_tell: Any) -> None:
+def _draws_for_ever(tell: Callable[[float], None]) -> None:
     with picture.opened() as page:
-        page.run("new Promise(() => {})")
+        page.run("0")
+        tell(0.5)
+        page.run("for (;;);")
 
 
-def _browsers(folder: Path) -> list[str]:
+def _browsers(folder: Path) -> list[int]:
     """The processes of browsers with a profile in a folder."""
     found = []
-    for command in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if str(folder).encode() in command.read_bytes():
-                found.append(command.parent.name)
-        except OSError:
-            continue
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (process / "cmdline").read_bytes()
+            if str(folder).encode() in command and b"worker_process" not in command:
+                found.append(int(process.name))
     return found

@@ -36,9 +36,7 @@ _MANAGER = f"""mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system "$XDG_R
 {_SYSTEMD} --user --log-target=console & wait"""
 _ALONE = ("unshare", "--mount", "--pid", "--fork", "--mount-proc", "--cgroup", "--kill-child")
 # What only the host has: the account, the kernel's own mounts, and a home, where no checkout stands.
-_OF_THE_HOST = re.compile(
-    r"(?m)^(User|Group|ProtectKernelTunables|ProtectKernelLogs|ProtectHome|WorkingDirectory)=.*\n"
-)
+OF_THE_HOST = re.compile(r"(?m)^(User|Group|ProtectKernelTunables|ProtectKernelLogs|ProtectHome|WorkingDirectory)=.*\n")
 _UNITS = ("policeyar-work.path", "policeyar-work.service")
 
 
@@ -66,7 +64,7 @@ class Host:
         known = replace(settings.Settings(), folders=office.settings.folders)
         for name in _UNITS:
             text = (ROOT / "deploy" / "systemd" / name).read_text(encoding="utf-8")
-            self.put(name, _OF_THE_HOST.sub("", text).replace(INSTALLED, sys.executable))
+            self.put(name, OF_THE_HOST.sub("", text).replace(INSTALLED, sys.executable))
             self.put(f"{name}.d/settings.conf", configure.drop_ins(known)[f"{name}.d/settings.conf"])
         given = "".join(f'Environment="{name}={value}"\n' for name, value in variables(office).items())
         self.put(

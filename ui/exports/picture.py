@@ -1,12 +1,13 @@
 """A chart as PNG or SVG, drawn in a worker process by a browser of the server, by the code that readers' browsers use.
 
 Chromium, where it is installed, gets the figure, Plotly, the font and static/picture.js by a pipe, and reaches no network.
-It ends with the pipe.
+It is one process with a limit on its memory (`PICTURE_MEMORY`) and the priority of the worker, and ends with it.
 """
 
 import base64
 import json
 import os
+import resource
 import shutil
 import signal
 import tempfile
@@ -19,13 +20,21 @@ from typing import IO, Any
 from etl.core.paths import ROOT
 from ui.charts import boundaries
 from ui.charts.elements import Figure
-from ui.data.worker_process import Ended, Report
+from ui.data.worker_process import Report
 from ui.i18n import fonts
 
 # The formats with their media types.
 PICTURE_FORMS = {"png": "image/png", "svg": "image/svg+xml"}
 # How long one may take, from the start of the browser on: two seconds, on a machine with time for it.
 PICTURE_SECONDS = 120.0
+# The memory that it may take, in bytes, where a worker may take as much.
+PICTURE_MEMORY = 768 << 20
+# V8 takes an eighth of the limit as the range of its code, which it requires to be of whole pages.
+_WHOLE = 1 << 20
+# Of each of its forty threads: twice what V8 needs. The usual 8 MiB would count towards the limit.
+_STACK = 2 << 20
+# As one process it may end by itself: once in twenty times with a software rasterizer, not in sixty without.
+_TRIES = 3
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _STATIC = ROOT / "static"
 _FLAGS = (
@@ -33,7 +42,12 @@ _FLAGS = (
     "--remote-debugging-pipe",
     # It draws our own figures alone; web processes may not make the namespaces of its sandbox.
     "--no-sandbox",
+    # One process, which its limit holds whole, and whose end is that of the pipe. The unit of a web process forbids the call
+    # `pkey_alloc`, with which processes of pages begin.
+    "--single-process",
+    "--no-zygote",
     "--disable-gpu",
+    "--disable-software-rasterizer",
     "--disable-dev-shm-usage",
     "--disable-extensions",
     "--disable-background-networking",
@@ -57,8 +71,12 @@ def browser() -> str:
 # ---------------------------------------------------------------- the browser
 
 
+class BrowserEnded(Exception):
+    """The browser ended before it had drawn."""
+
+
 class Browser:
-    """A browser with an empty page. It ends with `end`, or with this process."""
+    """A browser with an empty page. It ends with `end`, or with the thread that started it."""
 
     def __init__(self, path: str, folder: str) -> None:
         (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
@@ -66,9 +84,13 @@ class Browser:
         # Chromium has its ends of the pipe at 3 and 4, and no standard stream.
         streams = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
         ends = [(os.POSIX_SPAWN_DUP2, theirs_in, 3), (os.POSIX_SPAWN_DUP2, theirs_out, 4)]
-        command = [path, *_FLAGS, f"--user-data-dir={folder}", "about:blank"]
+        command = [*_limits(), path, *_FLAGS, f"--user-data-dir={folder}", "about:blank"]
         try:
-            self._process = os.posix_spawn(path, command, environment, file_actions=[*ends, *streams])
+            self._process = os.posix_spawnp(command[0], command, environment, file_actions=[*ends, *streams])
+        except OSError:
+            os.close(ours_in)
+            os.close(ours_out)
+            raise BrowserEnded from None
         finally:
             os.close(theirs_in)
             os.close(theirs_out)
@@ -77,14 +99,14 @@ class Browser:
         self._session: dict[str, str] = {}
 
     def attach(self) -> None:
-        """Go to the empty page that it begins with. Raises Ended."""
+        """Go to the empty page that it begins with. Raises BrowserEnded."""
         targets = self._call("Target.getTargets")["targetInfos"]
         page = next(target["targetId"] for target in targets if target["type"] == "page")
         attached = self._call("Target.attachToTarget", targetId=page, flatten=True)
         self._session = {"sessionId": attached["sessionId"]}
 
     def run(self, script: str) -> Any:
-        """Run a script in the page, wait for what it promises, and return its value. Raises Ended, RuntimeError."""
+        """Run a script in the page, wait for what it promises, and return its value. Raises BrowserEnded, RuntimeError."""
         answer = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         if failed := answer.get("exceptionDetails"):
             raise RuntimeError(failed["text"])
@@ -104,11 +126,11 @@ class Browser:
             self._to.write(message.encode() + b"\0")
             self._to.flush()
         except OSError:
-            raise Ended from None
+            raise BrowserEnded from None
         while True:
             while b"\0" not in self._received:
                 if not (more := self._from.read1(1 << 20)):
-                    raise Ended
+                    raise BrowserEnded
                 self._received += more
             written, _, self._received = self._received.partition(b"\0")
             answer = json.loads(written)
@@ -117,9 +139,17 @@ class Browser:
                 return dict(answer["result"])
 
 
+def _limits() -> list[str]:
+    """The command that starts another one within the limits of a browser, and ends it with this process."""
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    most = PICTURE_MEMORY if hard == resource.RLIM_INFINITY else min(PICTURE_MEMORY, hard)
+    data = most // _WHOLE * _WHOLE
+    return ["prlimit", f"--data={data}", f"--stack={_STACK}", "--core=0", "setpriv", "--pdeathsig", "KILL"]
+
+
 @contextmanager
 def opened() -> Iterator[Browser]:
-    """The browser of this server, with a profile of its own. Raises Ended."""
+    """The browser of this server, with a profile of its own. Raises BrowserEnded."""
     # What a killed process leaves is removed with the folder of its worker.
     with tempfile.TemporaryDirectory(dir=os.environ.get("QUERY_TEMP"), ignore_cleanup_errors=True) as folder:
         page = Browser(browser(), folder)
@@ -146,9 +176,15 @@ class PictureJob:
         return [self.figure]
 
     def write(self, out: IO[bytes], _tell: Report | None = None) -> None:
-        """Write the picture. Raises Ended if the browser ends before it has drawn."""
-        with opened() as page:
-            drawn = self._drawn(page)
+        """Write the picture. Raises BrowserEnded if the browser ends before it has drawn."""
+        for left in reversed(range(_TRIES)):
+            try:
+                with opened() as page:
+                    drawn = self._drawn(page)
+                break
+            except BrowserEnded:
+                if not left:
+                    raise
         out.write(base64.b64decode(drawn.partition(",")[2]))
 
     def _drawn(self, page: Browser) -> str:
