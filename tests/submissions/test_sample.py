@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from etl import synthetic
 from etl.core import settings
-from etl.submissions import deadline, originals, sample, work
+from etl.submissions import arrivals, deadline, originals, sample, work
 from tests.loading import build
 
 pytestmark = pytest.mark.slow
@@ -42,6 +43,8 @@ def test_a_sample_holds_two_late_provinces_and_one_with_its_data_back(tmp_path, 
     assert {state for one in by_state["published"] for state in desk.tables(one).values()} <= {"in", "no_change"}
     earlier = {state for one in desk.records.all() if one.month != months[-1] for state in desk.tables(one).values()}
     assert earlier == {"in", "no_change", "late"}
+    superseded = replace(by_state["published"][0], state="superseded")
+    assert arrivals.counts(superseded), "a correction of one table makes no other table missing"
     given = {file.sha256 for one in by_state["published"] for file in one.files}
     assert all((folders.incoming / file.name).exists() for one in by_state["published"] for file in one.files)
     assert len(given) == 28 * 4
