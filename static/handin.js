@@ -35,6 +35,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
     said.append(item);
     return item;
   };
+  // It keeps the focus: a disabled button would lose it.
+  const busy = (is) => button.setAttribute("aria-disabled", String(is));
+  const isBusy = () => button.getAttribute("aria-disabled") === "true";
   const changed = () => trigger("changed", String(Date.now()));
   const headers = told.token ? { "X-Hand-In": told.token } : {};
   const opened = async () => {
@@ -64,11 +67,11 @@ export default function ({ parentElement, data, setTriggerValue }) {
   });
   const take = async (files) => {
     if (!files.length) return;
-    button.disabled = true;
+    busy(true);
     said.replaceChildren();
     if (files.length > told.most.files) {
       line(words.many);
-      button.disabled = false;
+      busy(false);
       return;
     }
     try {
@@ -88,11 +91,11 @@ export default function ({ parentElement, data, setTriggerValue }) {
         if (await sent(draft, own ?? number, file, item)) { number += own ? 0 : 1; arrived += 1; }
       }
       told.next = number;
-      button.disabled = false;
+      busy(false);
       if (arrived && !ended) changed();
     } catch (error) {
       line(error.message || words.failed);
-      button.disabled = false;
+      busy(false);
     }
   };
   const every = async (entries) => {
@@ -111,14 +114,14 @@ export default function ({ parentElement, data, setTriggerValue }) {
     for (const entry of entries) await walk(entry);
     return files;
   };
-  button.onclick = () => choose.click();
+  button.onclick = () => { if (!isBusy()) choose.click(); };
   choose.onchange = () => { const files = [...choose.files]; choose.value = ""; take(files); };
   zone.ondragover = (event) => { event.preventDefault(); zone.classList.add("pd-over"); };
   zone.ondragleave = () => zone.classList.remove("pd-over");
   zone.ondrop = async (event) => {
     event.preventDefault();
     zone.classList.remove("pd-over");
-    if (!told.open) return;
+    if (!told.open || isBusy()) return;
     const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
     take(entries.length ? await every(entries) : [...event.dataTransfer.files]);
   };

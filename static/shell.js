@@ -341,6 +341,14 @@ const plotNear = (node) => {
   }
 };
 
+// What a step came to is met wherever the reader is: the button that was pressed may be gone.
+onChange(() => {
+  const line = document.querySelector(".pd-answer:not([data-met])");
+  if (!line) return;
+  line.dataset.met = "";
+  line.focus();
+});
+
 // "Copy picture": the chart with title, scope, day and source. A page without https has no clipboard for pictures: it is saved.
 onClick(".pd-copy-picture", (event) => {
   const button = event.target.closest(".pd-copy-picture"), plot = plotNear(button), made = picture(plot.onPaper());

@@ -15,7 +15,9 @@ import pytest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core import settings
+from etl.extract.causes import in_language, words
 from etl.extract.contract import TABLES
+from etl.semantic.catalog import catalogue
 from etl.submissions import deadline
 from etl.submissions.records import Submission
 from tests.parts import html, opened
@@ -92,14 +94,23 @@ def test_a_jump_is_submitted_with_its_reason_alone(alone):
         submissions.person(), "IR-07", {name: few[name] for name in (PERSONNEL, "training_IR-07.csv")}
     )
     page = opened("handin", province="IR-07")
-    assert button(page, "hand-in-submit").disabled
+
+    def refused() -> str:
+        button(page, "hand-in-submit").click().run()
+        assert alone.desk.records.get(checked.id).state == "ready"
+        assert html(page).count("pd-refused pd-answer") == 1
+        return html(page)
+
+    assert in_language(words("submission_unticked"), "fa") in refused()
     for box in page.checkbox:
         box.check()
+    least = text.number(20, "fa")
+    assert f"تغییر ناگهانی دارد: {catalogue()['active_assistants'].label['fa']}" in refused()
+    assert least in html(page)
     for area in page.text_area:
         area.set_value("a contract of ten people ended in Aban")
-    page.run()
-    assert not button(page, "hand-in-submit").disabled
     button(page, "hand-in-submit").click().run()
+    assert text.word("hand_in.is_submitted", "fa", id=text.isolated(checked.id, "fa")) in html(page)
     assert alone.desk.records.get(checked.id).state == "submitted"
 
 
@@ -108,11 +119,11 @@ def test_a_steward_approves_and_publishes_on_the_page(alone):
     alone.desk.submit(submissions.person(), checked.id)
     page = opened("approve")
     assert text.word("hand_in.matrix", "fa", approved="۰", waiting="۰", missing="۳۱") in html(page)
-    assert button(page, f"return-{checked.id}").disabled, "a return needs a reason"
+    button(page, f"return-{checked.id}").click().run()
+    assert in_language(words("submission_why"), "fa") in html(page), "a return needs a reason"
+    assert alone.desk.records.get(checked.id).state == "submitted"
     button(page, f"approve-{checked.id}").click().run()
     assert alone.desk.records.get(checked.id).state == "approved"
-    assert button(page, "hand-in-publish").disabled, "thirty provinces are neither in nor left out on purpose"
-    next(box for box in page.checkbox if box.key == "publish-without").check().run()
     assert text.word("hand_in.moves_wait", "fa") in html(page)
     assert button(page, "hand-in-publish").disabled, "what moves is seen before it is published"
     alone.work()
@@ -122,6 +133,10 @@ def test_a_steward_approves_and_publishes_on_the_page(alone):
     moves = shown[shown.index(text.word("hand_in.moves", "fa")) :]
     assert text.word("scope.nation", "fa") in moves
     assert [number in moves for number in ("۶۰", "۶۲", "۳۰", "۳۲")] == [True] * 4
+    button(page, "hand-in-publish").click().run()
+    unsolved = in_language(words("submission_unsolved"), "fa")
+    assert unsolved in html(page), "thirty provinces are neither in nor left out on purpose"
+    next(box for box in page.checkbox if box.key == "publish-without").check()
     button(page, "hand-in-publish").click().run()
     assert button(page, "hand-in-publish").disabled
     alone.work()
@@ -200,6 +215,16 @@ def test_sixteen_equal_faults_are_a_summary_fewer_stand_row_by_row(alone, lang):
     assert first in page
     assert last in page
     assert not [secret for one in (*late, *odd) for secret in (one["national_id"], "1499") if secret in page]
+
+
+def test_the_rows_of_a_file_add_up_with_those_that_stand_twice(alone):
+    content = province_files(FARS)[PERSONNEL]
+    again = person(100_000, "IR-07", "100")
+    odd = person(173_000, "IR-07", "100", county="ناکجا")
+    alone.hand_in(submissions.person(), "IR-07", {PERSONNEL: with_rows(content, "personnel", again, odd)})
+    page = html(opened("handin", province="IR-07"))
+    counts = {"adds_up": {"read": "۳۲", "loaded": "۳۱", "back": "۰"}, "twice": {"count": "۱"}, "warned": {"count": "۱"}}
+    assert " ".join(text.word(f"hand_in.{key}", "fa", **values) for key, values in counts.items()) in page
 
 
 def test_a_check_is_stopped_on_the_page(alone):

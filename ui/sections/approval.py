@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from etl.extract.causes import in_language
+from etl.extract.causes import because, in_language
 from etl.extract.contract import TABLES
 from etl.semantic.rights import every_province
 from etl.submissions import arrivals, deadline, work
@@ -35,9 +35,11 @@ def _of_month(view: PageContext, desk: Desk, who: Person, month: str) -> None:
         every = desk.visible(who)
         here = arrivals.of_month(month, (one for one in every if one.state != "withdrawn"))
         submissions.go_on(next((one for one in every if one.state == "checking"), None))
-        hand_in.said()
+        waiting = [one for one in every if one.state == "submitted"]
         _matrix(view, desk, here, month)
-        for one in sorted((one for one in every if one.state == "submitted"), key=lambda one: one.submitted_at):
+        # Above the next decision, so that Tab leads on to it.
+        hand_in.said(below={"publish", notes.PLACE, *map(hand_in.place_of, waiting)})
+        for one in sorted(waiting, key=lambda one: one.submitted_at):
             hand_in.decide(view, desk, who, one)
         _publish(view, desk, who, every, _lacking(desk, here))
 
@@ -56,34 +58,38 @@ def _matrix(view: PageContext, desk: Desk, here: dict[str, list[Submission]], mo
     newest = {code: found[-1] for code, found in here.items()}
     names = {code: view.member("province", code) for code in states}
     missing = {code: sum(state == "missing" for state in states[code].values()) for code in states}
-    order = sorted(states, key=lambda code: (-missing[code], collated(names[code])))
+    waits = {code for code, one in newest.items() if one.state == "submitted"}
+    order = sorted(states, key=lambda code: (-missing[code], code not in waits, collated(names[code])))
     lacking = {*_lacking(desk, here)}
     done = {code for code, one in newest.items() if one.state in ("approved", "published")} - lacking
     counts = {"approved": len(done), "waiting": len(states) - len(done | lacking), "missing": len(lacking)}
     numbers = {name: text.number(count, view.lang) for name, count in counts.items()}
 
-    def opening(code: str, words: str, is_owed: bool) -> str:
-        link = f'<a href="{text.escape(hand_in.address(view, code, month))}" target="_self">{words}</a>'
-        return f'<span class="pd-behind">{link}</span>' if is_owed else link
+    def opening(code: str) -> str:
+        address = text.escape(hand_in.address(view, code, month))
+        return f'<a href="{address}" target="_self">{text.escape(names[code])}</a>'
+
+    def marked(words: str, is_owed: bool) -> str:
+        return f'<span class="pd-behind">{words}</span>' if is_owed else words
 
     def arrival(table: str, code: str) -> str:
         return states[code][table]
 
     def of_table(table: str, code: str) -> str:
         found = arrival(table, code)
-        return opening(code, view.escaped(f"arrival.{found}"), found == "missing")
+        return marked(view.escaped(f"arrival.{found}"), found == "missing")
 
     def state(code: str) -> str:
         if code not in newest:
             return view.escaped("arrival.missing")
         found = newest[code].state
-        return opening(code, view.escaped(f"submission.{found}"), found in ("returned", "to_correct"))
+        return marked(view.escaped(f"submission.{found}"), found in ("returned", "to_correct"))
 
     columns = [
         tables.Column(
             "province",
             view.word("hand_in.province"),
-            lambda code: opening(code, text.escape(names[code]), False),
+            opening,
             lambda code: collated(names[code]),
         ),
         tables.Column("state", view.word("hand_in.state"), state, state),
@@ -110,17 +116,20 @@ def _publish(view: PageContext, desk: Desk, who: Person, every: Sequence[Submiss
     if desk.publishing_waits():
         last = {"state": "running"}
     with st.container(border=True, key="figure-publish"):
-        count = text.number(len(approved), view.lang)
-        below = view.word("hand_in.to_publish_is") if approved else None
-        blocks.head(view.word("hand_in.to_publish", count=count), below)
+        if approved:
+            title = view.word("hand_in.to_publish", count=text.number(len(approved), view.lang))
+            blocks.head(title, view.word("hand_in.to_publish_is"))
+        else:
+            blocks.head(view.word("hand_in.none_approved"))
         is_known = last.get("state") == "running" or not approved or _moves(view, desk, who, approved)
-        is_solved = _checklist(view, every, lacking)
+        ticks = _checklist(view, every, lacking)
+        hand_in.said("publish")
         st.button(
             view.word("hand_in.publish"),
             key="hand-in-publish",
             type="primary",
-            disabled=not approved or not is_solved or not is_known or last.get("state") == "running",
-            on_click=partial(hand_in.act, view, partial(desk.publish, who)),
+            disabled=not approved or not is_known or last.get("state") == "running",
+            on_click=partial(hand_in.act, view, partial(_order, desk, who, ticks), at="publish"),
         )
         if state := last.get("state"):
             words = {"id": text.digits(last.get("publication", ""), view.lang), "who": last.get("by", "")}
@@ -129,6 +138,13 @@ def _publish(view: PageContext, desk: Desk, who: Person, every: Sequence[Submiss
             blocks.note(in_language(refusal, view.lang))
     if last.get("state") == "running" or not is_known:
         _until_done(desk, is_known)
+
+
+def _order(desk: Desk, who: Person, ticks: Sequence[str]) -> None:
+    """Have what is approved published. Raises Refused where one of these boxes is not ticked."""
+    if not all(st.session_state.get(key) for key in ticks):
+        raise because("submission_unsolved")
+    desk.publish(who)
 
 
 def _moves(view: PageContext, desk: Desk, who: Person, approved: Sequence[Submission]) -> bool:
@@ -155,8 +171,8 @@ def _until_done(desk: Desk, publishes: bool) -> None:
         st.rerun()
 
 
-def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence[str]) -> bool:
-    """What must be solved and what is perhaps forgotten; whether the first is done or left out on purpose."""
+def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence[str]) -> list[str]:
+    """What must be solved and what is perhaps forgotten; the boxes by which the first is left out on purpose."""
 
     def named(codes: Sequence[str]) -> str:
         return text.listed(sorted((view.member("province", code) for code in codes), key=collated), view.lang)
@@ -165,18 +181,23 @@ def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence
         state: [one.province for one in every if one.state == state]
         for state in ("to_correct", "submitted", "returned")
     }
-    is_solved = True
+    ticks: list[str] = []
+
+    def tick(words: str, key: str) -> None:
+        ticks.append(key)
+        st.checkbox(words, key=key)
+
     st.html(f"<h4>{view.escaped('hand_in.must')}</h4>")
     if lacking:
         words = view.word("hand_in.without", places=named(lacking), count=text.number(len(lacking), view.lang))
-        is_solved = st.checkbox(words, key="publish-without")
+        tick(words, "publish-without")
     if failing := of_state["to_correct"]:
         blocks.note(view.word("hand_in.failing", places=named(failing)))
     reasons = notes.owed([one for one in every if one.state == "approved"])
     if reasons:
         places = named([*{reason.submission.province for reason in reasons}])
         words = view.word("signed.owed", places=places, count=text.number(len(reasons), view.lang))
-        is_solved = st.checkbox(words, key="publish-without-notes") and is_solved
+        tick(words, "publish-without-notes")
     if not lacking and not failing and not reasons:
         blocks.note(view.word("hand_in.all_solved"))
     forgotten = [
@@ -190,7 +211,7 @@ def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence
     st.html(f"<h4>{view.escaped('hand_in.forgotten')}</h4>")
     for words in forgotten or [view.word("hand_in.none_forgotten")]:
         blocks.note(words)
-    return is_solved
+    return ticks
 
 
 # ---------------------------------------------------------------- the calendar

@@ -4,8 +4,9 @@ The order of a result is: what stops it, rows that come back, what changes, what
 """
 
 import json
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from itertools import groupby
@@ -18,7 +19,7 @@ from etl.analysis import data_quality as load
 from etl.core import jalali
 from etl.core.errors import Refused
 from etl.extract import expected
-from etl.extract.causes import in_language, words
+from etl.extract.causes import because, in_language, words
 from etl.extract.contract import TABLES
 from etl.extract.source_folder import ENDINGS
 from etl.semantic.catalog import catalogue
@@ -36,6 +37,7 @@ from ui.sections.data_quality import column_of, name_of
 from ui.state import page_parameters, rendering
 from ui.state.page_context import PageContext
 
+_SAID = "hand-in said"
 _MONTHS = 12
 _EARLIER = 20
 ENDED = ("withdrawn", "superseded")
@@ -75,7 +77,7 @@ def _province(view: PageContext, who: Person) -> str:
             view.word("hand_in.province"),
             "hand-in-province",
             chosen,
-            lambda code: page_parameters.choose("handin", of=code),
+            lambda code: page_parameters.choose("handin", of=code, receipt=None),
             options=codes,
             format_func=lambda code: view.member("province", code),
             width=260,
@@ -94,7 +96,7 @@ def month_of(view: PageContext, part: str) -> str:
         view.word("hand_in.month"),
         f"month-{part}",
         chosen,
-        lambda label: page_parameters.choose(part, month=label),
+        lambda label: page_parameters.choose(part, month=label, receipt=None),
         options=labels,
         format_func=lambda label: text.unit_label(label, view.lang),
         width=220,
@@ -102,9 +104,10 @@ def month_of(view: PageContext, part: str) -> str:
     return chosen
 
 
-def address(view: PageContext, province: str, month: str) -> str:
-    """The address of what a province submits for a month."""
-    return page_parameters.address("handin", view.lang, {"of": [province], "month": [month]})
+def address(view: PageContext, province: str, month: str, receipt: str = "") -> str:
+    """The address of what a province submits for a month, with the receipt of a submission."""
+    asked = {"of": [province], "month": [month], "receipt": [receipt] if receipt else []}
+    return page_parameters.address("handin", view.lang, asked)
 
 
 @rendering.fragment
@@ -116,25 +119,40 @@ def _of_province(view: PageContext, desk: Desk, who: Person, province: str, mont
         if now and now.state == "published":
             now = None
         submissions.go_on(now)
-        said()
+        said(below=_answered_below(who, now))
+        states = arrivals.tables(desk, (one for one in every if one.month == month and _stands(one, now)))
         with st.container(border=True, key="figure-hand_in"):
-            blocks.head(_title(view, desk, province, month), _state(view, desk, now))
+            status = f'<p role="status">{text.escape(_state(view, desk, now, here))}</p>'
+            st.html(blocks.heading(_title(view, desk, province, month, "missing" in states.values()), more=status))
             if now and now.why and now.state == "returned":
                 why = view.word("hand_in.returned_why", why=text.isolated(now.why, view.lang))
-                st.html(f'<p class="pd-notice" role="note">{text.escape(why)}</p>')
-            states = arrivals.tables(desk, (one for one in every if one.month == month and _stands(one, now)))
+                do = view.escaped("hand_in.returned_do")
+                st.html(f'<div class="pd-notice" role="note"><p>{text.escape(why)}</p><p>{do}</p></div>')
             _four(view, desk, now, province, states)
             _drop(view, desk, now, province, month)
             _unchanged(view, desk, who, now, province, month, states)
+        asked = page_parameters.one("handin", "receipt")
+        mine = now if now and now.state in ("submitted", "approved") else None
+        if shown := next((one for one in every if one.id == asked and one.submitted_at), mine):
+            _receipt(view, shown)
         if now:
             _result(view, desk, who, now)
-        _earlier(view, [one for one in reversed(every) if now is None or one.id != now.id][:_EARLIER])
+        # A draft that was given up was never submitted.
+        earlier = [one for one in reversed(every) if one.submitted_at and (now is None or one.id != now.id)]
+        _earlier(view, earlier[:_EARLIER])
 
 
-def _title(view: PageContext, desk: Desk, province: str, month: str) -> str:
+def _answered_below(who: Person, now: Submission | None) -> set[str]:
+    """The places below where steps are answered."""
+    if now and now.state == "ready":
+        return {"submit"}
+    return {place_of(now)} if now and now.state == "submitted" and who.is_steward else set()
+
+
+def _title(view: PageContext, desk: Desk, province: str, month: str, is_owed: bool) -> str:
     due = deadline.due(month, desk.rules)
     left = (due - date.today()).days
-    key = "due" if left >= 0 else "overdue"
+    key = "is_due" if not is_owed else "due" if left > 0 else "overdue" if left else "due_today"
     return view.word(
         f"hand_in.{key}",
         place=view.member("province", province),
@@ -144,7 +162,9 @@ def _title(view: PageContext, desk: Desk, province: str, month: str) -> str:
     )
 
 
-def _state(view: PageContext, desk: Desk, now: Submission | None) -> str:
+def _state(view: PageContext, desk: Desk, now: Submission | None, here: Sequence[Submission]) -> str:
+    if now is None and here:
+        return " ".join([view.word("hand_in.is", state=view.word("submission.published")), view.word("hand_in.again")])
     if now is None:
         return view.word("hand_in.nothing_yet")
     state = view.word(f"submission.{now.state}")
@@ -168,14 +188,16 @@ def _four(view: PageContext, desk: Desk, now: Submission | None, province: str, 
 
     def template(row: Any) -> str:
         address = f"./hand-in/template/{row[0]}.xlsx?province={province}"
-        return f'<a href="{text.escape(address)}" download>{view.escaped("hand_in.template")}</a>'
+        label = view.word("hand_in.template_of", table=name_of(view, "source", row[0]))
+        words = view.escaped("hand_in.template")
+        return f'<a href="{text.escape(address)}" aria-label="{text.escape(label)}" download>{words}</a>'
 
     columns = [
         tables.Column("table", view.word("hand_in.table"), lambda row: text.escape(name_of(view, "source", row[0]))),
+        tables.Column("template", view.word("hand_in.empty_file"), template),
         tables.Column("state", view.word("hand_in.state"), lambda row: view.escaped(f"arrival.{row[3]}")),
         tables.Column("accepted", view.word("hand_in.accepted"), lambda row: _file(view, row[1])),
         tables.Column("arrived", view.word("hand_in.arrived"), lambda row: _file(view, row[2])),
-        tables.Column("template", view.word("hand_in.empty_file"), template),
     ]
     tables.show(view, "hand_in", columns, rows, view.word("hand_in.tables"))
 
@@ -286,19 +308,31 @@ def _declare(desk: Desk, who: Person, now: Submission | None, province: str, mon
     desk.declare_unchanged(who, ident, [table])
 
 
-def act(view: PageContext, step: Callable[[], object]) -> None:
-    """Take a step; what refuses it is said when the page is drawn."""
+def act(view: PageContext, step: Callable[[], object], done: str = "", at: str = "") -> None:
+    """Take a step; what refuses it, or else `done`, is said when the page is drawn, at the place `at`."""
+    words, is_refused = done, False
     try:
         step()
     except Refused as refused:
-        st.session_state["hand-in said"] = in_language(str(refused).splitlines()[0], view.lang)
+        words, is_refused = in_language(str(refused).splitlines()[0], view.lang), True
     except OSError:
-        st.session_state["hand-in said"] = view.word("data.out_of_reach")
+        words, is_refused = view.word("data.out_of_reach"), True
+    if words:
+        st.session_state[_SAID] = (at, words, is_refused, time.time_ns())
 
 
-def said() -> None:
-    if words := st.session_state.pop("hand-in said", ""):
-        st.html(f'<p class="pd-notice pd-refused" role="alert">{text.escape(words)}</p>')
+def said(at: str = "", below: Collection[str] = ()) -> None:
+    """What the last step came to, if that is said at this place; without one, all but what is said at places `below`.
+
+    The browser moves the focus there (static/shell.js): the button that was pressed may be gone.
+    """
+    place, words, is_refused, number = st.session_state.get(_SAID) or ("", "", False, 0)
+    if words and (place == at if at else place not in below):
+        del st.session_state[_SAID]
+        kind, role = (" pd-refused", "alert") if is_refused else ("", "status")
+        st.html(
+            f'<p class="pd-notice{kind} pd-answer" role="{role}" tabindex="-1" data-at="{number}">{text.escape(words)}</p>'
+        )
 
 
 # ---------------------------------------------------------------- the result
@@ -306,14 +340,12 @@ def said() -> None:
 
 def _result(view: PageContext, desk: Desk, who: Person, now: Submission) -> None:
     result = now.result
-    if now.state in ("submitted", "approved"):
-        _receipt(view, now)
     stops = [in_language(text_, view.lang) for text_ in result.get("stops", ())]
     if stops:
         with st.container(border=True, key="figure-stops"):
             named = "".join(f"<li>{text.escape(stop)}</li>" for stop in stops)
             head = blocks.heading(view.word("hand_in.stops"), view.word("hand_in.stops_are"))
-            st.html(f'{head}<ul class="pd-rules">{named}</ul>')
+            st.html(f'{head}<ul class="pd-rules pd-latin">{named}</ul>')
     if "rows_loaded" in (result.get("files") or [{}])[0]:
         _rows(view, desk, now)
         # What the whole check refuses changes nothing.
@@ -344,10 +376,12 @@ def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
             tables.Column(
                 "rows", view.word("hand_in.count"), lambda row: text.number(row["rows"], view.lang), is_number=True
             ),
-            tables.Column("places", view.word("hand_in.places"), lambda row: _places(view, row["places"])),
+            tables.Column("places", view.word("hand_in.places"), lambda row: _places(view, now, row["places"])),
         ]
         tables.show(view, "returned", columns, lines, view.word("hand_in.returned"))
         _single_rows(view, desk, now)
+        if now.state in OPEN:
+            blocks.note(view.word("hand_in.to_correct"), on_screen=True)
         address = text.escape(f"./hand-in/{now.id}/rows.xlsx?lang={view.lang}")
         st.html(
             f'<p class="pd-note"><a class="pd-go" href="{address}" download>{view.escaped("hand_in.rows_file")}</a></p>'
@@ -355,12 +389,19 @@ def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
 
 
 def _counts(view: PageContext, one: Submission) -> str:
-    """How many rows were read, accepted and returned."""
-    read, loaded, back, warned = (
-        text.number(sum(file.get(name, 0) for file in one.result["files"]), view.lang)
-        for name in ("rows_read", "rows_loaded", "rows_quarantined", "rows_warned")
+    """How many rows were read, accepted and returned, and how many are repeated or have an unknown value, if any."""
+    read, loaded, back, twice, warned = (
+        sum(file.get(name, 0) for file in one.result["files"])
+        for name in ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates", "rows_warned")
     )
-    return view.word("hand_in.adds_up", read=read, loaded=loaded, back=back, warned=warned)
+    numbers = {"read": read, "loaded": loaded, "back": back}
+    parts = [view.word("hand_in.adds_up", **{name: text.number(count, view.lang) for name, count in numbers.items()})]
+    parts += [
+        view.word(f"hand_in.{key}", count=text.number(count, view.lang))
+        for key, count in (("twice", twice), ("warned", warned))
+        if count
+    ]
+    return " ".join(parts)
 
 
 def _single_rows(view: PageContext, desk: Desk, now: Submission) -> None:
@@ -388,12 +429,12 @@ def _reason(view: PageContext, row: Mapping[str, Any]) -> str:
     return reason if row["kind"] == "returned" else view.word("hand_in.as_unknown", reason=reason)
 
 
-def _places(view: PageContext, places: Sequence[Any]) -> str:
-    """The places of rows, each file named once, as HTML."""
+def _places(view: PageContext, now: Submission, places: Sequence[Any]) -> str:
+    """The places of rows, each file named once, and not at all where there is only one, as HTML."""
     of_file = [
         text.listed(
             [
-                latin(file),
+                *[latin(file)] * (len(now.files) > 1),
                 text.escape(" · ".join(rows_file.place(view.lang, sheet, line) for _, sheet, line in inside)),
             ],
             view.lang,
@@ -447,7 +488,8 @@ def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
     """Confirm what is unusual, give reasons for jumps, submit or withdraw."""
     if now.state not in (*OPEN, "submitted"):
         return
-    ticks, reasons = [], {}
+    ticks: list[str] = []
+    reasons: dict[str, str] = {}
     if now.state == "ready":
         unusual = [in_language(words, view.lang) for words in now.result.get("confirm", ())]
         if gone := now.result.get("gone"):
@@ -457,15 +499,18 @@ def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
             with st.container(border=True, key="figure-confirm"):
                 blocks.head(view.word("hand_in.confirm"), view.word("hand_in.confirm_is"))
                 for at, words in enumerate(unusual):
-                    ticks.append(st.checkbox(words, key=f"confirm-{now.id}-{at}"))
+                    ticks.append(f"confirm-{now.id}-{at}")
+                    st.checkbox(words, key=ticks[-1])
                 for name in jumps:
                     label = view.word(
                         "hand_in.why",
                         measure=catalogue()[name].label[view.lang],
                         least=text.number(steps.LEAST_REASON, view.lang),
                     )
-                    reasons[name] = st.text_area(label, key=f"why-{now.id}-{name}", max_chars=300)
-    with st.container(horizontal=True):
+                    reasons[name] = f"why-{now.id}-{name}"
+                    st.text_area(label, key=reasons[name], max_chars=300)
+        said("submit")
+    with st.container(horizontal=True, key="hand-in-steps"):
         if now.state == "checking":
             stop = partial(act, view, partial(desk.stop, who, now.id))
             st.button(view.word("hand_in.stop"), key="hand-in-stop", on_click=stop)
@@ -473,24 +518,38 @@ def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
             check = partial(act, view, partial(desk.check, who, now.id))
             st.button(view.word("hand_in.check"), key="hand-in-check", on_click=check)
         if now.state == "ready":
-            lacks = not all(ticks) or any(len(why.strip()) < steps.LEAST_REASON for why in reasons.values())
+            # Never disabled: Tab would go on to the next button, and what was typed last is known only when one is pressed.
+            done = view.word("hand_in.is_submitted", id=text.isolated(now.id, view.lang))
             st.button(
                 view.word("hand_in.submit"),
                 key="hand-in-submit",
                 type="primary",
-                disabled=lacks,
-                on_click=partial(act, view, partial(desk.submit, who, now.id, reasons)),
+                on_click=partial(act, view, partial(_send, desk, who, now.id, ticks, reasons), done, "submit"),
             )
+        done = view.word("hand_in.is_withdrawn", id=text.isolated(now.id, view.lang))
         st.button(
             view.word("hand_in.withdraw"),
             key="hand-in-withdraw",
-            on_click=partial(act, view, partial(desk.withdraw, who, now.id)),
+            on_click=partial(act, view, partial(desk.withdraw, who, now.id), done),
         )
+
+
+def _send(desk: Desk, who: Person, ident: str, ticks: Sequence[str], reasons: Mapping[str, str]) -> None:
+    """Submit with what stands in these fields now. Raises Refused for a box that is not ticked."""
+    state = st.session_state
+    if not all(state.get(key) for key in ticks):
+        raise because("submission_unticked")
+    desk.submit(who, ident, {name: state.get(key, "") for name, key in reasons.items()})
+
+
+def place_of(one: Submission) -> str:
+    """The place where steps of a steward on a submission are answered."""
+    return f"decide-{one.id}"
 
 
 def decide(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
     """What a submission changes, and the buttons that approve or return it."""
-    with st.container(border=True, key=f"figure-decide-{one.id}"):
+    with st.container(border=True, key=f"figure-{place_of(one)}"):
         place = view.member("province", one.province)
         at = text.day(datetime.fromtimestamp(one.submitted_at).date(), view.lang)
         blocks.head(
@@ -508,20 +567,34 @@ def decide(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
         is_own = not who.is_alone and who.sub in (*one.hands, one.submitted_by)
         if is_own:
             blocks.note(view.word("hand_in.own"))
-        why = st.text_input(view.word("hand_in.return_why"), key=f"return-why-{one.id}", max_chars=300)
-        with st.container(horizontal=True):
-            st.button(
-                view.word("hand_in.approve"),
-                key=f"approve-{one.id}",
-                type="primary",
-                disabled=is_own,
-                on_click=partial(act, view, partial(desk.approve, who, one.id)),
-            )
+        about = {"place": place, "month": text.unit_label(one.month, view.lang)}
+        said(place_of(one))
+        st.button(
+            view.word("hand_in.approve"),
+            key=f"approve-{one.id}",
+            type="primary",
+            disabled=is_own,
+            on_click=partial(
+                act,
+                view,
+                partial(desk.approve, who, one.id),
+                view.word("hand_in.is_approved", **about),
+                place_of(one),
+            ),
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            why = f"return-why-{one.id}"
+            st.text_input(view.word("hand_in.return_why"), key=why, max_chars=300)
             st.button(
                 view.word("hand_in.return"),
                 key=f"return-{one.id}",
-                disabled=not why.strip(),
-                on_click=partial(act, view, partial(desk.give_back, who, one.id, why)),
+                on_click=partial(
+                    act,
+                    view,
+                    lambda: desk.give_back(who, one.id, st.session_state.get(why, "")),
+                    view.word("hand_in.is_returned", **about),
+                    place_of(one),
+                ),
             )
 
 
@@ -549,7 +622,7 @@ def _receipt(view: PageContext, now: Submission) -> None:
             tables.Column(
                 "rows",
                 view.word("hand_in.loaded"),
-                lambda file: text.number(loaded[file.name], view.lang),
+                lambda file: text.number(loaded[file.name], view.lang) if file.name in loaded else "–",
                 is_number=True,
             ),
             tables.Column(
@@ -571,8 +644,11 @@ def _list(view: PageContext, ident: str, listed: Sequence[Submission], caption: 
     def at(one: Submission) -> str:
         return text.day(datetime.fromtimestamp(one.submitted_at or one.changed_at).date(), view.lang)
 
+    def receipt(one: Submission) -> str:
+        return f'<a href="{text.escape(address(view, one.province, one.month, one.id))}" target="_self">{latin(one.id)}</a>'
+
     columns = [
-        tables.Column("id", view.word("hand_in.number"), lambda one: latin(one.id)),
+        tables.Column("id", view.word("hand_in.number"), receipt),
         tables.Column(
             "month", view.word("hand_in.month"), lambda one: text.escape(text.unit_label(one.month, view.lang))
         ),

@@ -22,6 +22,8 @@ from ui.state import page_parameters, rendering, wording
 from ui.state.page_context import PageContext
 
 PAGE = "approve"
+# Where steps of a steward on notes are answered.
+PLACE = "note"
 _MONTHS = 60
 # For how many months a note is shown, the first the default.
 _SHOWN = (12, 3, 6, 24)
@@ -111,7 +113,7 @@ def desk(view: PageContext) -> None:
 def _desk(view: PageContext, who: Person) -> None:
     with blocks.error_boundary(view.lang, "notes"), st.container(border=True, key="figure-note"):
         blocks.head(view.word("signed.write"), view.word("signed.write_is"))
-        hand_in.said()
+        hand_in.said(PLACE)
         for reason in owed(submissions.desk().visible(who)):
             _reason(view, reason)
         _form(view, who)
@@ -175,8 +177,7 @@ def _form(view: PageContext, who: Person) -> None:
         view.word("signed.sign"),
         key="note-sign",
         type="primary",
-        disabled=not st.session_state.get(_FA, "").strip(),
-        on_click=partial(hand_in.act, view, partial(_sign, who, *chosen)),
+        on_click=partial(hand_in.act, view, partial(_sign, who, *chosen), view.word("signed.is_signed"), PLACE),
     )
 
 
@@ -237,7 +238,7 @@ def _withdraw(view: PageContext, who: Person, shown: Sequence[Note]) -> None:
         st.button(
             view.word("signed.withdraw"),
             key="note-withdraw",
-            on_click=partial(hand_in.act, view, partial(_end, who, number)),
+            on_click=partial(hand_in.act, view, partial(_end, who, number), view.word("signed.is_withdrawn"), PLACE),
         )
 
 

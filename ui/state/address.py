@@ -113,6 +113,7 @@ _AHEAD = _one(
 )
 
 _MONTH = _one(lambda value, _: re.fullmatch(r"1[34][0-9]{2}-(0[1-9]|1[0-2])", value) is not None)
+_RECEIPT = _one(lambda value, _: re.fullmatch(r"IR-[0-9]{2}-1[34][0-9]{2}-[01][0-9]-[0-9]{1,4}", value) is not None)
 
 # The flows of a scenario.
 _FLOWS: Mapping[str, _Check] = {
@@ -123,7 +124,7 @@ _FLOWS: Mapping[str, _Check] = {
 # The parameters of each page that has some, in the order of its address.
 _CHECKS: Mapping[str, Mapping[str, _Check]] = {
     "quality": {"of": _one(lambda value, _: value in catalogue())},
-    "handin": {"of": _one(_is_province), "month": _MONTH},
+    "handin": {"of": _one(_is_province), "month": _MONTH, "receipt": _RECEIPT},
     "approve": {
         "month": _MONTH,
         "note": _one(lambda value, days: _measures([value], days) == [value]),
