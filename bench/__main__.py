@@ -22,6 +22,7 @@ PARTS = {
     "briefings": "briefings",
     "crowd": "crowd",
     "stall": "stall",
+    "hand_in": "handing_in",
     "hosts": "hosts",
 }
 

@@ -9,7 +9,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -86,9 +86,17 @@ async def _busy(origin: str, readers: int) -> tuple[int, float]:
 
 
 async def reader(
-    origin: str, number: int, changes: int, every: float, headers: Mapping[str, str] | None = None
+    origin: str,
+    number: int,
+    changes: int,
+    every: float,
+    headers: Mapping[str, str] | None = None,
+    pages: Sequence[str] = ("",),
 ) -> list[float]:
-    """One reader's milliseconds from a change to the end of its rerun, without the first run, which loads the page."""
+    """One reader's milliseconds from a change to the end of its rerun, without the first run, which loads the page.
+
+    Each change is of the province, on one of the `pages`.
+    """
     rng = random.Random(number)
     await asyncio.sleep(rng.random() * every)
     address = origin.replace("http", "ws", 1) + "/_stcore/stream"
@@ -103,7 +111,7 @@ async def reader(
         for _ in range(changes):
             await asyncio.sleep(every * (0.5 + rng.random()))
             start = time.perf_counter()
-            await rerun(wire, f"province={rng.choice(_PROVINCES)}")
+            await rerun(wire, f"province={rng.choice(_PROVINCES)}", rng.choice(pages))
             times.append((time.perf_counter() - start) * 1000)
         return times
 

@@ -36,6 +36,7 @@ def table(results: dict[str, Any]) -> str:
         *(_briefings(scale, results[scale]["briefings"]) for scale in scales if "briefings" in results[scale]),
         *(_crowd(results[scale]["crowd"]) for scale in scales if "crowd" in results[scale]),
         *(_stall(results[scale]["stall"]) for scale in scales if "stall" in results[scale]),
+        *(_hand_in(results[scale]["hand_in"]) for scale in scales if "hand_in" in results[scale]),
         *(_hosts(results[scale]["hosts"]) for scale in scales if "hosts" in results[scale]),
         *_machine(results),
     ]
@@ -213,6 +214,18 @@ def _stall(result: dict[str, Any]) -> str:
         f"{_short(beside['p50'])} / {_short(beside['p95'])} beside it: **× {_short(result['ratio'])}**; health answers within "
         f"{_short(beside['health_p95'])} ms (p95), {_short(beside['health_max'])} at most; the question takes "
         f"{_short(beside['worst_s'])} s." + _attack(result.get("attack"))
+    )
+
+
+def _hand_in(result: dict[str, Any]) -> str:
+    quiet, beside = result["quiet"], result["beside"]
+    return (
+        f"**{result['provinces']} submissions at once beside {result['readers']} readers** ({result['files']} files of "
+        f"{_short(result['mb'])} MB over HTTP and their checks, one process; readers change the province and the page): reruns "
+        f"p50 / p95 {_short(quiet['p50'])} / {_short(quiet['p95'])} ms without them, {_short(beside['p50'])} / "
+        f"{_short(beside['p95'])} beside them: **× {_short(result['ratio_p50'])}** and **× {_short(result['ratio'])}**; every "
+        f"file had arrived within {_short(result['sent_s'])} s. A file of {result['largest_mb']} MiB took "
+        f"{_short(result['memory_mb'])} MB of memory."
     )
 
 
