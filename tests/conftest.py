@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 from streamlit.components.v2 import manifest_scanner
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 BUILD_DAY = date(2026, 6, 30)
@@ -29,6 +33,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "publish_sample" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
     items.sort(key=lambda item: [not item.get_closest_marker(name) for name in ("browser", "slow")])
+
+
+@pytest.fixture(scope="module")
+def chromium() -> "Browser":
+    """Debian's Chromium, for tests that are marked `browser`. They come first, and share one."""
+    from tests.browser import app as front
+
+    return front.shared_chromium()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if not item.get_closest_marker("browser"):
+        _close_chromium()
+
+
+def pytest_sessionfinish() -> None:
+    _close_chromium()
+
+
+def _close_chromium() -> None:
+    if front := sys.modules.get("tests.browser.app"):
+        front.close_chromium()
 
 
 @dataclass(frozen=True)

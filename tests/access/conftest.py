@@ -6,21 +6,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.rights import ADMINISTRATOR
 from etl.warehouse import publications
 from tests.access.gated import application, configured
-from tests.browser import app as front
 from ui.shell import people
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with front.chromium() as running:
-        yield running
 
 
 @pytest.fixture

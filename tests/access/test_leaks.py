@@ -128,13 +128,13 @@ def socket_of(address: str, context: BrowserContext) -> ClientConnection:
 
 
 @pytest.fixture(scope="module")
-def reader(site: Site, browser: Browser) -> Iterator[Callable[[str], Reader]]:
+def reader(site: Site, chromium: Browser) -> Iterator[Callable[[str], Reader]]:
     """Each person signs in once."""
     sessions: dict[str, Reader] = {}
 
     def of(sub: str) -> Reader:
         if sub not in sessions:
-            context = browser.new_context(locale="en", viewport={"width": 1440, "height": 1000})
+            context = chromium.new_context(locale="en", viewport={"width": 1440, "height": 1000})
             sign_in(site, context, sub).close()
             page = context.new_page()
             listener = Listener(page)
@@ -222,8 +222,8 @@ def rows_in(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
-def test_a_person_without_rights_gets_no_page_file_or_socket(site: Site, browser: Browser) -> None:
-    context = browser.new_context()
+def test_a_person_without_rights_gets_no_page_file_or_socket(site: Site, chromium: Browser) -> None:
+    context = chromium.new_context()
     sign_in(site, context, "stranger")
     pages = {navigation.part_address(part)[0] for part in PARTS}
     assert {status(f"{site.address}/{page}", context.cookies()) for page in (*pages, "files/x")} == {403}

@@ -25,8 +25,8 @@ def site(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield running
 
 
-def test_sign_in_and_sign_out_with_pkce_work_in_every_process_under_a_path(site: Site, browser: Browser) -> None:
-    context = browser.new_context(locale="en")
+def test_sign_in_and_sign_out_with_pkce_work_in_every_process_under_a_path(site: Site, chromium: Browser) -> None:
+    context = chromium.new_context(locale="en")
     context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     urls: list[str] = []

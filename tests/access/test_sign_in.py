@@ -31,13 +31,13 @@ def site(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture(scope="module")
-def signed_in(site: Site, browser: Browser) -> Iterator[Callable[[str], front.Visit]]:
+def signed_in(site: Site, chromium: Browser) -> Iterator[Callable[[str], front.Visit]]:
     """Each person signs in once, in a browser of their own, and opens the page about quality."""
     visits: dict[str, front.Visit] = {}
 
     def of(sub: str) -> front.Visit:
         if sub not in visits:
-            context = browser.new_context(locale="en")
+            context = chromium.new_context(locale="en")
             # Listens before the page opens its socket.
             context.once("page", lambda page: visits.update({sub: front.Visit(site.address, page, front.Runs(page))}))
             sign_in(site, context, sub, "/quality?lang=en")
@@ -106,8 +106,8 @@ def test_the_audit_log_is_on_the_page_of_a_steward_and_of_nobody_else(
         assert page.get_by_role("heading", name="Audit log").count() == shown
 
 
-def test_a_user_without_rights_reads_the_account_and_whom_to_ask(site: Site, browser: Browser) -> None:
-    context = browser.new_context()
+def test_a_user_without_rights_reads_the_account_and_whom_to_ask(site: Site, chromium: Browser) -> None:
+    context = chromium.new_context()
     page = sign_in(site, context, "stranger")
     page.wait_for_load_state()
     shown_text = page.locator("body").inner_text()
@@ -140,14 +140,14 @@ def test_an_officer_sees_the_nation_and_own_institutes_and_signs_out_for_good(
 
 
 def test_while_the_provider_is_down_who_is_signed_in_goes_on_and_nobody_new_gets_in(
-    site: Site, browser: Browser, signed_in: Callable[[str], front.Visit]
+    site: Site, chromium: Browser, signed_in: Callable[[str], front.Visit]
 ) -> None:
     context = signed_in("national.analyst").page.context
     site.provider.terminate()
     site.provider.wait(timeout=180)
     assert status(site.address + "/overview", context.cookies()) == 200
     assert status(site.address + "/sign-in") == 504
-    other = browser.new_context().new_page()
+    other = chromium.new_context().new_page()
     other.goto(site.address + "/?lang=en")
     other.get_by_role("link", name="Sign in").click()
     assert "does not answer" in other.locator("body").inner_text()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.browser import app as front
 from ui.briefing import command, writing
@@ -15,12 +16,12 @@ MOST_STEPS = 200
 
 
 def test_books_are_fetched_by_button_and_from_the_list_and_events_by_keyboard(
-    pointer: Path, press: writing.Press, tmp_path: Path
+    pointer: Path, press: writing.Press, chromium: Browser, tmp_path: Path
 ) -> None:
     books = {place: press.pdf(press.writer(place, "fa")) for place in ("IR", "IR-11")}
     to = tmp_path / "written.pdf"
     assert command.main(["brief", "--from", str(pointer), "--province", "IR-11", "--lang", "en", "--to", str(to)]) == 0
-    with front.served(pointer) as address, front.chromium() as chromium, front.visit(chromium, address) as reader:
+    with front.served(pointer) as address, front.visit(chromium, address) as reader:
 
         def download(button: str, within: str = "body") -> bytes:
             with reader.page.expect_download(timeout=180_000) as waiting:

@@ -8,14 +8,24 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, WebSocket, WebSocketRoute, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    WebSocket,
+    WebSocketRoute,
+    expect,
+    sync_playwright,
+)
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -45,9 +55,21 @@ _ALL_DRAWN = """() => [...document.querySelectorAll('[class*="st-key-chart-"]')]
         (graph) => (graph.data || []).some((trace) => trace.type === 'choropleth'));
     return !chart.clientWidth || chart.querySelector(isMap ? '.choroplethlayer path' : '.pd-plot .main-svg');
 })"""
+expect.set_options(timeout=1000 * PATIENCE)
+# The page shows its last run, whole.
+_STANDS = """() => document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')
+    && !document.querySelector('[data-testid=stSkeleton]')"""
+# Two frames are drawn, and nothing waits to be done after either of them.
+_IDLE = """async () => {
+    for (let times = 0; times < 2; times++) {
+        await new Promise(requestAnimationFrame);
+        await new Promise((done) => requestIdleCallback(done, {timeout: 3000}));
+    }
+}"""
 # For every chart: the number of areas of a map, 0 of another chart.
 _AREAS = """() => [...document.querySelectorAll('.pd-plot')].map(
     (chart) => chart.querySelectorAll('.choroplethlayer path').length)"""
+_shared = ExitStack()
 # The windows that readers left.
 _idle: "WeakKeyDictionary[Browser, list[Visit]]" = WeakKeyDictionary()
 # How answers to a window are held back.
@@ -113,6 +135,18 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@cache
+def shared_chromium() -> Browser:
+    """One Chromium for all tests of this process that are marked `browser`, until it is closed."""
+    return _shared.enter_context(chromium())
+
+
+def close_chromium() -> None:
+    """Close the shared Chromium, if there is one: while it is open no other event loop runs in this thread."""
+    _shared.close()
+    shared_chromium.cache_clear()
 
 
 class Runs:
@@ -239,7 +273,7 @@ class Visit:
         goes_on = is_same and self._shows_dashboard(f"{address}/?{urlencode(view)}") and not self._is_marked()
         self.page.unroute_all()
         self.page.set_viewport_size(size)
-        self.page.emulate_media(color_scheme="light", media="null", reduced_motion="null")
+        self.page.emulate_media(color_scheme="light", media="null", reduced_motion="reduce")
         self.page.context.clear_permissions()
         if self.page.url != _EMPTY:
             self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
@@ -272,8 +306,7 @@ class Visit:
         self.page.wait_for_selector(".pd-trust, .pd-notice", state="attached", timeout=180_000)
         self._draw()
         self.runs.wait(PATIENCE)
-        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=180_000)
-        self.page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')", timeout=180_000)
+        self.page.wait_for_function(_STANDS, timeout=180_000)
         self._draw()
         self.runs.wait(PATIENCE)
         return self
@@ -283,10 +316,7 @@ class Visit:
 
         Rarely Chromium reports no idle time at all after a window was made narrow: then the limit ends the wait.
         """
-        self.page.evaluate(
-            """new Promise((done) => setTimeout(
-                () => requestAnimationFrame(() => requestIdleCallback(done, {timeout: 3000})), 80))"""
-        )
+        self.page.evaluate(_IDLE)
 
     def drawn_charts(self) -> list[int]:
         """The charts of the page, once all are drawn: the number of areas of each map, 0 for any other chart."""

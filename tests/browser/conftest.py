@@ -1,18 +1,11 @@
-"""One Chromium for these tests, closed before tests with event loops of their own, and one server for all that only read."""
+"""One server for all tests in Chromium that only read."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.browser import app as front
-
-
-@pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    with front.chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")
