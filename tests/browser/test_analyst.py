@@ -18,7 +18,6 @@ from etl.semantic.calculations import CALCULATIONS, Calculation
 from etl.semantic.catalog import catalogue
 from etl.warehouse import publications
 from tests.browser import app as front
-from tests.effort import draws
 from ui.i18n import member_names, navigation, text
 from ui.state import periods
 
@@ -26,18 +25,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 AXE = (Path(__file__).parents[1] / "axe.min.js").read_text(encoding="utf-8")
 TEHRAN = "IR-23"
-# What a user may choose on each page besides the scope, as in its link.
+# What a user may choose on a page besides the scope, as in its link.
 CHOSEN: dict[str, dict[str, str | list[str]]] = {
-    "explore": {
-        "m": ["training_compliance", "joiners"],
-        "by": ["province", "month"],
-        "show": "pivot",
-        "calc": "index",
-        "page": "2",
-    },
     "compare": {"p": TEHRAN, "a": "2026-03-20", "q": "IR", "b": "2026-06-01"},
-    "register": {"find": "كرمانشاه"},
-    "growth": {"recruits": "70", "leave": "20"},
     "training": {"recruits": "70", "leave": "20", "of": TEHRAN, "seats": ["PY-101:3"]},
 }
 SCOPE: dict[str, str | list[str]] = {"province": [TEHRAN], "gender": "male", "on": "2026-06-01", "period": "year"}
@@ -49,28 +39,6 @@ def headings(reader: front.Visit) -> list[str]:
 
 def parameters(reader: front.Visit) -> set[str]:
     return set(unquote(reader.query).split("&")) - {""}
-
-
-# tests/ui/test_addresses.py reads the address of every part.
-@pytest.mark.parametrize("name", ["explore", "compare", "licensing"][: draws(1, 3)])
-def test_a_copied_link_opens_the_same_view_in_a_private_window(name: str, address: str, chromium: Browser) -> None:
-    view = SCOPE | CHOSEN.get(name, {})
-    wanted = {
-        f"{key}={part}" for key, value in view.items() for part in ([value] if isinstance(value, str) else value)
-    } | {f"tab={tab}" for tab in navigation.part_address(name)[1:] if tab}
-    with front.visit(chromium, address) as reader, front.visit(chromium, address) as other:
-        reader.go(name, **view)
-        assert parameters(reader) == wanted
-        other.page.goto(reader.page.url)
-        other.settle()
-        assert headings(other) == headings(reader)
-        assert words(other) == words(reader)
-        assert parameters(other) == wanted
-
-
-def words(reader: front.Visit) -> list[str]:
-    """The scope as the page states it; the pages about the load and the methods have none."""
-    return reader.page.locator(".pd-said").all_inner_texts()
 
 
 def test_measures_and_dimensions_are_chosen_and_a_meaningless_question_is_refused_with_a_way_out(

@@ -7,7 +7,6 @@ were first tried: with fewer controls on a screen none may take more.
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -33,9 +32,8 @@ MOST = {
     "two provinces beside each other": 4,
     "why the compliance of a province changed": 1,
     "a monthly series by province, and its file": 5,
-    "how many to recruit by a year": 2,
-    "a view, saved and shared": 3,
 }
+MOST_KEYS = 49
 
 
 @dataclass
@@ -46,7 +44,6 @@ class Mouse:
     def click(self, what: Locator) -> None:
         self.clicks += 1
         what.click()
-        self.reader.page.wait_for_timeout(250)
         self.reader.settle()
 
     def find(self, words: str) -> None:
@@ -83,20 +80,92 @@ def parameters(mouse: Mouse) -> dict[str, list[str]]:
     return parse_qs(urlsplit(mouse.reader.page.url).query)
 
 
-def test_women_guards_of_three_provinces_last_year_and_their_file(
+def where(mouse: Mouse) -> tuple[str, str, list[str]]:
+    """The address, the heading and the scope of the open page."""
+    page = mouse.reader.page
+    return page.url, page.locator("h1").inner_text(), page.locator(".pd-said").all_inner_texts()
+
+
+def test_five_tasks_by_the_field_that_finds_and_back_to_the_first_screen(
     mouse: Mouse, small_register: Path, tmp_path: Path
 ) -> None:
+    """One walk: each page is found from the one before, and Back returns through all of them."""
+    page, seen = mouse.reader.page, []
+
+    def next_task() -> None:
+        seen.append(where(mouse))
+        mouse.clicks = 0
+
+    next_task()
+    training_of_a_province_by_keyboard(mouse)
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        for task in (women_who_are_guards, a_county, two_provinces_beside_each_other, a_monthly_series):
+            next_task()
+            task(mouse, con, tmp_path)
+    for before in reversed(seen):
+        page.go_back()
+        mouse.reader.settle()
+        assert where(mouse) == before
+
+
+def training_of_a_province_by_keyboard(mouse: Mouse) -> None:
+    page, words = mouse.reader.page, "آموزش فارس"
+    with page.expect_navigation():
+        page.keyboard.press("Control+k")
+        for letter in words:
+            page.keyboard.type(letter)
+        page.keyboard.press("Enter")
+    mouse.reader.settle()
+    assert (urlsplit(page.url).path, parameters(mouse)) == ("/training", {"province": [FARS]})
+    assert 2 + len(words) < MOST_KEYS
+    assert mouse.clicks == 0
+
+
+def women_who_are_guards(mouse: Mouse, con: access.ScopedCursor, to: Path) -> None:
     mouse.find("زنان نگهبان تهران فارس اصفهان پارسال")
     assert mouse.is_within("women who are guards in three provinces at the end of last year")
-    where = {"gender": ["female"], "post": ["guard"], "province": [TEHRAN, FARS, ISFAHAN]}
-    with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        rows = answers.ask(con, "active_assistants", by=("province",), on=text.read_day(LAST_YEAR), where=where).rows
+    asked = {"gender": ["female"], "post": ["guard"], "province": [TEHRAN, FARS, ISFAHAN]}
+    rows = answers.ask(con, "active_assistants", by=("province",), on=text.read_day(LAST_YEAR), where=asked).rows
     assert len(rows) == 3
     shown = mouse.reader.page.locator(".st-key-table-rows").inner_text()
     assert all(text.number(count, "fa") in shown for _, count in rows)
-    written = mouse.file("rows", tmp_path / "file.csv")
+    written = mouse.file("rows", to / "women.csv")
     assert {row["province"]: int(row["active_assistants"]) for row in written} == dict(rows)
     assert mouse.is_within("their file")
+
+
+def a_county(mouse: Mouse, con: access.ScopedCursor, _: Path) -> None:
+    active = answers.ask(con, "active_assistants", where={"county": ["1010"]}).value()
+    mouse.find("کاشان")
+    assert parameters(mouse)["county"] == ["1010"]
+    assert text.number(active, "fa") in mouse.reader.page.locator(".pd-verdict").inner_text()
+    assert mouse.is_within("a county")
+
+
+def two_provinces_beside_each_other(mouse: Mouse, con: access.ScopedCursor, _: Path) -> None:
+    mouse.find("تهران اصفهان پایبندی")
+    table = mouse.reader.page.locator(".st-key-figure-compare table")
+    cells = table.locator("tbody tr").first.locator("td").all_inner_texts()
+    for code, cell in zip((TEHRAN, ISFAHAN), cells, strict=False):
+        share = answers.ask(con, "training_compliance", where={"province": [code]}).value()
+        assert text.plain(share, "share", "fa") in cell
+    assert mouse.is_within("two provinces beside each other")
+
+
+def a_monthly_series(mouse: Mouse, con: access.ScopedCursor, to: Path) -> None:
+    mouse.find("پایبندی آموزشی ماهانه به تفکیک استان")
+    written = mouse.file("rows", to / "series.csv")
+    over = last_complete_months(con.publication.as_of, 12)
+    rows = answers.ask(con, "training_compliance", by=("month", "province"), over=over).rows
+    # Months without anybody have no share.
+    wanted = {(month, code): share for month, code, share, *_ in rows if share is not None}
+    found = {
+        (row["month"], row["province"]): float(row["training_compliance"])
+        for row in written
+        if row["training_compliance"]
+    }
+    assert found == pytest.approx(wanted)
+    assert mouse.is_within("a monthly series by province, and its file")
 
 
 def test_an_institute_by_a_part_of_its_name_and_by_its_code(mouse: Mouse, small_register: Path) -> None:
@@ -121,26 +190,6 @@ def test_an_institute_by_a_part_of_its_name_and_by_its_code(mouse: Mouse, small_
     assert mouse.is_within("an institute by its code")
 
 
-def test_a_county(mouse: Mouse, small_register: Path) -> None:
-    with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        active = answers.ask(con, "active_assistants", where={"county": ["1010"]}).value()
-    mouse.find("کاشان")
-    assert parameters(mouse)["county"] == ["1010"]
-    assert text.number(active, "fa") in mouse.reader.page.locator(".pd-verdict").inner_text()
-    assert mouse.is_within("a county")
-
-
-def test_two_provinces_beside_each_other(mouse: Mouse, small_register: Path) -> None:
-    mouse.find("تهران اصفهان پایبندی")
-    table = mouse.reader.page.locator(".st-key-figure-compare table")
-    cells = table.locator("tbody tr").first.locator("td").all_inner_texts()
-    for code, cell in zip((TEHRAN, ISFAHAN), cells, strict=False):
-        with access.connect(small_register, rights.ADMINISTRATOR) as con:
-            share = answers.ask(con, "training_compliance", where={"province": [code]}).value()
-        assert text.plain(share, "share", "fa") in cell
-    assert mouse.is_within("two provinces beside each other")
-
-
 def test_why_the_compliance_of_a_province_changed(mouse: Mouse) -> None:
     mouse.reader.go("", province=KHUZESTAN)
     mouse.click(
@@ -154,77 +203,3 @@ def test_why_the_compliance_of_a_province_changed(mouse: Mouse) -> None:
     assert box
     assert box["y"] < 900, "the answer stands on the first screen"
     assert mouse.is_within("why the compliance of a province changed")
-
-
-def test_a_monthly_series_by_province_and_its_file(mouse: Mouse, small_register: Path, tmp_path: Path) -> None:
-    mouse.find("پایبندی آموزشی ماهانه به تفکیک استان")
-    written = mouse.file("rows", tmp_path / "file.csv")
-    with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        over = last_complete_months(con.publication.as_of, 12)
-        rows = answers.ask(con, "training_compliance", by=("month", "province"), over=over).rows
-    # Months without anybody have no share.
-    wanted = {(month, code): share for month, code, share, *_ in rows if share is not None}
-    found = {
-        (row["month"], row["province"]): float(row["training_compliance"])
-        for row in written
-        if row["training_compliance"]
-    }
-    assert found == pytest.approx(wanted)
-    assert mouse.is_within("a monthly series by province, and its file")
-
-
-def test_how_many_to_recruit_by_a_year(mouse: Mouse) -> None:
-    page = mouse.reader.page
-    mouse.click(page.locator(".st-key-panel-growth .pd-panel-top h3 a"))
-    goal = page.locator(".st-key-goal-seek")
-    year = goal.get_by_role("radio").last
-    asked = year.inner_text()
-    mouse.click(year)
-    assert asked in goal.locator(".pd-sentence").inner_text()
-    assert mouse.is_within("how many to recruit by a year")
-
-
-def test_a_view_is_saved_and_shared(mouse: Mouse, chromium: Browser) -> None:
-    page = mouse.reader.page
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    mouse.reader.go("explore", m="training_compliance", by=["province", "month"])
-    mouse.click(page.locator(".st-key-tools button").first)
-    mouse.click(page.locator(".st-key-views summary").first)
-    name = "پایبندی ماهانهٔ استان‌ها"
-    page.get_by_label(text.word("views.name", "fa")).fill(name)
-    page.keyboard.press("Enter")
-    page.wait_for_timeout(250)
-    mouse.reader.settle()
-    saved = text.word("views.saved", "fa", name=text.isolated(name, "fa"))
-    assert saved in page.locator("[role=status]").all_inner_texts()
-    link = parse_qs(urlsplit(page.evaluate("navigator.clipboard.readText()")).query)
-    assert (link["m"], link["by"]) == (["training_compliance"], ["province", "month"])
-    assert mouse.is_within("a view, saved and shared")
-
-
-def test_back_returns_five_times(mouse: Mouse) -> None:
-    page, seen = mouse.reader.page, []
-    for words in ("فارس", "آموزش فارس", "پوشش تهران", "کاشان", "تهران اصفهان پایبندی"):
-        seen.append((page.url, page.locator("h1").inner_text(), page.locator(".pd-said").all_inner_texts()))
-        mouse.find(words)
-    for before in reversed(seen):
-        page.go_back()
-        mouse.reader.settle()
-        assert (page.url, page.locator("h1").inner_text(), page.locator(".pd-said").all_inner_texts()) == before
-
-
-def test_by_keyboard_alone_the_training_of_a_province_is_fewer_than_49_keys_away(mouse: Mouse) -> None:
-    page, words = mouse.reader.page, "آموزش فارس"
-    keys = 0
-    with page.expect_navigation():
-        for press in (
-            partial(page.keyboard.press, "Control+k"),
-            *(partial(page.keyboard.type, word) for word in words),
-        ):
-            press()
-            keys += 1
-        page.keyboard.press("Enter")
-    mouse.reader.settle()
-    assert (urlsplit(page.url).path, parameters(mouse)) == ("/training", {"province": [FARS]})
-    assert keys + 1 < 49
-    assert mouse.clicks == 0

@@ -16,7 +16,7 @@ from typing import Any
 import openpyxl
 import pytest
 from persiantools.jdatetime import JalaliDate
-from playwright.sync_api import Browser, Locator
+from playwright.sync_api import Browser, Locator, expect
 
 from etl.analysis import different, planning
 from etl.core import jalali
@@ -79,7 +79,6 @@ class Hand:
         # Parts of a chart are below the layer that receives mouse events.
         is_mark = what.evaluate("at => at instanceof SVGElement")
         what.click(force=is_mark)
-        self.reader.page.wait_for_timeout(250)
         self.reader.settle()
 
     def menu(self, name: str) -> None:
@@ -206,15 +205,17 @@ def test_two_provinces_are_compared_on_one_day(hand: Hand, pointer: Path) -> Non
 def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> None:
     page = hand.reader.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    hand.reader.go("explore", m="active_assistants", by=["province", "gender"], show="pivot")
+    hand.reader.go(
+        "explore", by=["province", "gender"], show="pivot", calc="share", on="2026-06-01", activity="guarding"
+    )
     table = figure(hand, "rows").locator("table").inner_text()
     assert all(member_names.of("gender", code, "fa") in table for code in ("female", "male")), "one column each"
-    hand.reader.open_tools("views")
+    hand.click(page.locator(".st-key-tools button").first)
+    hand.click(page.locator(".st-key-views summary").first)
     name = f"پلیس‌یاران به تفکیک جنسیت {hand.is_phone:d}"
     page.get_by_label(text.word("views.name", "fa")).fill(name)
     assert not page.get_by_test_id("InputInstructions").is_visible(), "no hint covers the typed text"
     page.keyboard.press("Enter")
-    page.wait_for_timeout(250)
     hand.reader.settle()
     assert (
         text.word("views.saved", "fa", name=text.isolated(name, "fa"))
@@ -225,6 +226,7 @@ def test_a_pivot_is_saved_and_its_link_shared(hand: Hand, chromium: Browser) -> 
         other.page.goto(link)
         other.settle()
         assert other.page.locator(".st-key-figure-rows table").inner_text() == table
+        assert (other.said, {*other.query.split("&")}) == (hand.reader.said, {*hand.reader.query.split("&")})
 
 
 @on_a("wide")
@@ -313,21 +315,21 @@ def test_how_many_to_recruit_to_reach_the_target_by_a_day(hand: Hand, pointer: P
             sentences.append(text.word("goal.before", "fa", month=text.unit_in_both(row["reached"], "fa")))
         return " ".join(sentences)
 
+    year, slider = goal.get_by_role("radio").last, goal.get_by_role("slider")
+    end = jalali.unit_of(JalaliDate(int(latin_digits(year.inner_text())), 6, 1).to_gregorian(), "year").last
+    hand.click(year)
+    assert goal.locator(".pd-sentence").inner_text() == said(end)
+    assert hand.clicks == 2
+    slider.press("ArrowRight")
+    earlier = jalali.unit_of(end, "month").first - jalali.DAY
+    # A slider tells of its value only when it has stood still.
+    expect(goal.locator(".pd-sentence")).to_have_text(said(earlier))
     field, until = goal.locator(".st-key-day-until input[type=text]"), ask(pointer, "active_assistants").on
     hand.click(field)
     for days, spelt in ((250, lambda day: text.day(day, "fa")), (300, text.iso_jalali), (350, date.isoformat)):
         day = until + timedelta(days)
         field.fill(spelt(day))
         field.press("Enter")
-        page.wait_for_timeout(250)
         hand.reader.settle()
         assert goal.locator(".pd-sentence").inner_text() == said(day)
         assert f"until={day}" in hand.reader.query
-    year, slider = goal.get_by_role("radio").last, goal.get_by_role("slider")
-    end = jalali.unit_of(JalaliDate(int(latin_digits(year.inner_text())), 6, 1).to_gregorian(), "year").last
-    hand.click(year)
-    assert goal.locator(".pd-sentence").inner_text() == said(end)
-    slider.press("ArrowRight")
-    page.wait_for_timeout(500)
-    hand.reader.settle()
-    assert goal.locator(".pd-sentence").inner_text() == said(jalali.unit_of(end, "month").first - jalali.DAY)
