@@ -18,13 +18,13 @@ _OPTIONS = "[role=option]"
 _INVISIBLE = re.compile("[\u2063\u2066-\u2069]")
 
 
-def offered(page: Page, box: str, typed: str) -> list[str]:
+def offered(reader: front.Visit, box: str, typed: str) -> list[str]:
     """What a box offers for what is typed into it."""
-    field = page.locator(f"{box} input[role=combobox]").first
+    field = reader.page.locator(f"{box} input[role=combobox]").first
     field.click()
     field.fill(typed)
-    page.wait_for_timeout(400)
-    return [_INVISIBLE.sub("", name).strip() for name in page.locator(_OPTIONS).all_inner_texts()]
+    reader.settle()
+    return [_INVISIBLE.sub("", name).strip() for name in reader.page.locator(_OPTIONS).all_inner_texts()]
 
 
 MEASURES = (
@@ -65,7 +65,7 @@ def test_enter_takes_the_measure_whose_name_was_typed(address: str, chromium: Br
     with front.visit(chromium, address) as reader:
         reader.go("explore")
         page = reader.page
-        assert offered(page, ".st-key-explore-bar", "پایبندی آموزشی")[0] == "پایبندی آموزشی"
+        assert offered(reader, ".st-key-explore-bar", "پایبندی آموزشی")[0] == "پایبندی آموزشی"
         page.locator(".st-key-explore-bar input[role=combobox]").first.press("Enter")
         reader.settle()
         assert "m=training_compliance" in page.url
@@ -81,12 +81,12 @@ def test_a_county_typed_among_the_provinces_is_offered_as_a_county(
         reader.go("", **({"lang": "en"} if lang == "en" else {}))
         page, bar = reader.page, ".st-key-scope-bar"
         page.locator(f"{bar} input[role=combobox]").first.click()
-        page.wait_for_timeout(400)
+        page.locator(_OPTIONS).first.wait_for()
         unasked = page.locator(_OPTIONS).all_inner_texts()
         assert unasked
         assert not [name for name in unasked if "\u2063" in name]
         page.keyboard.press("Escape")
-        first = offered(page, bar, typed)[0]
+        first = offered(reader, bar, typed)[0]
         assert first.startswith(county)
         page.locator(f"{bar} input[role=combobox]").first.press("Enter")
         reader.settle()
@@ -109,7 +109,6 @@ def test_small_boxes_open_where_there_is_room(address: str, chromium: Browser) -
             box = page.locator('[data-testid="stPopoverBody"]')
             box.wait_for()
             reader.settle()
-            page.wait_for_timeout(300)
             size, needed = box.bounding_box(), box.evaluate("(box) => box.scrollHeight")
             assert size
             assert size["height"] >= min(320, needed - 2), "free below or above"
@@ -147,7 +146,8 @@ def test_print_waits_until_every_chart_is_drawn(way: str, address: str, chromium
                 reader.open_tools().page.locator(way).click()
             else:
                 page.keyboard.press(way)
-            page.wait_for_timeout(1000)
+            # Print looks ten times a second whether all is drawn.
+            page.wait_for_timeout(300)
             assert page.evaluate("window.printed") == 0
             for route in held.copy():
                 route.continue_()

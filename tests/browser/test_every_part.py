@@ -73,6 +73,12 @@ FIRST_NUMBER = """() => {
     }
     return edges.length ? Math.min(...edges) : 0;
 }"""
+# From each label of a horizontal axis to the next.
+GAPS = """() => [...document.querySelectorAll('.pd-plot')].flatMap((plot) => {
+    const labels = [...plot.querySelectorAll('.xtick text')].map((label) => label.getBoundingClientRect());
+    labels.sort((one, other) => one.left - other.left);
+    return labels.slice(1).map((label, at) => label.left - labels[at].right);
+})"""
 WITHOUT_NUMBERS = ("methods", "handin", "approve")
 
 
@@ -198,13 +204,18 @@ def test_axe_reports_a_button_without_a_name(reader: front.Visit) -> None:
 
 
 def test_a_phone_shows_a_number_first_and_nothing_is_cut_off(opened: tuple[front.Visit, str, str]) -> None:
-    reader, name, _ = opened
+    reader, name, lang = opened
     reader.page.set_viewport_size(PHONE)
     reader.settle()
     # A chart of Explore stands below its question.
     is_empty = name in WITHOUT_NUMBERS or "chart=" in reader.query
     assert is_empty or 0 < reader.page.evaluate(FIRST_NUMBER) <= 400
     assert too_wide(reader) == []
+    if lang == "en" and name in ("overview", "growth"):
+        reader.drawn_charts()
+        gaps = reader.page.evaluate(GAPS)
+        assert gaps
+        assert min(gaps) > 0, "labels of an axis do not touch"
     frames = reader.page.locator(".pd-plot:has(.choroplethlayer)")
     assert frames.evaluate_all("(maps) => maps.every((at) => at.clientHeight <= at.clientWidth)"), "an empty frame"
 

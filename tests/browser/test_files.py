@@ -36,8 +36,7 @@ def rows(file: Download) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(Path(file.path()).read_bytes().decode("utf-8-sig"))))
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("lang", ["fa", "en"])
+@pytest.mark.parametrize(("lang", "width"), [("fa", 1440), ("en", 390)])
 def test_a_file_is_fetched_by_keyboard_and_the_page_stays(
     lang: str, width: int, address: str, chromium: Browser
 ) -> None:

@@ -1,4 +1,4 @@
-"""The field that finds a page: by keyboard, on a phone, for screen readers, while a page draws, and when nothing answers."""
+"""The field that finds a page: by keyboard, on a phone, for screen readers, and when nothing answers."""
 
 import re
 from collections.abc import Iterator
@@ -191,18 +191,6 @@ def test_commands_act_on_the_page(reader: front.Visit) -> None:
     reader.settle()
     assert "lang=en" in reader.page.url
     assert "/training" in reader.page.url
-
-
-def test_it_opens_while_a_page_draws(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address, held=True) as reader:
-        hold = front.hold_answers(reader.page)
-        reader.go(front.BETWEEN)
-        hold.begin()
-        reader.page.get_by_test_id("stSidebarNavLink").first.click()
-        assert ask(reader, "فارس").first.get_attribute("data-kind") == "place"
-        reader.page.keyboard.press("Escape")
-        hold.end()
-        reader.settle()
 
 
 def test_on_a_phone_it_has_the_whole_width(address: str, chromium: Browser) -> None:
