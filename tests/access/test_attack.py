@@ -114,6 +114,13 @@ def served(folder: Path, warehouse: Path, mode: str, **environment: str) -> Iter
         process.wait()
 
 
+@pytest.fixture(scope="module")
+def busy(small_register: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """With sign-in; its answers are held, and checks of sessions wait for their store."""
+    with served(tmp_path_factory.mktemp("busy"), small_register, "oidc", PATIENT="1") as site:
+        yield site
+
+
 def of(sub: str) -> dict[str, str]:
     """The cookie of a signed-in person."""
     return cookie(sub=sub, groups=["national"])
@@ -130,31 +137,28 @@ def split(asked: list[Asked], is_so: Callable[[], bool], answered: int) -> tuple
     return [one for one in asked if one.head], [one for one in asked if not one.head]
 
 
-def test_50_large_questions_of_one_cookie_and_45_tokens_of_three_people_stop_nobody(
-    tmp_path: Path, small_register: Path
-) -> None:
-    store = Tokens(tmp_path / "views")
+def test_50_large_questions_of_one_cookie_and_45_tokens_of_three_people_stop_nobody(busy: Site) -> None:
+    site, store = busy, Tokens(busy.folder / "views")
     tokens = [
         store.make(sub, ["national"], f"{number}", 90, time.time(), lambda: None)
         for sub in PEOPLE
         for number in range(15)
     ]
-    with served(tmp_path, small_register, "oidc") as site:
-        asked = [site.get(question(number), of(PEOPLE[0])) for number in range(50)]
-        refused, making = split(asked, lambda: site.making() == 1, 49)
-        assert ({one.status for one in refused}, len(making)) == ({429}, 1)
-        assert site.is_open_to(of("another.analyst"))
-        # The person of the cookie is that of fifteen of the tokens.
-        more = [site.get(question(50 + n), {"Authorization": f"Bearer {one}"}) for n, one in enumerate(tokens)]
-        refused, more_making = split(more, lambda: site.making() == 3, 43)
-        assert ({one.status for one in refused}, len(more_making)) == ({429}, 2)
-        assert site.is_open_to(of("another.analyst"))
-        # Two more people, whose answers wait for a thread.
-        last = [site.get(question(100), of(f"{name}.analyst")) for name in ("fourth", "fifth")]
-        serving.until(lambda: site.making() == 4, "as many answers are made as there are threads")
-        assert site.is_open_to(of("another.analyst"))
-        site.release()
-        assert [one.status for one in (*making, *more_making, *last)] == [200] * 5
+    asked = [site.get(question(number), of(PEOPLE[0])) for number in range(50)]
+    refused, making = split(asked, lambda: site.making() == 1, 49)
+    assert ({one.status for one in refused}, len(making)) == ({429}, 1)
+    assert site.is_open_to(of("another.analyst"))
+    # The person of the cookie is that of fifteen of the tokens.
+    more = [site.get(question(50 + n), {"Authorization": f"Bearer {one}"}) for n, one in enumerate(tokens)]
+    refused, more_making = split(more, lambda: site.making() == 3, 43)
+    assert ({one.status for one in refused}, len(more_making)) == ({429}, 2)
+    assert site.is_open_to(of("another.analyst"))
+    # Two more people, whose answers wait for a thread.
+    last = [site.get(question(100), of(f"{name}.analyst")) for name in ("fourth", "fifth")]
+    serving.until(lambda: site.making() == 4, "as many answers are made as there are threads")
+    assert site.is_open_to(of("another.analyst"))
+    site.release()
+    assert [one.status for one in (*making, *more_making, *last)] == [200] * 5
 
 
 def test_50_large_questions_of_one_machine_stop_nobody(tmp_path: Path, small_register: Path) -> None:
@@ -183,21 +187,20 @@ def test_what_nobody_waits_for_any_more_is_given_up(where: str, tmp_path: Path, 
         serving.until(lambda: not workers(site), "no worker goes on")
 
 
-def test_a_locked_store_of_sessions_stops_nothing_that_needs_no_session(tmp_path: Path, small_register: Path) -> None:
-    with served(tmp_path, small_register, "oidc", PATIENT="1") as site:
-        assert site.get("/", of(PEOPLE[0])).status == 200
-        with closing(sqlite3.connect(tmp_path / "run" / "web" / "sessions.sqlite", isolation_level=None)) as lock:
-            lock.execute("begin immediate")
-            asked = [site.get("/", of(PEOPLE[0])) for _ in range(60)]
-            for path, status in (
-                ("/healthz", 200),
-                ("/readyz", 200),
-                ("/app/static/fonts/Vazirmatn-Regular.woff2", 200),
-                ("/growth", 401),
-            ):
-                assert site.get(path, {"Accept": "text/html"}).status == status
-            assert not any(one.is_answered() for one in asked)
-        assert {one.status for one in asked} == {200}
+def test_a_locked_store_of_sessions_stops_nothing_that_needs_no_session(busy: Site) -> None:
+    assert busy.get("/", of(PEOPLE[0])).status == 200
+    with closing(sqlite3.connect(busy.folder / "run" / "web" / "sessions.sqlite", isolation_level=None)) as lock:
+        lock.execute("begin immediate")
+        asked = [busy.get("/", of(PEOPLE[0])) for _ in range(60)]
+        for path, status in (
+            ("/healthz", 200),
+            ("/readyz", 200),
+            ("/app/static/fonts/Vazirmatn-Regular.woff2", 200),
+            ("/growth", 401),
+        ):
+            assert busy.get(path, {"Accept": "text/html"}).status == status
+        assert not any(one.is_answered() for one in asked)
+    assert {one.status for one in asked} == {200}
 
 
 def workers(site: Site) -> list[str]:
