@@ -234,6 +234,19 @@ def with_rows(folder: Path, table: str, *rows: dict[str, str], how: Callable[[Pa
     return how(folder)
 
 
+def called(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in this process, with variables of the environment."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        try:
+            code = main(words)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
 # Takes away root's right to read and write any file. A function run between fork and exec could crash the child.
 WITHOUT_MIGHT = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 

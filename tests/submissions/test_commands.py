@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from tests.serving import run
+from tests.loading import called
 from tests.submissions.conftest import LAST, Office
 from tests.submissions.test_way import in_service, more_people
 
@@ -30,21 +30,21 @@ def test_a_submission_is_listed_shown_approved_and_published_by_commands(office)
     (name, content), *_ = more_people().items()
     office.give(office.clerk, draft.id, 1, name, content)
     environment = variables(office)
-    assert run("submissions", "publish", **environment).returncode == 1
-    worked = run("work", **environment)
+    assert called("submissions", "publish", **environment).returncode == 1
+    worked = called("work", **environment)
     assert (worked.returncode, worked.stdout) == (0, "")
-    shown = json.loads(run("submissions", "show", draft.id, **environment).stdout)
+    shown = json.loads(called("submissions", "show", draft.id, **environment).stdout)
     assert (shown["state"], shown["stops"], shown["tables"]["licences"]) == ("ready", [], "missing")
     office.desk.submit(office.clerk, draft.id)
-    listed = run("submissions", "list", **environment).stdout.strip().split("\t")
+    listed = called("submissions", "list", **environment).stdout.strip().split("\t")
     assert listed[:5] == [draft.id, "IR-07", LAST, "submitted", "fars.clerk"]
-    returned = run("submissions", "return", draft.id, "--reason", "please look again", **environment)
+    returned = called("submissions", "return", draft.id, "--reason", "please look again", **environment)
     assert (returned.returncode, returned.stdout) == (0, f"{draft.id}\treturned\n")
     office.desk.records.change(draft.id, ("returned",), lambda one: one.but(state="submitted"))
-    approved = run("submissions", "approve", draft.id, **environment)
+    approved = called("submissions", "approve", draft.id, **environment)
     assert (approved.returncode, approved.stdout) == (0, f"{draft.id}\tapproved\n")
     assert "the one person of this machine" in approved.stderr
-    published = run("submissions", "publish", **environment)
+    published = called("submissions", "publish", **environment)
     assert published.returncode == 0, published.stderr
     assert published.stdout == "000002\n"
     assert in_service(office, "IR-07") == 32
@@ -52,14 +52,14 @@ def test_a_submission_is_listed_shown_approved_and_published_by_commands(office)
 
 def test_a_backup_says_whether_it_holds_what_was_submitted(office, tmp_path):
     environment = variables(office) | {"BACKUPS": str(tmp_path / "backups"), "VIEWS": str(tmp_path / "views")}
-    assert "the archive holds no file of a submission" in run("backup", **environment).stderr
+    assert "the archive holds no file of a submission" in called("backup", **environment).stderr
     draft = office.desk.open(office.clerk, "IR-07", LAST)
     office.give(office.clerk, draft.id, 1, "personnel.csv", "a")
-    assert "files of submissions, with names and ids" in run("backup", **environment).stderr
+    assert "files of submissions, with names and ids" in called("backup", **environment).stderr
 
 
 def test_an_unknown_submission_is_refused_with_one_line(office):
     for words in (("show", "x"), ("approve", "x"), ("return", "x", "--reason", "y")):
-        ended = run("submissions", *words, **variables(office))
+        ended = called("submissions", *words, **variables(office))
         assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
         assert "there is no such submission" in ended.stderr

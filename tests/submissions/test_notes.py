@@ -24,8 +24,8 @@ from etl.submissions.notes import Note, Notes, about, is_of_row, seen_by, writte
 from etl.submissions.refusals import Declined
 from etl.warehouse import publications
 from tests import postgres
+from tests.loading import called
 from tests.operations.test_backup import folders_in
-from tests.serving import run
 
 TODAY = date(2026, 12, 1)
 FA = "دورهٔ مهرماه با تأخیر برگزار شد و در آبان ثبت می‌شود"
@@ -258,15 +258,15 @@ def test_a_backup_brings_notes_back(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_notes_are_listed_signed_and_withdrawn_by_commands(tmp_path: Path) -> None:
     places = {name: str(tmp_path / name.lower()) for name in ("VIEWS", "AUDIT")}
-    nothing = run("notes", "list", **places)
+    nothing = called("notes", "list", **places)
     assert (nothing.returncode, nothing.stdout) == (0, "")
     assert not (tmp_path / "views").exists(), "who only looks creates nothing"
     words = ("--measure", "training_compliance", "--place", "فارس", "--over", "1405/01", "--fa", FA, "--en", EN)
-    assert run("notes", "sign", *words, **places).stdout == "1\tshown\n"
-    again = run("notes", "sign", *words, **places)
+    assert called("notes", "sign", *words, **places).stdout == "1\tshown\n"
+    again = called("notes", "sign", *words, **places)
     assert (again.returncode, again.stderr.count("\n")) == (1, 1)
     assert "shown already" in again.stderr
-    (line,) = run("notes", **places).stdout.splitlines()
+    (line,) = called("notes", **places).stdout.splitlines()
     number, place, measure, months, state, *_, text = line.split("\t")
     assert (number, place, measure, months, state, text) == (
         "1",
@@ -276,15 +276,15 @@ def test_notes_are_listed_signed_and_withdrawn_by_commands(tmp_path: Path) -> No
         "shown",
         FA,
     )
-    assert run("notes", "withdraw", "1", **places).stdout == "1\twithdrawn\n"
-    assert "\twithdrawn\t" in run("notes", "list", **places).stdout
+    assert called("notes", "withdraw", "1", **places).stdout == "1\twithdrawn\n"
+    assert "\twithdrawn\t" in called("notes", "list", **places).stdout
     for bad, code in (
         (("withdraw", "9"), 1),
         (("withdraw", "x"), 2),
         (("sign", "--fa", FA), 2),
         (("sign", *words, "--until", "x"), 2),
     ):
-        ended = run("notes", *bad, **places)
+        ended = called("notes", *bad, **places)
         assert ended.returncode == code, ended.stderr
 
 
