@@ -196,15 +196,18 @@ def _changed(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, tab
 def _published(con: duckdb.DuckDBPyConnection, definitions: tuple[str, ...], by_province: bool) -> fingerprints.Numbers:
     """The published values of the numbers whose definitions changed."""
     rows = con.execute(
-        "select metric, province, value from published_numbers where (province is not null) = $by_province",
-        {"by_province": by_province},
+        "select metric, province, value from published_numbers "
+        "where (province is not null) = $by_province and list_contains($names, metric)",
+        {
+            "by_province": by_province,
+            "names": [name for name in catalog.catalogue() if _is_redefined(name, definitions)],
+        },
     ).fetchall()
-    return {(name, province): value for name, province, value in rows if _is_redefined(name, definitions)}
+    return {(name, province): value for name, province, value in rows}
 
 
 def _is_redefined(name: str, definitions: tuple[str, ...]) -> bool:
-    metrics = catalog.catalogue()
-    return name in metrics and not {name, *catalog.expand(name, frozenset())}.isdisjoint(definitions)
+    return not {name, *catalog.expand(name, frozenset())}.isdisjoint(definitions)
 
 
 def is_same(before: Any, after: Any) -> bool:

@@ -24,12 +24,26 @@ from pathlib import Path
 import pytest
 
 import etl.cli.commands
+from etl.build import pipeline
 from etl.core.errors import Refused
 from etl.extract import parse_values, read_file, read_folder
 from etl.extract.source_folder import table_of
 from etl.warehouse import publications
 from tests.effort import draws
-from tests.loading import DAY, ROOT, build, copy_publication, csv_text, load, put, put_good, quick_digest, row, run
+from tests.loading import (
+    DAY,
+    ROOT,
+    WarmPool,
+    build,
+    copy_publication,
+    csv_text,
+    load,
+    put,
+    put_good,
+    quick_digest,
+    row,
+    run,
+)
 from tests.serving import until
 
 pytestmark = pytest.mark.slow
@@ -384,6 +398,7 @@ def test_a_wrong_clock_is_refused(two_folders, tmp_path, monkeypatch, capsys, ye
     if earlier:
         publish_first(two_folders, to.parent)
     monkeypatch.setattr(etl.cli.commands, "date", clock_of(year))
+    monkeypatch.setattr(pipeline, "WorkerPool", WarmPool)
     for command, where in (("build", "--to"), ("check", "--from")):
         assert etl.cli.commands.main([command, str(two_folders[second]), where, str(to)]) == 1
         outcome = capsys.readouterr().err
