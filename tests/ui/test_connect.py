@@ -23,7 +23,7 @@ from ui.components import connect, data_links
 from ui.data import owed, page_run, warehouse
 from ui.i18n import text
 from ui.shell import data_address, data_question
-from ui.state import personal_tokens, scoped_query
+from ui.state import personal_tokens, questions, scoped_query
 from ui.state.page_context import PageContext
 from ui.state.scope import Scope
 
@@ -66,7 +66,7 @@ def test_the_address_of_a_figure_asks_for_its_answer(
 
 @pytest.mark.parametrize("by", [[], ["province"], ["province", "gender"]])
 def test_all_measures_of_a_question_have_one_day_whichever_stands_first(view: PageContext, by: list[str]) -> None:
-    settled = scoped_query.settled_on("leaver_rate_12m", view.as_of)
+    settled = questions.settled_on(warehouse.of_page(), "leaver_rate_12m", view.as_of)
     assert settled is not None
     assert settled < view.as_of
     names = ["active_assistants", "leaver_rate_12m", "joiners"]

@@ -34,7 +34,7 @@ from ui.data import warehouse
 from ui.exhibits import exhibit
 from ui.i18n import member_names, text
 from ui.shell import data_address
-from ui.state import scoped_query
+from ui.state import questions
 from ui.state.questions import who_differs
 from ui.summary import different
 
@@ -365,7 +365,7 @@ def test_a_row_at_a_glance_leads_to_its_profile_and_any_column_sorts(published: 
         ]
         return [float(cell) for cell in (re.sub("<[^>]*>|[^0-9.]", "", cell) for cell in cells) if cell]
 
-    settled = scoped_query.settled_on("leaver_rate_12m", BUILD_DAY)
+    settled = questions.settled_on(warehouse.of_page(), "leaver_rate_12m", BUILD_DAY)
     assert settled
     assert f"12-month leaver rate: to {text.day(settled, 'en')}." in html_of(app)
     assert values("training_compliance") == sorted(values("training_compliance")), "the worst first"

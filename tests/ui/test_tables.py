@@ -32,7 +32,7 @@ from ui.data.ask import Ask, Question, frozen
 from ui.exhibits import compare, lists
 from ui.exhibits.compare import Sides
 from ui.i18n import text
-from ui.state import address, page_context, questions, scoped_query
+from ui.state import address, page_context, questions
 from ui.state.page_context import PageContext
 from ui.state.scope import SIMILAR, Scope
 
@@ -206,7 +206,7 @@ def test_only_a_rate_that_differs_beyond_chance_is_better_or_worse(
     published: Path,
 ) -> None:
     asked: list[tuple[str, object]] = []
-    on, settled = date(2024, 9, 21), scoped_query.settled_on(name, date(2024, 9, 21))
+    on, settled = date(2024, 9, 21), questions.settled_on(warehouse.of_page(), name, date(2024, 9, 21))
 
     class Told:
         def __call__(self, question: Question) -> SimpleNamespace:

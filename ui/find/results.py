@@ -17,7 +17,7 @@ from ui.find import reading, words
 from ui.find.reading import Reading
 from ui.find.words import LISTS, PLACES, Meaning
 from ui.i18n import navigation, text
-from ui.state import page_context, page_parameters, periods, saved_views, scoped_query, wording
+from ui.state import page_context, page_parameters, periods, questions, saved_views, wording
 from ui.state.page_context import PageContext
 from ui.state.scope import Scope, in_order
 
@@ -165,7 +165,7 @@ def _number(view: PageContext, name: str) -> _Number:
     """The number of a measure: `c` where the user may not know it, undefined where no month of it is settled yet."""
     unit = catalogue()[name].unit
     try:
-        answer, ignored = scoped_query.ask(view, (name,), without=_of_no_effect(name))
+        answer, ignored = questions.ask_under(view.asked, warehouse.of_page(), (name,), without=_of_no_effect(name))
     except AccessDenied:
         return _Number(CONFIDENTIAL)
     except (TooEarly, QuestionError):

@@ -23,7 +23,7 @@ from ui.exhibits.compare import SIDES, Sides, signed
 from ui.exhibits.exhibit import Drawing, Exhibit, Table
 from ui.i18n import text
 from ui.sections.sides import PAGE, choices, sides_of
-from ui.state import page_parameters, scoped_query
+from ui.state import page_parameters, questions
 from ui.state.page_context import PageContext
 from ui.state.questions import without_places
 from ui.state.scope import SIMILAR
@@ -86,7 +86,7 @@ def _row(
 
 def _settled(view: PageContext, metric: Metric, day: date) -> str:
     """The day on which a measure that stays provisional is asked in place of `day`."""
-    settled = scoped_query.settled_on(metric.name, day)
+    settled = questions.settled_on(warehouse.of_page(), metric.name, day)
     if settled in (None, day):
         return ""
     return f"<br><small>{view.escaped('compare.settled', day=text.day(settled, view.lang))}</small>"

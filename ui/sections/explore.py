@@ -18,6 +18,7 @@ from etl.semantic.exportable import StoredRows
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import controlled
+from ui.data import warehouse
 from ui.exhibits import explore as exhibits
 from ui.exhibits.explore import Selection
 from ui.i18n import text
@@ -227,7 +228,11 @@ def _form(view: PageContext, selection: Selection) -> str:
 def _on_its_day(view: PageContext, name: str, answer: Answer) -> PageContext:
     """The view on the day of the whole question, where another of its measures was settled earlier than this one."""
     day = answer.on
-    if not day or catalogue()[name].kind == "event" or scoped_query.settled_on(name, view.as_of) == day:
+    if (
+        not day
+        or catalogue()[name].kind == "event"
+        or questions.settled_on(warehouse.of_page(), name, view.as_of) == day
+    ):
         return view
     return replace(view, scope=view.scope.on_day(day))
 

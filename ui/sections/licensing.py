@@ -9,14 +9,15 @@ from ui.components.blocks import error_boundary
 from ui.data import warehouse
 from ui.exhibits import licensing as exhibits
 from ui.sections import listings
-from ui.state import scoped_query
+from ui.state import questions
 from ui.state.page_context import PageContext
 
 
 def survival(view: PageContext) -> None:
     """The share of institutes of each founding year that remain after five years; nothing if no year is that old."""
     with error_boundary(view.lang, "survival"):
-        if any(row[1] == charts.YEARS_AFTER for row in scoped_query.computed(view, "institute_survival")[0].rows):
+        answer, _ = questions.analyse_under(view.asked, warehouse.of_page(), "institute_survival")
+        if any(row[1] == charts.YEARS_AFTER for row in answer.rows):
             ui.exhibit(view, exhibits.survival)
 
 
@@ -40,7 +41,8 @@ def smart(view: PageContext) -> None:
 def _smart_history(view: PageContext) -> None:
     """The share in each publication, once there are two."""
     with error_boundary(view.lang, "smart-history"):
-        if len(scoped_query.computed(view, "adoption")[0].rows) > 1:
+        answer, _ = questions.analyse_under(view.asked, warehouse.of_page(), "adoption")
+        if len(answer.rows) > 1:
             ui.exhibit(view, exhibits.smart_published)
 
 

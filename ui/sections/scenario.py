@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -18,7 +19,7 @@ from ui.components.footer import question
 from ui.data import page_run, warehouse
 from ui.exhibits import growth
 from ui.i18n import text
-from ui.state import address, page_context, page_parameters, scoped_query
+from ui.state import address, page_context, page_parameters, questions
 from ui.state.page_context import PageContext
 
 # The option for all provinces.
@@ -63,7 +64,11 @@ def panel(view: PageContext, scenario: Scenario, has_seats: bool = False) -> Non
 
 
 def _path(view: PageContext, scenario: Scenario) -> Answer:
-    return scoped_query.computed(view, "headcount", scenario=scenario, goal=_goal())[0]
+    return _analysed(view, "headcount", scenario=scenario, goal=_goal())
+
+
+def _analysed(view: PageContext, analysis: str, /, **options: Any) -> Answer:
+    return questions.analyse_under(view.asked, warehouse.of_page(), analysis, **options)[0]
 
 
 def _goal() -> float | None:
@@ -85,14 +90,14 @@ def of_address() -> Scenario:
 def without_present(view: PageContext, scenario: Scenario) -> Scenario:
     """The scenario without what its sliders show untouched: their numbers are rounded, and choosing them changes nothing."""
     with suppress(QuestionError):
-        pace = scoped_query.computed(view, "pace_now")[0]
+        pace = _analysed(view, "pace_now")
         if scenario.recruits == _as_shown(pace, "plan_recruits"):
             scenario = replace(scenario, recruits=None)
         if text.rounded(scenario.leaver_rate, "share") == _as_shown(pace, "plan_leaver_rate"):
             scenario = replace(scenario, leaver_rate=None)
     with suppress(QuestionError):
         for (pool, course), count in scenario.seats.items():
-            answer = scoped_query.computed(view, "seats_now")[0]
+            answer = _analysed(view, "seats_now")
             if count == _whole(_present_seats(answer, scenario, pool).get(course, 0.0)):
                 seats = {place: number for place, number in scenario.seats.items() if place != (pool, course)}
                 scenario = replace(scenario, seats=seats)
@@ -100,7 +105,7 @@ def without_present(view: PageContext, scenario: Scenario) -> Scenario:
 
 
 def _flows(view: PageContext, scenario: Scenario) -> None:
-    answer = scoped_query.computed(view, "pace_now")[0]
+    answer = _analysed(view, "pace_now")
     left, right = st.columns(2)
     with left:
         _slider(view, answer, "plan_recruits", "recruits", scenario.recruits)
@@ -118,7 +123,7 @@ def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen
     """One slider at the chosen or the current value; its label shows the current one."""
     metric, current, is_rate = metric_of(answer, name), _as_shown(answer, name), name == "plan_leaver_rate"
     label = metric.label[view.lang]
-    if is_rate and (settled := scoped_query.settled_on("leaver_rate_12m", view.as_of)):
+    if is_rate and (settled := questions.settled_on(warehouse.of_page(), "leaver_rate_12m", view.as_of)):
         label = view.word("change.settled", label=label, day=text.day(settled, view.lang))
     written = text.amount(answer.value(name), metric.unit, view.lang)
     most = max(0.6, current * 2) if is_rate else _round_top(max(current * 4, chosen or 0), 100)
@@ -144,7 +149,7 @@ def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen
 
 def _seats(view: PageContext, scenario: Scenario) -> None:
     """Monthly seats of each course: the shared ones of all provinces, or those of one."""
-    answer = scoped_query.computed(view, "seats_now")[0]
+    answer = _analysed(view, "seats_now")
     names = warehouse.names("province", view.lang)
     own = page_run.access_scope().codes.intersection(view.where.get("province", names))
     options = [_ALL, *(code for code in names if code in own)]
