@@ -65,8 +65,10 @@ def assemble(desk: Desk, submissions: Sequence[Submission], folder: Path) -> Ass
     incoming = desk.folders.incoming
     made = Assembled(folder)
     owners = handed_in(incoming)
+    last = publications.comparable(desk.folders.warehouse)
+    loaded = publications.rows_of(last, "select file, source_table, province from load_files")
     for one in submissions:
-        made.replaced |= _predecessors(desk, one, owners)
+        made.replaced |= _predecessors(incoming, one, owners, loaded)
     accepted = sorted(incoming.iterdir()) if incoming.is_dir() else []
     for path in accepted:
         if path.name not in made.replaced and path.name != HANDED_IN:
@@ -93,14 +95,14 @@ def _free_name(folder: Path, submission: Submission, file: File) -> str:
     return f"{beginning}{stem}_{submission.id}-{file.number}{dot}{ending}"
 
 
-def _predecessors(desk: Desk, submission: Submission, owners: dict[str, str]) -> set[str]:
-    """The accepted files of a province that hold the tables of a submission."""
-    incoming, tables = desk.folders.incoming, submission.tables
-    last = publications.comparable(desk.folders.warehouse)
+def _predecessors(
+    incoming: Path, submission: Submission, owners: dict[str, str], loaded: Sequence[tuple[Any, ...]]
+) -> set[str]:
+    """The accepted files of a province that hold the tables of a submission; `loaded`: file, table, province of the last load."""
+    tables = submission.tables
     holds: dict[str, set[str]] = {}
     province_of: dict[str, str | None] = {}
-    rows = publications.rows_of(last, "select file, source_table, province from load_files")
-    for file, table, province in rows:
+    for file, table, province in loaded:
         holds.setdefault(file, set()).add(table)
         province_of[file] = province or province_of.get(file)
     found = set()
