@@ -184,7 +184,16 @@ def test_the_file_accepted_last_stands_with_its_day(alone):
     alone.desk.approve(submissions.person(), checked.id)
     alone.desk.publish(submissions.person())
     alone.work()
-    assert f"{PERSONNEL}</bdi> · ۳۲ ردیف · {text.day(date.today(), 'fa')}" in html(opened("handin", province="IR-07"))
+    page = html(opened("handin", province="IR-07"))
+    assert f"{PERSONNEL}</bdi> · ۳۲ ردیف · {text.day(date.today(), 'fa')}" in page
+    assert text.word("hand_in.again", "fa") in page
+    assert text.word("hand_in.nothing_yet", "fa") not in page
+    receipt = text.escape(text.word("hand_in.receipt", "fa", id=text.isolated(checked.id, "fa")))
+    assert receipt not in page
+    (address,) = {unescape(found) for found in re.findall(r'href="([^"]*receipt=[^"]*)"', page)}
+    query = {name: values for name, values in parse_qs(urlsplit(address).query).items() if name != "tab"}
+    assert receipt in html(opened("handin", **query)), "what was published keeps its receipt"
+    assert receipt not in html(opened("handin", **query | {"of": ["IR-10"]})), "that of another province is none"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

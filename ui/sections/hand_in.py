@@ -412,8 +412,9 @@ def _single_rows(view: PageContext, desk: Desk, now: Submission) -> None:
     def cells(name: str, written: Callable[[Any], str]) -> tables.Column:
         return tables.Column(name, view.word(f"hand_in.{name}"), lambda row: text.escape(written(row)))
 
+    file = tables.Column("file", view.word("hand_in.file"), lambda row: latin(row["file"]))
     columns = [
-        tables.Column("file", view.word("hand_in.file"), lambda row: latin(row["file"])),
+        *[file] * (len(now.files) > 1),
         cells("place", lambda row: rows_file.place(view.lang, *row["at"])),
         cells("todo", lambda row: expected.remedy(row["column"], row["reason"], view.lang)),
         cells("column", lambda row: column_of(view, row["column"])),
