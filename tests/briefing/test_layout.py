@@ -12,6 +12,7 @@ import pytest
 
 from etl.analysis import detail
 from etl.semantic.rights import ADMINISTRATOR
+from tests.effort import draws
 from ui.briefing import content, writing
 from ui.briefing.writing import Press
 from ui.i18n import text
@@ -207,7 +208,7 @@ def test_what_changed_begins_on_the_sheet_that_says_so(press, tmp_path):
     data["changes"] |= {"lead": "Lead", "rows": [[f"Row{number}", "1", "2", "+1"] for number in range(30)]}
     path, positions = tmp_path / "book.pdf", set()
     # Line by line the list moves to the next sheet.
-    for lines in range(8, 128, 4):
+    for lines in range(8, 128, draws(12, 4)):
         data["ranking"]["small"] = [" "] * 4 * lines
         path.write_bytes(press._typesetter.pdf(data, ""))
         sheets = _run("pdftotext", path, "-").split("\f")

@@ -225,11 +225,11 @@ def test_a_zip_bomb_that_lies_about_its_size_is_refused(folder, build_refusal):
 
 def test_what_takes_more_memory_than_a_reader_may_have_is_refused(folder, build_refusal, monkeypatch):
     path = workbook(folder, ("داده", [HEADER, CELLS]))
-    assert swell(path, 200) > 400 * MEGABYTE
-    assert path.stat().st_size < 4 * MEGABYTE
-    monkeypatch.setenv("READER_MEMORY", "400")
+    assert swell(path, 100) > 200 * MEGABYTE
+    assert path.stat().st_size < 2 * MEGABYTE
+    monkeypatch.setenv("READER_MEMORY", "250")
     assert build_refusal().startswith(
-        (f"training_2.xlsx: {STOPPED}", "training_2.xlsx: reading it takes more than 400 MiB of memory; ")
+        (f"training_2.xlsx: {STOPPED}", "training_2.xlsx: reading it takes more than 250 MiB of memory; ")
     )
 
 
