@@ -71,30 +71,6 @@ def test_enter_takes_the_measure_whose_name_was_typed(address: str, chromium: Br
         assert "m=training_compliance" in page.url
 
 
-@pytest.mark.parametrize(
-    ("lang", "typed", "county"), [("fa", "كاشان", "شهرستان کاشان"), ("en", "kashan", "Kashan County")]
-)
-def test_a_county_typed_among_the_provinces_is_offered_as_a_county(
-    lang: str, typed: str, county: str, address: str, chromium: Browser
-) -> None:
-    with front.visit(chromium, address, lang=lang) as reader:
-        reader.go("", **({"lang": "en"} if lang == "en" else {}))
-        page, bar = reader.page, ".st-key-scope-bar"
-        page.locator(f"{bar} input[role=combobox]").first.click()
-        page.locator(_OPTIONS).first.wait_for()
-        unasked = page.locator(_OPTIONS).all_inner_texts()
-        assert unasked
-        assert not [name for name in unasked if "\u2063" in name]
-        page.keyboard.press("Escape")
-        first = offered(reader, bar, typed)[0]
-        assert first.startswith(county)
-        page.locator(f"{bar} input[role=combobox]").first.press("Enter")
-        reader.settle()
-        assert "county=1010" in page.url
-        assert "province=" not in page.url
-        assert county.removesuffix(" County").split()[-1] in reader.said
-
-
 def test_small_boxes_open_where_there_is_room(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.page.set_viewport_size({"width": 1440, "height": 900})
@@ -183,3 +159,27 @@ def test_print_prints_at_once_what_is_drawn(address: str, chromium: Browser) -> 
         reader.page.evaluate("() => { window.print = () => { window.printed = true; }; }")
         reader.open_tools().page.locator(".pd-print").click()
         reader.page.wait_for_function("window.printed")
+
+
+@pytest.mark.parametrize(
+    ("lang", "typed", "county"), [("fa", "كاشان", "شهرستان کاشان"), ("en", "kashan", "Kashan County")]
+)
+def test_a_county_typed_among_the_provinces_is_offered_as_a_county(
+    lang: str, typed: str, county: str, address: str, chromium: Browser
+) -> None:
+    with front.visit(chromium, address, lang=lang) as reader:
+        reader.go("", **({"lang": "en"} if lang == "en" else {}))
+        page, bar = reader.page, ".st-key-scope-bar"
+        page.locator(f"{bar} input[role=combobox]").first.click()
+        page.locator(_OPTIONS).first.wait_for()
+        unasked = page.locator(_OPTIONS).all_inner_texts()
+        assert unasked
+        assert not [name for name in unasked if "\u2063" in name]
+        page.keyboard.press("Escape")
+        first = offered(reader, bar, typed)[0]
+        assert first.startswith(county)
+        page.locator(f"{bar} input[role=combobox]").first.press("Enter")
+        reader.settle()
+        assert "county=1010" in page.url
+        assert "province=" not in page.url
+        assert county.removesuffix(" County").split()[-1] in reader.said

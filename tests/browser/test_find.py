@@ -124,23 +124,6 @@ def test_enter_before_the_answer_opens_the_first_line_when_it_is_there(reader: f
     assert "province=IR-21" in reader.page.url
 
 
-@pytest.mark.parametrize("lang", text.LANGUAGES)
-def test_a_screen_reader_hears_combobox_options_and_their_kinds(lang: str, reader: front.Visit) -> None:
-    if lang == "en":
-        reader.go(front.BETWEEN, lang="en")
-    found = ask(reader, "Fars")
-    combobox = reader.page.get_by_role("combobox", name=text.word("find_field.label", lang))
-    expect(combobox).to_have_attribute("aria-expanded", "true")
-    assert combobox.get_attribute("aria-controls") == reader.page.get_by_role("listbox").get_attribute("id")
-    assert combobox.get_attribute("dir") == "auto"
-    expect(found.first).to_contain_text(kind("place", lang))
-    fields = reader.page.locator(f"{FINDER} :is(input, button, [role=option])")
-    assert min(min(box["width"], box["height"]) for one in fields.all() if (box := one.bounding_box())) >= 24
-    reader.page.evaluate(AXE)
-    result = reader.page.evaluate("axe.run('dialog.pd-finder', {resultTypes: ['violations']})")
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in result["violations"]] == []
-
-
 def test_what_is_not_understood_is_said(reader: front.Visit) -> None:
     ask(reader, "حقوق نگهبان")
     said = reader.page.locator(f"{FINDER} [role=status]")
@@ -173,6 +156,23 @@ def test_without_an_answer_it_says_so_and_a_slow_one_shows_a_line(reader: front.
     reader.page.keyboard.press("Escape")
     reader.page.unroute("**/find?**")
     assert reader.page.get_by_test_id("stSidebarNavLink").first.is_visible()
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_a_screen_reader_hears_combobox_options_and_their_kinds(lang: str, reader: front.Visit) -> None:
+    if lang == "en":
+        reader.go(front.BETWEEN, lang="en")
+    found = ask(reader, "Fars")
+    combobox = reader.page.get_by_role("combobox", name=text.word("find_field.label", lang))
+    expect(combobox).to_have_attribute("aria-expanded", "true")
+    assert combobox.get_attribute("aria-controls") == reader.page.get_by_role("listbox").get_attribute("id")
+    assert combobox.get_attribute("dir") == "auto"
+    expect(found.first).to_contain_text(kind("place", lang))
+    fields = reader.page.locator(f"{FINDER} :is(input, button, [role=option])")
+    assert min(min(box["width"], box["height"]) for one in fields.all() if (box := one.bounding_box())) >= 24
+    reader.page.evaluate(AXE)
+    result = reader.page.evaluate("axe.run('dialog.pd-finder', {resultTypes: ['violations']})")
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in result["violations"]] == []
 
 
 def test_commands_act_on_the_page(reader: front.Visit) -> None:

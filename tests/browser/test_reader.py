@@ -49,7 +49,7 @@ def publish(published: Path, pointer: Path, times: int = 1) -> None:
 def test_a_fresh_server_says_what_to_do_and_then_shows_each_publication(
     fresh: tuple[str, Path], small_register: Path, publish_sample: Callable[..., Sample], chromium: Browser
 ) -> None:
-    """Streamlit by itself takes a file of pages/ for a page. tests/browser/test_proxy.py first opens one that is a page."""
+    """Streamlit by itself takes a file of pages/ for a page. tests/browser/test_every_part.py first opens one that is a page."""
     url, pointer = fresh
     growth = ".st-key-panel-growth .pd-value bdi"
     with front.visit(chromium, url) as reader:
@@ -470,85 +470,6 @@ def test_the_overview_is_two_sheets_and_the_profile_of_a_province_is_one_sheet_u
             assert all(ink != small for ink, small in inks), "shares of few people are pale"
 
 
-def test_every_number_is_explained_in_one_click(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address, lang="en") as reader:
-        reader.go("training", lang="en")
-        reader.page.locator(".st-key-card-training_compliance [data-testid=stPopoverButton]").click()
-        meaning = reader.page.locator(".pd-meaning")
-        meaning.wait_for()
-        words = meaning.inner_text()
-        metric = catalog.catalogue()["training_compliance"]
-        for part in (
-            "How it is calculated:",
-            "Load:",
-            "rejected rows could have changed this number",
-            metric.label["en"],
-            metric.description["en"],
-        ):
-            assert part in words
-        assert metric.example["en"] in words
-        code = reader.page.locator('[data-testid="stCode"]')
-        assert not code.is_visible()
-        reader.page.locator("summary", has_text=text.word("figure.query", "en")).click()
-        code.wait_for()
-        assert "select" in code.inner_text()
-
-
-@pytest.mark.parametrize(
-    ("part", "view", "figure", "column"),
-    [
-        ("compare", {}, "numbers", "Measure"),
-        # With a control between the heading and the table.
-        ("licensing", {"open": "licences_ending", "province": "IR-23"}, "listing-licences_ending", "Time"),
-    ],
-)
-def test_the_heading_of_a_table_stands_on_the_sheet_of_its_first_row(
-    part: str, view: dict[str, str], figure: str, column: str, address: str, chromium: Browser
-) -> None:
-    def read(*options: str) -> str:
-        paper = reader.page.pdf(format="A4")
-        return subprocess.run(
-            ["pdftotext", *options, "-", "-"], input=paper, capture_output=True, check=True
-        ).stdout.decode()
-
-    with front.visit(chromium, address, lang="en") as reader:
-        reader.go(part, lang="en", **view)
-        table = reader.page.locator(f".st-key-figure-{figure}")
-        title, row = " ".join(table.locator("h3").inner_text().split()), table.locator("tbody td").first.inner_text()
-        header = re.search(rf'yMax="([\d.]+)">{column}<', read("-bbox"))
-        assert header
-        reader.page.evaluate("document.querySelector('[data-testid=stMain]').prepend(document.createElement('hr'))")
-        # Room for the header row, and for no row below it.
-        for room in (6, 14):
-            space = _FOOT - room - float(header[1])
-            reader.page.locator("hr").evaluate("(at, space) => at.style.cssText = `margin: 0 0 ${space}pt`", space)
-            (sheet,) = (sheet for sheet in read().split("\f") if title in " ".join(sheet.split()))
-            # The lines of a cell may be printed apart, and a Persian name beside them without a space.
-            assert [word for word in row.split() if word not in sheet] == []
-        reader.page.locator("hr").evaluate("(at) => at.remove()")
-
-
-def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address, lang="en") as reader:
-        for lang in reversed(LANGUAGES):
-            reader.go("methods", lang=lang)
-            with pikepdf.open(io.BytesIO(reader.page.pdf(format="A4"))) as printed:
-                assert len(printed.pages) <= 7
-            with reader.on_paper():
-                sizes = reader.page.locator(".pd-entry p").evaluate_all(
-                    "(all) => all.map((at) => 0.75 * at.currentCSSZoom * parseFloat(getComputedStyle(at).fontSize))"
-                )
-                assert min(sizes) >= 7.5, "running text is read on paper, in points"
-                assert not reader.page.locator(".pd-entry summary").first.is_visible(), "no name of what is not printed"
-        reader.go("explore", by=["province", "month"], show="pivot", period="36")
-        reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        columns, wide, room = reader.page.locator(".st-key-table-pivot table").evaluate(
-            "table => [table.rows[0].cells.length, ...[table, table.parentElement].map((at) => at.getBoundingClientRect().width)]"
-        )
-        assert columns == 26
-        assert wide <= room + 1
-
-
 def title_stays_with_its_table_and_what_is_folded_is_printed(reader: front.Visit) -> None:
     folded = reader.page.locator(".st-key-counties_without details")
     assert folded.get_attribute("open") is None
@@ -642,3 +563,82 @@ def test_a_chart_stays_readable_when_the_system_changes_its_look_and_a_small_box
             for selector in ('[data-testid="stPopoverBody"] a', ".pd-switch a")
         )
         assert link == of_page
+
+
+def test_every_number_is_explained_in_one_click(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address, lang="en") as reader:
+        reader.go("training", lang="en")
+        reader.page.locator(".st-key-card-training_compliance [data-testid=stPopoverButton]").click()
+        meaning = reader.page.locator(".pd-meaning")
+        meaning.wait_for()
+        words = meaning.inner_text()
+        metric = catalog.catalogue()["training_compliance"]
+        for part in (
+            "How it is calculated:",
+            "Load:",
+            "rejected rows could have changed this number",
+            metric.label["en"],
+            metric.description["en"],
+        ):
+            assert part in words
+        assert metric.example["en"] in words
+        code = reader.page.locator('[data-testid="stCode"]')
+        assert not code.is_visible()
+        reader.page.locator("summary", has_text=text.word("figure.query", "en")).click()
+        code.wait_for()
+        assert "select" in code.inner_text()
+
+
+@pytest.mark.parametrize(
+    ("part", "view", "figure", "column"),
+    [
+        ("compare", {}, "numbers", "Measure"),
+        # With a control between the heading and the table.
+        ("licensing", {"open": "licences_ending", "province": "IR-23"}, "listing-licences_ending", "Time"),
+    ],
+)
+def test_the_heading_of_a_table_stands_on_the_sheet_of_its_first_row(
+    part: str, view: dict[str, str], figure: str, column: str, address: str, chromium: Browser
+) -> None:
+    def read(*options: str) -> str:
+        paper = reader.page.pdf(format="A4")
+        return subprocess.run(
+            ["pdftotext", *options, "-", "-"], input=paper, capture_output=True, check=True
+        ).stdout.decode()
+
+    with front.visit(chromium, address, lang="en") as reader:
+        reader.go(part, lang="en", **view)
+        table = reader.page.locator(f".st-key-figure-{figure}")
+        title, row = " ".join(table.locator("h3").inner_text().split()), table.locator("tbody td").first.inner_text()
+        header = re.search(rf'yMax="([\d.]+)">{column}<', read("-bbox"))
+        assert header
+        reader.page.evaluate("document.querySelector('[data-testid=stMain]').prepend(document.createElement('hr'))")
+        # Room for the header row, and for no row below it.
+        for room in (6, 14):
+            space = _FOOT - room - float(header[1])
+            reader.page.locator("hr").evaluate("(at, space) => at.style.cssText = `margin: 0 0 ${space}pt`", space)
+            (sheet,) = (sheet for sheet in read().split("\f") if title in " ".join(sheet.split()))
+            # The lines of a cell may be printed apart, and a Persian name beside them without a space.
+            assert [word for word in row.split() if word not in sheet] == []
+        reader.page.locator("hr").evaluate("(at) => at.remove()")
+
+
+def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address, lang="en") as reader:
+        for lang in reversed(LANGUAGES):
+            reader.go("methods", lang=lang)
+            with pikepdf.open(io.BytesIO(reader.page.pdf(format="A4"))) as printed:
+                assert len(printed.pages) <= 7
+            with reader.on_paper():
+                sizes = reader.page.locator(".pd-entry p").evaluate_all(
+                    "(all) => all.map((at) => 0.75 * at.currentCSSZoom * parseFloat(getComputedStyle(at).fontSize))"
+                )
+                assert min(sizes) >= 7.5, "running text is read on paper, in points"
+                assert not reader.page.locator(".pd-entry summary").first.is_visible(), "no name of what is not printed"
+        reader.go("explore", by=["province", "month"], show="pivot", period="36")
+        reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        columns, wide, room = reader.page.locator(".st-key-table-pivot table").evaluate(
+            "table => [table.rows[0].cells.length, ...[table, table.parentElement].map((at) => at.getBoundingClientRect().width)]"
+        )
+        assert columns == 26
+        assert wide <= room + 1

@@ -50,6 +50,14 @@ COUNTED = """() => {
 }"""
 
 
+def test_two_words_stand_below_a_figure(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("coverage").drawn_charts()
+        for below in reader.page.locator(".st-key-figure-by_province [class*=st-key-footer-]").all():
+            words = [button.inner_text().partition("\n")[0] for button in below.get_by_role("button").all()]
+            assert words == [text.word("figure.what", "fa"), text.word("figure.files", "fa")]
+
+
 @pytest.fixture(scope="module", params=text.LANGUAGES)
 def first(request: pytest.FixtureRequest, address: str, chromium: Browser) -> Iterator[front.Visit]:
     """The first page of a language, opened once for all tests of it."""
@@ -113,11 +121,3 @@ def test_the_panels_of_the_first_screen_are_level_and_name_provinces_but_on_a_ph
         assert [each.is_visible() for each in files.all()] == [True] * 3, width
         words = page.locator(".st-key-panel-coverage .geolayer text").all_text_contents()
         assert any(re.search("[A-Za-zآ-ی]{2}", word) for word in words) == (width > 390), width
-
-
-def test_two_words_stand_below_a_figure(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.go("coverage").drawn_charts()
-        for below in reader.page.locator(".st-key-figure-by_province [class*=st-key-footer-]").all():
-            words = [button.inner_text().partition("\n")[0] for button in below.get_by_role("button").all()]
-            assert words == [text.word("figure.what", "fa"), text.word("figure.files", "fa")]
