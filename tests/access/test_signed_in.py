@@ -1,9 +1,13 @@
-"""No byte that reaches the browser of a province's officer names an institute, county or file of another province."""
+"""People sign in at a provider, in a browser: their own numbers, a page without rights, sign-out that ends the session.
+
+No byte that reaches the browser of a province's officer names an institute, county or file of another province.
+"""
 
 import csv
 import io
 import random
 import re
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -36,6 +40,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OFFICERS = {"tehran.officer": (TEHRAN, ISFAHAN), "isfahan.officer": (ISFAHAN, TEHRAN)}
 NOBODYS = "9999999"
 QUESTIONS = draws(40, 100)
+CLOSED = ("/files/x", "/component/a/b.js")
+KEPT_BY_NGINX = (
+    "/_stcore/upload_file/x/y",
+    "/_stcore/agent/openapi.json",
+    "/_stcore/metrics",
+    "/metrics",
+    "/healthz",
+    "/readyz",
+)
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +160,12 @@ def reader(site: Site, chromium: Browser) -> Iterator[Callable[[str], Reader]]:
         session.context.close()
 
 
+def test_without_signing_in_only_the_sign_in_is_served(site: Site) -> None:
+    assert {status(site.address + path) for path in (*CLOSED, "/", "/register", "/quality")} == {401}
+    assert status(site.address + "/media/x.csv") == 403, "nginx asks for the cookie of a visit"
+    assert {status(site.address + path) for path in KEPT_BY_NGINX} == {404}
+
+
 def test_every_page_sends_an_officer_only_their_province_and_an_analyst_everything(
     site: Site, reader: Callable[[str], Reader], guarded: dict[str, dict[str, bytes]]
 ) -> None:
@@ -222,11 +241,17 @@ def rows_in(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
-def test_a_person_without_rights_gets_no_page_file_or_socket(site: Site, chromium: Browser) -> None:
+def test_a_person_without_rights_reads_the_account_and_whom_to_ask_and_gets_no_page_file_or_socket(
+    site: Site, chromium: Browser
+) -> None:
     context = chromium.new_context()
-    sign_in(site, context, "stranger")
-    pages = {navigation.part_address(part)[0] for part in PARTS}
-    assert {status(f"{site.address}/{page}", context.cookies()) for page in (*pages, "files/x")} == {403}
+    page = sign_in(site, context, "stranger")
+    page.wait_for_load_state()
+    shown_text = page.locator("body").inner_text()
+    for words in ("S. Tranger", "stranger", "Ms Karimi", "خانم کریمی", "You are signed in, but have no access"):
+        assert words in shown_text
+    paths = [f"/{navigation.part_address(part)[0]}" for part in PARTS]
+    assert {status(site.address + path, context.cookies()) for path in {*paths, *CLOSED, "/media/x.csv"}} == {403}
     with pytest.raises(InvalidStatus), socket_of(site.address, context):
         pass
     context.close()
@@ -361,3 +386,93 @@ def test_counters_and_logs_contain_no_names_and_no_questions(site: Site) -> None
     for word in ("officer", "analyst", TEHRAN, ISFAHAN, "county", "explore"):
         assert word not in counters + logs
     assert serving.ask(port, "/_stcore/metrics")[0] == 401
+
+
+def test_a_file_is_downloaded_once_and_only_by_its_owner(site: Site, reader: Callable[[str], Reader]) -> None:
+    # A list that is cut has no address.
+    visit, other = reader("isfahan.officer").visit.go("licensing", lang="en"), reader("national.analyst")
+    page, context = visit.page, visit.page.context
+    page.locator(".st-key-files-listing-licences_ending button").click()
+    # A popover that opens while the page is still drawn moves away with its button.
+    visit.settle()
+    page.get_by_role("button", name="CSV").first.click()
+    link = page.get_by_role("link", name="Download (once, within five minutes)")
+    address = site.address + str(link.get_attribute("href", timeout=180_000))
+    assert status(address) == 401
+    assert status(address, other.page.context.cookies()) == 403
+    assert status(address, context.cookies()) == 200
+    assert status(address, context.cookies()) == 404
+    exported = events(site, "isfahan.officer", "export")[:1]
+    assert [(event.more["form"], event.more["role"], event.more["provinces"]) for event in exported] == [
+        ("csv", "province", "IR-10")
+    ]
+
+
+def test_the_file_of_a_figure_is_a_link_to_its_address_under_the_rights_of_who_opens_it(
+    site: Site, reader: Callable[[str], Reader]
+) -> None:
+    visit, other = reader("isfahan.officer").visit.go("training", lang="en"), reader("national.analyst")
+    page, before = visit.page, len(events(site, "isfahan.officer", "export"))
+    page.locator(".st-key-files-by_place button").click()
+    visit.settle()
+    link = page.get_by_role("link", name="CSV", exact=True)
+    with page.expect_download(timeout=front.FILE_PATIENCE) as fetched:
+        link.focus()
+        page.keyboard.press("Enter")
+    own = Path(fetched.value.path()).read_bytes()
+    address = site.address + str(link.get_attribute("href"))
+    assert "/data/training/by_place.csv?" in address
+    assert status(address) == 401
+    assert fetch(address, visit.page.context.cookies()) == (200, own), "as often as it is opened"
+    assert fetch(address, other.page.context.cookies())[1] == own, "training of each province is open to all"
+    exported = events(site, "isfahan.officer", "export")
+    exported = exported[: len(exported) - before]
+    assert [event.more["form"] for event in exported] == ["csv"] * 2
+    assert {event.more["publication"] for event in exported} == {"000002"}
+
+
+def test_the_audit_log_is_on_the_page_of_a_steward_and_of_nobody_else(
+    reader: Callable[[str], Reader],
+) -> None:
+    for sub, shown in (("data.steward", 1), ("national.analyst", 0)):
+        page = reader(sub).visit.go("approve", lang="en").page
+        assert page.locator(".st-key-figure-publications").count()
+        assert page.get_by_role("heading", name="Audit log").count() == shown
+
+
+def test_an_officer_sees_the_nation_and_own_institutes_and_signs_out_for_good(
+    site: Site, reader: Callable[[str], Reader]
+) -> None:
+    visit = reader("isfahan.officer").visit.go("", lang="en")
+    page, cookies = visit.page, visit.page.context.cookies()
+    assert "I. Officer" in page.locator(".pd-brand").inner_text()
+    assert not page.locator(".pd-error").count()
+    ours = next(cookie for cookie in cookies if cookie["name"] == "_streamlit_user")
+    assert ours["httpOnly"]
+    assert ours["secure"]
+    assert ours["sameSite"] == "Lax"
+    assert ours["expires"] < time.time() + 8 * 3600 + 60
+    visit.go("quality", lang="en")
+    named = page.locator("body").inner_text()
+    assert "IR-10" in named or "Isfahan" in named
+    assert status(site.address + "/overview", cookies) == 200
+    page.locator(".pd-brand button").click()
+    page.wait_for_url(re.compile("end_session|oauth2callback|/$|/\\?"))
+    assert status(site.address + "/overview", cookies) == 401, "a copied cookie is worth nothing after sign-out"
+    assert "sign_out" in [event.event for event in events(site, "isfahan.officer")]
+
+
+def test_while_the_provider_is_down_who_is_signed_in_goes_on_and_nobody_new_gets_in(
+    site: Site, chromium: Browser, reader: Callable[[str], Reader]
+) -> None:
+    context = reader("national.analyst").page.context
+    site.provider.terminate()
+    site.provider.wait(timeout=180)
+    assert status(site.address + "/overview", context.cookies()) == 200
+    assert status(site.address + "/sign-in") == 504
+    other = chromium.new_context().new_page()
+    other.goto(site.address + "/?lang=en")
+    other.get_by_role("link", name="Sign in").click()
+    assert "does not answer" in other.locator("body").inner_text()
+    other.context.close()
+    assert audit.verify(site.audit) == ""
