@@ -95,32 +95,6 @@ def test_a_page_left_open_while_five_publications_pass_follows_to_the_latest(
         assert reader.page.locator(".pd-error").count() == 0
 
 
-def test_the_address_holds_what_was_chosen_and_is_possible_and_goes_along_from_page_to_page(
-    address: str, chromium: Browser
-) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.go("training", province=["x' or '1'='1", "IR-99"], on="<script>", activity="guarding", evil="1")
-        assert reader.query == "activity=guarding"
-        assert reader.page.locator(".pd-error").count() == 0
-        reader.go("coverage")
-        assert reader.query == "", "defaults leave the address clean"
-        reader.page.get_by_role("combobox").first.click()
-        reader.page.keyboard.type("تهران")
-        reader.page.keyboard.press("Enter")
-        reader.settle()
-        reader.page.keyboard.press("Escape")
-        assert reader.query == "province=IR-23"
-        assert "تهران" in reader.said
-        reader.page.get_by_role("link", name="آموزش").click()
-        reader.page.wait_for_selector("h1:text-is('آموزش')")
-        reader.settle()
-        assert reader.query == "province=IR-23", "the scope goes along from page to page"
-        reader.page.get_by_role("button", name="بازنشانی").click()
-        reader.settle()
-        assert reader.query == ""
-        assert "کل کشور" in reader.said
-
-
 def test_the_other_language_is_one_click_away_at_the_same_view(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("growth", province=["IR-23"], on="2024-09-21")

@@ -118,21 +118,39 @@ def test_the_first_page_opens_by_its_own_name_with_its_filters(address: str, chr
         assert boxes(reader)[0] == member_names.of("province", PROVINCE, "fa")
 
 
-def test_back_takes_away_what_was_chosen_last_and_then_leaves_the_page(address: str, chromium: Browser) -> None:
+def test_the_address_holds_what_is_possible_and_was_chosen_and_back_takes_it_away_before_it_leaves_the_page(
+    address: str, chromium: Browser
+) -> None:
     with front.visit(chromium, address) as reader:
+        reader.go("training", province=["x' or '1'='1", "IR-99"], on="<script>", activity="guarding", evil="1")
+        assert reader.query == "activity=guarding"
+        assert reader.page.locator(".pd-error").count() == 0
         reader.go("")
         go_on(reader, "coverage")
+        assert reader.query == "", "defaults leave the address clean"
         reader.page.locator(".st-key-filter-province input").click()
         reader.page.keyboard.type("تهران")
         reader.page.keyboard.press("Enter")
         reader.settle()
         reader.page.keyboard.press("Escape")
+        assert reader.query == "province=IR-23"
+        assert "تهران" in reader.said
         go_on(reader, "growth")
+        assert reader.query == "province=IR-23", "the scope goes along from page to page"
+        reader.page.get_by_role("button", name=text.word("scope.reset", "fa")).click()
+        reader.settle()
+        assert reader.query == ""
+        assert text.word("scope.nation", "fa") in reader.said
         visited = []
-        for _ in range(3):
+        for _ in range(4):
             go_on(reader, "back")
             visited.append((opened(reader), reader.query, boxes(reader)[0]))
-        assert visited == [("coverage", "province=IR-23", "تهران"), ("coverage", "", ""), ("overview", "", "")]
+        assert visited == [
+            ("growth", "province=IR-23", "تهران"),
+            ("coverage", "province=IR-23", "تهران"),
+            ("coverage", "", ""),
+            ("overview", "", ""),
+        ]
 
 
 def test_a_click_after_a_run_that_no_frame_showed_is_a_step_of_its_own(address: str, chromium: Browser) -> None:
