@@ -28,10 +28,11 @@ from etl.warehouse.dimensions import FILTERS
 from tests.conftest import ROOT
 from tests.ui.test_chart_lint import Shown, names_its_measure, names_no_small_group, says_its_n
 from ui.charts import titles
+from ui.charts.lines import TIME_AXES
 from ui.data import page_run, warehouse
 from ui.data.ask import Ask, Kept, On, Rounded
 from ui.exhibits import register
-from ui.exhibits.exhibit import Card, Drawing, Exhibit, Rows, Sentence
+from ui.exhibits.exhibit import Card, Drawing, Exhibit, Rows, Sentence, Value
 from ui.exports.file_content import is_for_circulation
 from ui.exports.job import ExportJob
 from ui.i18n import member_names, text
@@ -146,13 +147,14 @@ def test_no_filter_is_dropped_in_silence_and_a_picture_is_heard(of: str, lang: s
     with asking(asks, "national") as ask:
         scope = scoped(SCOPES[of], lang, ask)
         for address, exhibit in exhibits(scope, ask).items():
-            if not isinstance(exhibit.form, Drawing) or exhibit.answer is None:
+            if not isinstance(exhibit.form, Drawing | Value) or exhibit.answer is None:
                 continue
-            _, spoken = exhibit.drawn()
-            assert exhibit.title.sentence in spoken, address
+            is_drawn = isinstance(exhibit.form, Drawing)
+            assert not is_drawn or exhibit.title.sentence in exhibit.drawn()[1], address
+            notes = [*exhibit.own_notes, *exhibit.notes]
             for name in scope.where:
-                is_said = any(text.word(f"scope.{name}", lang) in note for note in exhibit.notes)
-                is_outlined = name == "province" and exhibit.form.chart.whole_country
+                is_said = any(text.word(f"scope.{name}", lang) in note for note in notes)
+                is_outlined = is_drawn and name == "province" and exhibit.form.chart.whole_country
                 assert name in exhibit.answer.where or is_said or is_outlined, (address, name)
 
 
@@ -187,6 +189,19 @@ def test_an_exhibit_speaks_one_language(of: str, lang: str, asks: dict[str, Ask]
                 for words in words_of(exhibit):
                     own = STAYS_LATIN.sub("", re.sub("\u2068[^\u2069]*\u2069", "", words))
                     assert not OTHER_LETTERS[lang].search(own), (address, words)
+
+
+@pytest.mark.parametrize("of", ["province", "post"])
+def test_of_a_single_group_there_is_its_value_and_no_comparison(of: str, asks: dict[str, Ask]) -> None:
+    with asking(asks, "national") as ask:
+        singles = 0
+        for address, exhibit in exhibits(scoped(SCOPES[of], "en", ask), ask).items():
+            answer, form = exhibit.answer, exhibit.form
+            if answer is None or len(answer.by) != 1 or answer.by[0] in TIME_AXES:
+                singles += isinstance(form, Drawing) and exhibit.stands_in
+                continue
+            assert not isinstance(form, Drawing) or not form.chart.compares or len(answer.rows) > 1, address
+        assert singles
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)

@@ -161,7 +161,7 @@ def _ident(make: Callable[..., Exhibit], of: str) -> str:
 
 
 def notes_of(exhibit: Exhibit, ident: str) -> None:
-    """The notes below a table or a sentence; where several parts of the page have one, as the footer too, the first shows it."""
+    """The notes below what has no chart; where several parts of the page have one, as the footer too, the first shows it."""
     for note in exhibit.own_notes:
         blocks.note(note)
     for note in exhibit.notes:
@@ -194,6 +194,7 @@ def show(
         card = f'<p class="pd-intro">{text.escape(exhibit.intro)}</p>' + card
     if isinstance(exhibit.form, Value):
         st.html(blocks.heading(exhibit.title.sentence, exhibit.below) + card)
+        notes_of(exhibit, ident)
         if answer is not None:
             footer(view, answer, ident, made=made)
         return None

@@ -41,7 +41,7 @@ def queue(scope: Scope, ask: Ask) -> Exhibit:
     exact, ignored = analyse_under(scope, ask.exactly, "queue")
     row, lang = exact.records()[0], scope.lang
     if row["queue_needed"] is None:
-        return finding(scope, ask, exact, charts.waiting(exact, ChartContext(lang)).sentence)
+        return finding(scope, ask, exact, charts.waiting(exact, ChartContext(lang)).sentence, ignored)
     paces = {
         name: text.plain(row[f"queue_{name}"], unit_of(exact, f"queue_{name}"), lang)
         for name in ("arrivals", "decisions", "needed")
@@ -77,7 +77,7 @@ def seat_order(scope: Scope, ask: Ask, scenario: Scenario) -> Exhibit:
         return of_answer(scope, ask, lines.heat, _of_one(exact), charts.ordered, ignored)
     help_key = "ahead.order_help" if exact.rows else "ahead.order_none"
     title = text.word("ahead.order", scope.lang)
-    return replace(finding(scope, ask, exact, title), intro=text.word(help_key, scope.lang))
+    return replace(finding(scope, ask, exact, title, ignored), intro=text.word(help_key, scope.lang))
 
 
 def _of_one(answer: Answer) -> Answer:

@@ -11,7 +11,7 @@ from ui.charts.elements import ChartContext
 from ui.data.ask import Ask, Question, frozen, of_analysis
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, sentence
-from ui.exhibits.figure import figure, of_answer, table
+from ui.exhibits.figure import figure, of_answer, single, table
 from ui.exhibits.findings import of_rate
 from ui.i18n import member_names, text
 from ui.state import wording
@@ -113,8 +113,12 @@ def on_census(scope: Scope, ask: Ask) -> Exhibit:
     exact, ignored = analyse_under(scope, ask.exactly, "coverage_on_census")
     # By the census first: False sorts before True.
     metrics = sorted(exact.metrics, key=lambda metric: metric.name != "coverage_on_census")
+    exact = replace(exact, metrics=tuple(metrics))
+    if len(exact.rows) == 1:
+        # Of one province no rank is told.
+        return single(scope, ask, bars.ranking, exact, None, ignored)
     notes = [_moved(exact, ChartContext(scope.lang))]
-    return of_answer(scope, ask, bars.ranking, replace(exact, metrics=tuple(metrics)), titles.highest, ignored, notes)
+    return of_answer(scope, ask, bars.ranking, exact, titles.highest, ignored, notes)
 
 
 def _moved(answer: Answer, context: ChartContext) -> str:

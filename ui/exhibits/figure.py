@@ -67,7 +67,7 @@ def figure(
         return nothing(scope, "state.empty_title", "state.empty")
     if chart.compares and not analysis and len(groups := _groups(exact)) == 1:
         months = _trend(scope, exactly, exact, groups.pop(), axes)
-        return _single(scope, ask, chart, exact, months, ignored)
+        return single(scope, ask, chart, exact, months, ignored)
     options |= _options(scope, ask, chart, exact, is_measure=not analysis)
     if nation:
         of_all = of_nation(exact, ask)
@@ -149,11 +149,12 @@ def table(scope: Scope, ask: Ask, name: str, by: str, notes: Sequence[str] = ())
     return replace(exhibit, form=Table(), answer=known)
 
 
-def finding(scope: Scope, ask: Ask, exact: Answer, title: str) -> Exhibit:
-    """An answer under a heading, without a chart."""
+def finding(scope: Scope, ask: Ask, exact: Answer, title: str, ignored: Sequence[str] = ()) -> Exhibit:
+    """An answer under a heading, without a chart; `ignored` are the filters that do not apply to it."""
     words = ChartContext(scope.lang, names=asking.names(ask, scope.lang))
     below = wording.where_and_when(words, exact, ask.rights, scope.day)
-    return Exhibit(scope.lang, Value(), shown(exact, ask), titles.Title(title), below, names=words.names)
+    notes = (wording.no_effect(words, ignored),) if ignored else ()
+    return Exhibit(scope.lang, Value(), shown(exact, ask), titles.Title(title), below, notes=notes, names=words.names)
 
 
 def nothing(scope: Scope, title: str, words: str, **values: object) -> Exhibit:
@@ -276,13 +277,13 @@ def _groups(answer: Answer) -> set[tuple[tuple[str, Any], ...]]:
     return {tuple((name, row[i]) for i, name in at) for row in answer.rows}
 
 
-def _single(
-    scope: Scope, ask: Ask, chart: Chart, exact: Answer, months: Answer | None, ignored: Sequence[str]
+def single(
+    scope: Scope, ask: Ask, chart: Chart, exact: Answer, months: Answer | None = None, ignored: Sequence[str] = ()
 ) -> Exhibit:
     """A single group, with nothing to compare: its value, and its trend."""
     if months is not None and not is_empty(months):
         return _of_months(scope, ask, months, ignored, _last(shown(exact, ask), scope.lang))
-    exhibit = of_answer(scope, ask, chart, exact)
+    exhibit = of_answer(scope, ask, chart, exact, None, ignored)
     value = Value(_last(exhibit.answer or exact, scope.lang))
     return replace(exhibit, form=value) if isinstance(exhibit.form, Drawing) else exhibit
 
