@@ -623,20 +623,45 @@ def test_a_calculation_for_circulation_is_that_of_the_rounded_numbers(
 
 def test_a_calculation_of_a_large_answer_comes_from_a_worker(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     query = {"m": "joiners", "by": ["month", "province"], "calc": "previous", "lang": "en", "on": "1404/05/07"}
+    asked, ask = list[str](), large_questions.ask_in_worker
+
+    def noted(file: str, *question: Any) -> Any:
+        asked.append(file)
+        return ask(file, *question)
+
+    monkeypatch.setattr(large_questions, "ask_in_worker", noted)
     for more in ({}, {"circulation": "1"}):
         small = site.get(CSV, site.national, params={**query, **more}).content
         warehouse.results.cache.clear()
         data_address._kept.clear()
         with monkeypatch.context() as patch:
+            asked.clear()
             patch.setattr(warehouse, "ROWS", 5)
             assert site.get(CSV, site.national, params={**query, **more}).content == small
+            assert asked
 
 
-def test_a_large_file_comes_from_a_worker(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def of_workers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The forms of the files that worker processes write."""
+    forms: list[str] = []
+    begin = job.Making.__init__
+
+    def noted(making: job.Making, of: job.Job) -> None:
+        forms.append(of.form)
+        begin(making, of)
+
+    monkeypatch.setattr(job.Making, "__init__", noted)
+    return forms
+
+
+def test_a_large_file_comes_from_a_worker(site: Site, of_workers: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     small = site.get(CSV, site.isfahan, params=BY_PROVINCE).content
+    assert of_workers == []
     data_address._kept.clear()
     monkeypatch.setitem(job.MANY_CELLS, "csv", 0)
     assert site.get(CSV, site.isfahan, params=BY_PROVINCE).content == small
+    assert of_workers == ["csv"]
 
 
 def test_a_question_beyond_the_limits_of_a_worker_is_413(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

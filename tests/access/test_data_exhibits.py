@@ -14,7 +14,7 @@ from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.semantic import disclosure
 from tests.access.gated import configured, cookie
 from tests.access.scopes import OF_ISFAHAN
-from tests.access.test_data_address import Site, app, asked, site  # noqa: F401 - a fixture
+from tests.access.test_data_address import Site, app, asked, of_workers, site  # noqa: F401 - fixtures
 from ui.data.ask import Ask, On, Question, Rounded
 from ui.data.worker_process import OutOfTime
 from ui.exhibits import register
@@ -203,12 +203,16 @@ def test_an_exhibit_without_a_row_says_why_and_one_of_one_row_is_a_file(
     assert [int(row["active_assistants"]) > 0 for row in rows_of(response.content)] == [True]
 
 
-def test_a_large_exhibit_is_written_by_a_worker(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_exhibit_is_written_by_a_worker(
+    site: Site, of_workers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     small = site.get(LINK, site.national)
+    assert of_workers == []
     data_address._kept.clear()
     monkeypatch.setattr(data_address, "MANY_CELLS", dict.fromkeys(data_address.MANY_CELLS, 0))
     large = site.get(LINK, site.national)
     assert (large.status_code, large.content) == (200, small.content)
+    assert of_workers == ["csv"]
 
 
 def test_an_earlier_name_of_an_exhibit_still_works_and_one_that_is_gone_names_the_others(

@@ -152,3 +152,14 @@ def test_a_list_with_an_end_of_its_own_has_no_link(offered: dict[str, list[str]]
     assert (offered["links"], len(offered["made"])) == ([], 3)
     downloads.buttons(view, answer, ChartContext("en"), "x", None)
     assert len(offered["links"]) == 3, "the same rows without it are those of a question"
+
+
+def test_the_link_of_a_question_has_the_filters_of_its_answer_and_not_those_of_the_page() -> None:
+    """A filter without a meaning for a measure would be refused at its address."""
+    view = PageContext(
+        Scope(page_run.publication().as_of, (("gender", ("female",)), ("province", ("IR-23",))), lang="en")
+    )
+    answer = warehouse.ask("licensed_institutes", by="province", on=view.as_of, where={"province": ("IR-23",)})
+    address = data_links.of_file(view, answer, None, False).format(form="csv")
+    assert parse_qs(urlsplit(address).query)["province"] == ["IR-23"]
+    assert answer_at(address)[0].rows == answer.rows

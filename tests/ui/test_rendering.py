@@ -197,9 +197,8 @@ def test_a_part_that_fails_is_a_notice_in_its_place_and_those_after_it_are_shown
     assert "name of the register" not in said
 
 
-def test_what_a_reader_left_is_not_drawn(page):
+def test_of_a_run_that_was_left_nothing_is_drawn_in_the_next_one(page):
     rendering.defer(at_once, page.part("of the page that was left"))
-    rendering.discard()
     rendering.begin()
     rendering.defer(at_once, page.part("of the next page"))
     rendering.flush()
