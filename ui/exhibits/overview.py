@@ -10,6 +10,8 @@ from ui.state.scope import Scope
 COVERAGE, TRAINING = "coverage_per_10k", "training_compliance"
 # The height of the pictures in pixels: that of a map as wide as a panel.
 _HEIGHT = 253
+# Of a province more is said above the map of its counties than above the trends beside it.
+_BESIDE_COUNTIES = 320
 _MONTHS = 24
 
 
@@ -26,7 +28,7 @@ def coverage(scope: Scope, ask: Ask) -> Exhibit:
 def growth(scope: Scope, ask: Ask) -> Exhibit:
     """When is the target reached?"""
     # Of the country a sentence more stands above it.
-    height = _HEIGHT if scope.province else _HEIGHT - 86
+    height = _BESIDE_COUNTIES if scope.province else _HEIGHT - 86
     return figure(scope, ask, forecast.projection, analysis="projection", target=True, height=height)
 
 
@@ -34,8 +36,8 @@ def training(scope: Scope, ask: Ask) -> Exhibit:
     """Which provinces are clearly below the nation, or how did the one place go beside it?"""
     if scope.has_map:
         return figure(scope, ask, maps.provinces, TRAINING, by="province", height=_HEIGHT)
-    over = scope.months(_MONTHS)
-    return figure(scope, ask, lines.trend, TRAINING, by="month", over=over, zero=False, nation=True, height=_HEIGHT)
+    over, height = scope.months(_MONTHS), _BESIDE_COUNTIES if scope.province else _HEIGHT
+    return figure(scope, ask, lines.trend, TRAINING, by="month", over=over, zero=False, nation=True, height=height)
 
 
 EXHIBITS = (coverage, growth, training, glance)

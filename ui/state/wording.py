@@ -136,5 +136,6 @@ def subtitle(
         labels = [words.word("figure.with_parts", part=named[-1].label[lang])]
     # "Outstanding, up to 30 days" is a part of "Outstanding": the legend names the parts.
     whole = [label for at, label in enumerate(labels) if not any(map(label.startswith, labels[:at]))]
+    whole[1:] = [text.inside(label, lang) for label in whole[1:]]
     when = where_and_when(words, answer, rights, day, place_named)
     return " · ".join(filter(None, (text.listed(whole, lang), compared, when)))
