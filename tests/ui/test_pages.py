@@ -263,3 +263,9 @@ def test_a_page_that_no_filter_changes_says_that_it_shows_the_whole_country(part
     assert said
     assert said[1].startswith("Showing: The whole country · As of ")
     assert '<p class="pd-said">As of ' in html(opened(part, lang="en")), "without a filter there is nothing to say"
+
+
+def test_the_line_of_two_measures_is_no_list_of_titles(published: Path) -> None:
+    page = html(opened("growth", lang="en"))
+    assert "<p>Joiners, leavers ·" in page
+    assert "<p>Joiners, Leavers" not in page

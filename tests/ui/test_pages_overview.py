@@ -129,6 +129,25 @@ def test_the_first_items_say_what_who_and_by_when_and_how_many_more_there_are(
     assert (first.count('<li class="pd-action-'), others.count('<li class="pd-action-')) == (2, len(every) - 2)
 
 
+def test_the_foot_says_only_what_the_page_does_not(published: Path) -> None:
+    def foot(part: str, **view: str) -> str:
+        return page_html(part, "en", **view).rpartition("pd-trust")[2]
+
+    provisional, latest = (
+        text.escape(text.word(f"trust.{key}", "en", day="")) for key in ("provisional", "as_of_latest")
+    )
+    assert provisional not in foot("overview")
+    assert provisional in foot("growth"), "the leavers of its last months are drawn lighter"
+    assert latest not in foot("overview"), "the scope has the day"
+    assert latest in foot("overview", on="2024-05-01")
+
+
+def test_the_months_of_the_small_lines_are_said_once(published: Path) -> None:
+    page = page_html("overview", "en")
+    assert page.count('class="pd-spark"') == 3
+    assert len(re.findall(r'class="pd-dot"[^>]*></i><small>[^<]* months</small>', page)) == 1
+
+
 def test_where_nothing_needs_action_it_says_so(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needs_action, "actions", lambda *_: [])
     page = page_html("overview", "en")
