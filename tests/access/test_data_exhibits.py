@@ -3,10 +3,12 @@
 # ruff: noqa: F811 - `site` is a fixture
 import csv
 import io
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from starlette.testclient import TestClient
 
@@ -21,7 +23,7 @@ from ui.exhibits import register
 from ui.exhibits.exhibit import Exhibit, Make
 from ui.exhibits.figure import finding, nothing
 from ui.i18n import text
-from ui.shell import data_address, people
+from ui.shell import data_address, people, threads
 from ui.state.scope import Scope
 
 NAMES = sorted(register.exhibits())
@@ -213,6 +215,23 @@ def test_a_large_exhibit_is_written_by_a_worker(
     large = site.get(LINK, site.national)
     assert (large.status_code, large.content) == (200, small.content)
     assert of_workers == ["csv"]
+
+
+def test_what_is_made_for_a_client_that_hung_up_sees_it_and_ends() -> None:
+    began, seen = threading.Event(), list[bool]()
+
+    async def receive() -> dict[str, Any]:
+        await anyio.to_thread.run_sync(began.wait, 60)
+        return {"type": "http.disconnect"}
+
+    def work(gone: threading.Event) -> None:
+        began.set()
+        seen.append(gone.wait(10))
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        anyio.run(threads.while_wanted, receive, threads.ANSWERS, work)
+    assert seen == [True]
 
 
 def test_an_earlier_name_of_an_exhibit_still_works_and_one_that_is_gone_names_the_others(
