@@ -17,6 +17,7 @@ import dashboard  # noqa: F401 - outside of a run it is the server, inside it wo
 from etl.core import settings
 from etl.extract.causes import in_language, words
 from etl.extract.contract import TABLES
+from etl.extract.source_folder import HANDED_IN
 from etl.semantic.catalog import catalogue
 from etl.submissions import deadline
 from etl.submissions.records import Submission
@@ -194,6 +195,9 @@ def test_the_file_accepted_last_stands_with_its_day(alone):
     query = {name: values for name, values in parse_qs(urlsplit(address).query).items() if name != "tab"}
     assert receipt in html(opened("handin", **query)), "what was published keeps its receipt"
     assert receipt not in html(opened("handin", **query | {"of": ["IR-10"]})), "that of another province is none"
+    quality = html(opened("quality"))
+    assert "pd-error" not in quality
+    assert text.word("load.set_up.handed-in", "fa", file=HANDED_IN) in unescape(quality)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -124,13 +124,14 @@ def _publish(view: PageContext, desk: Desk, who: Person, every: Sequence[Submiss
         is_known = last.get("state") == "running" or not approved or _moves(view, desk, who, approved)
         ticks = _checklist(view, every, lacking)
         hand_in.said("publish")
-        st.button(
-            view.word("hand_in.publish"),
-            key="hand-in-publish",
-            type="primary",
-            disabled=not approved or not is_known or last.get("state") == "running",
-            on_click=partial(hand_in.act, view, partial(_order, desk, who, ticks), at="publish"),
-        )
+        if approved:
+            st.button(
+                view.word("hand_in.publish"),
+                key="hand-in-publish",
+                type="primary",
+                disabled=not is_known or last.get("state") == "running",
+                on_click=partial(hand_in.act, view, partial(_order, desk, who, ticks), at="publish"),
+            )
         if state := last.get("state"):
             words = {"id": text.digits(last.get("publication", ""), view.lang), "who": last.get("by", "")}
             blocks.note(view.word(f"hand_in.last_{state}", **words), is_status=True)
@@ -187,24 +188,26 @@ def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence
         ticks.append(key)
         st.checkbox(words, key=key)
 
-    st.html(f"<h4>{view.escaped('hand_in.must')}</h4>")
-    if lacking:
-        words = view.word("hand_in.without", places=named(lacking), count=text.number(len(lacking), view.lang))
-        tick(words, "publish-without")
-    if failing := of_state["to_correct"]:
-        blocks.note(view.word("hand_in.failing", places=named(failing)))
-    reasons = notes.owed([one for one in every if one.state == "approved"])
-    if reasons:
-        places = named([*{reason.submission.province for reason in reasons}])
-        words = view.word("signed.owed", places=places, count=text.number(len(reasons), view.lang))
-        tick(words, "publish-without-notes")
-    if not lacking and not failing and not reasons:
-        blocks.note(view.word("hand_in.all_solved"))
+    failing = [view.word("hand_in.failing", places=named(of_state["to_correct"]))] if of_state["to_correct"] else []
+    if approved := [one for one in every if one.state == "approved"]:
+        st.html(f"<h4>{view.escaped('hand_in.must')}</h4>")
+        if lacking:
+            words = view.word("hand_in.without", places=named(lacking), count=text.number(len(lacking), view.lang))
+            tick(words, "publish-without")
+        for words in failing:
+            blocks.note(words)
+        if reasons := notes.owed(approved):
+            places = named([*{reason.submission.province for reason in reasons}])
+            words = view.word("signed.owed", places=places, count=text.number(len(reasons), view.lang))
+            tick(words, "publish-without-notes")
+        if not lacking and not failing and not reasons:
+            blocks.note(view.word("hand_in.all_solved"))
     forgotten = [
         view.word(f"hand_in.still_{state}", places=named(of_state[state]))
         for state in ("submitted", "returned")
         if of_state[state]
     ]
+    forgotten += [] if approved else failing
     forgotten += [] if owed.has_next_update() else [view.word("hand_in.no_next_update")]
     if count := notes.without_english():
         forgotten.append(view.word("signed.no_english", count=text.number(count, view.lang)))

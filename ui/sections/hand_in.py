@@ -221,8 +221,8 @@ def _accepted(view: PageContext, desk: Desk, province: str) -> dict[str, tuple[s
     """The file of each table in the publication, with its rows and, where it was submitted here, the day it was accepted."""
     days = {
         file.name: text.day(datetime.fromtimestamp(one.decided_at).date(), view.lang)
-        for one in desk.records.all("published")
-        if one.province == province
+        for one in desk.records.all("published", "superseded")
+        if one.province == province and one.publication
         for file in one.files
     }
     answer = warehouse.analyse(load.files)
