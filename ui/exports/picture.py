@@ -33,7 +33,7 @@ PICTURE_MEMORY = 768 << 20
 _WHOLE = 1 << 20
 # Of each of its forty threads: twice what V8 needs. The usual 8 MiB would count towards the limit.
 _STACK = 2 << 20
-# As one process it may end by itself: once in twenty times with a software rasterizer, not in sixty without.
+# As one process it may end by itself: three times in 67 with a software rasterizer, not in 140 without.
 _TRIES = 3
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _STATIC = ROOT / "static"
