@@ -647,9 +647,9 @@ def of_workers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     forms: list[str] = []
     begin = job.Making.__init__
 
-    def noted(making: job.Making, of: job.Job) -> None:
+    def noted(making: job.Making, of: job.Job, *more: float) -> None:
         forms.append(of.form)
-        begin(making, of)
+        begin(making, of, *more)
 
     monkeypatch.setattr(job.Making, "__init__", noted)
     return forms
