@@ -44,7 +44,7 @@ _SMALL = """() => [...document.querySelectorAll(
         .map((part) => `[class*=st-key-figure-${part}]`).concat(".st-key-hand-in-steps").join())]
     .flatMap((part) => [...part.querySelectorAll(
         "button, a[href], summary, textarea, [data-testid=stTextInputRootElement], [data-testid=stSelectbox] [role=group], " +
-        "label:has(> input[type=checkbox])")])
+        "[data-testid=stCheckbox] label")])
     .filter((at) => at.checkVisibility() && !at.closest("[role=group] > *"))
     .map((at) => [at.textContent || at.ariaLabel || at.className, at.getBoundingClientRect()])
     .filter(([name, box]) => box.width && (box.width < 43.5 || box.height < 43.5))
