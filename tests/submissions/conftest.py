@@ -113,7 +113,9 @@ class Office:
 
     def hand_in(self, who: Person, province: str, files: dict[str, str | bytes]) -> Submission:
         """A draft with files, checked. The first one of an installation is checked once for all tests."""
-        root, first = self.desk.root, not self.desk.root.exists()
+        root = self.desk.root
+        # Records in PostgreSQL are not in the folder.
+        first = not root.exists() and not self.settings.sign_in.database
         incoming = {path.name: path.read_bytes() for path in sorted(self.settings.folders.incoming.iterdir())}
         same = repr(
             (who.sub, who.scope, province, files, incoming, self.settings.submission, self.settings.sign_in.mode)
