@@ -281,3 +281,17 @@ def test_an_exhibit_on_screen_is_that_of_a_cursor(asks: dict[str, Ask]) -> None:
                 assert exhibit.title == on_screen[address].title, address
             made[person] = [(address, exhibit.subtitle) for address, exhibit in alone.items()]
     assert made["national"] != made["isfahan"], "another person sees other places"
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_the_load_is_counted_as_far_as_a_person_sees_it(person: str, asks: dict[str, Ask]) -> None:
+    """The nation's counts are those of the publication; a province's title counts the rows and files of its own."""
+    with asking(asks, person) as ask:
+        found = exhibits(scoped({}, "en", ask), ask)
+        files, reasons = found["quality/files"], found["quality/reasons"]
+        assert files.answer is not None
+        counts = sum(files.answer.column("rows_quarantined")), len({*files.answer.column("file")})
+        assert f"{counts[0]:,}" in reasons.title.sentence
+        assert f"{counts[1]:,}" in files.title.sentence
+        published = ask.publication.rows_quarantined, ask.publication.files
+        assert (counts == published) == (person == "national"), "the one sees all, the other a part"
