@@ -267,7 +267,8 @@ def test_a_shared_link_shows_nothing_of_another_province(
     visit = officer.visit
 
     def shown(part: str, **view: Any) -> str:
-        visit.go(part, lang="en", **view)
+        visit.go(part, lang="en", **view).drawn_charts()
+        visit.settle()
         assert not visit.page.locator(".pd-error").count(), part
         body = visit.page.locator("[data-testid=stMain]").inner_text()
         return re.sub(r"\d{4}-\d\d-\d\d.{0,20}", "", body)

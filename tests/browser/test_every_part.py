@@ -63,7 +63,7 @@ STAYS_LATIN = {"English", "OpenStreetMap", "contributors", "CSV", "PDF"}
 WITH_LATIN = ("methods", "quality", "handin")
 
 
-# The lower edge of the first digit of a page, in its titles, cards, tables and sentences; 0 without one.
+# The lower edge of the first digit of a page from its top, in its titles, cards, tables and sentences; 0 without one.
 FIRST_NUMBER = """() => {
     const edges = [];
     for (const part of document.querySelectorAll('.pd-head h3, .pd-value bdi, .pd-grid td, .pd-verdict p, .pd-intro')) {
@@ -76,7 +76,7 @@ FIRST_NUMBER = """() => {
             if (range.getBoundingClientRect().width) edges.push(range.getBoundingClientRect().bottom);
         }
     }
-    return edges.length ? Math.min(...edges) : 0;
+    return edges.length ? Math.min(...edges) + document.querySelector('[data-testid=stMain]').scrollTop : 0;
 }"""
 # From each label of a horizontal axis to the next.
 GAPS = """() => [...document.querySelectorAll('.pd-plot')].flatMap((plot) => {

@@ -223,7 +223,8 @@ def test_five_planted_faults_are_found_corrected_approved_and_published_by_the_k
             clerk.pressed += len(_WHY)
         clerk.enter(".st-key-hand-in-submit button")
         assert clerk.is_answered(one.id), "the receipt is named"
-        assert clerk.reader.page.locator(".st-key-figure-receipt").count() == 1
+        clerk.reader.page.wait_for_selector(".st-key-figure-receipt")
+        clerk.reader.settle()
         assert clerk.on_a_phone() == []
         (one,) = office.desk.records.all()
         assert (one.state, [file.number for file in one.files], {*one.reasons.values()}) == ("submitted", [1], {_WHY})
