@@ -161,13 +161,16 @@ class TestDrawn:
         try:
             hosts = [f"http://{host}:{server.server_port}/x" for host in ("127.0.0.1", "localhost", "[::1]")]
             fetched = "fetch(host, {mode: 'no-cors'}).then(() => 1, () => 0)"
-            with picture.opened() as page:
+            # Twice as much as it may have; without a limit that would be all.
+            most = 2 * picture.PICTURE_MEMORY // _PIECE
+            taken = f"taken.push(new Uint8Array({_PIECE}).fill(1))"
+
+            def pieces_taken(page: picture.Browser) -> int:
                 assert page.run(f"Promise.all({json.dumps(hosts)}.map((host) => {fetched}))") == [0, 0, 0]
-                # Twice as much as it may have; without a limit that would be all.
-                most = 2 * picture.PICTURE_MEMORY // _PIECE
-                taken = f"taken.push(new Uint8Array({_PIECE}).fill(1))"
                 page.run(f"var taken = []; try {{ while (taken.length < {most}) {taken} }} catch {{}}")
-                pieces = page.run("taken.length")
+                return int(page.run("taken.length"))
+
+            pieces = picture.in_browser(pieces_taken)
         finally:
             server.shutdown()
             thread.join()
@@ -230,10 +233,12 @@ class TestDrawn:
 
 
 def _draws_for_ever(tell: Callable[[float], None]) -> None:
-    with picture.opened() as page:
+    def draw(page: picture.Browser) -> None:
         page.run("0")
         tell(0.5)
         page.run("for (;;);")
+
+    picture.in_browser(draw)
 
 
 def _browsers(folder: Path) -> list[int]:

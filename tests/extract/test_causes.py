@@ -17,15 +17,12 @@ BY_VARIABLE = ("sqlstate_", "errno_", "cell_", "fewer_rows", "no_rows", "databas
 def keywords_by_cause() -> dict[str, list[set[str]]]:
     """The arguments of each call of `because` and `words`, by cause."""
     keywords_of: dict[str, list[set[str]]] = {}
-    # The generator of samples has a `words` of its own.
-    for path in sorted(set((ROOT / "etl").rglob("*.py")) - set((ROOT / "etl" / "synthetic").glob("*.py"))):
+    for path in sorted([*(ROOT / "etl").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]):
+        # The generator of samples and the pages have a `words` of their own.
+        has_own_words = "ui" in path.parts or "synthetic" in path.parts
+        names = ("because",) if has_own_words else ("because", "words")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id in ("because", "words")
-                and node.args
-            ):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names and node.args:
                 keywords = {keyword.arg for keyword in node.keywords if keyword.arg}
                 more = (
                     {"place", "place_fa", "tables", "tables_fa"}

@@ -11,11 +11,11 @@ import resource
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from etl.core.paths import ROOT
 from ui.charts import boundaries
@@ -37,6 +37,7 @@ _STACK = 2 << 20
 _TRIES = 3
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _STATIC = ROOT / "static"
+_T = TypeVar("_T")
 _FLAGS = (
     "--headless",
     "--remote-debugging-pipe",
@@ -147,8 +148,17 @@ def _limits() -> list[str]:
     return ["prlimit", f"--data={data}", f"--stack={_STACK}", "--core=0", "setpriv", "--pdeathsig", "KILL"]
 
 
+def in_browser(work: Callable[[Browser], _T]) -> _T:
+    """What `work` returns of a browser, begun anew if the browser ends by itself. Raises BrowserEnded if it does so each time."""
+    for _ in range(_TRIES - 1):
+        with suppress(BrowserEnded), _opened() as page:
+            return work(page)
+    with _opened() as page:
+        return work(page)
+
+
 @contextmanager
-def opened() -> Iterator[Browser]:
+def _opened() -> Iterator[Browser]:
     """The browser of this server, with a profile of its own. Raises BrowserEnded."""
     # What a killed process leaves is removed with the folder of its worker.
     with tempfile.TemporaryDirectory(dir=os.environ.get("QUERY_TEMP"), ignore_cleanup_errors=True) as folder:
@@ -177,15 +187,7 @@ class PictureJob:
 
     def write(self, out: IO[bytes], _tell: Report | None = None) -> None:
         """Write the picture. Raises BrowserEnded if the browser ends before it has drawn."""
-        for left in reversed(range(_TRIES)):
-            try:
-                with opened() as page:
-                    drawn = self._drawn(page)
-                break
-            except BrowserEnded:
-                if not left:
-                    raise
-        out.write(base64.b64decode(drawn.partition(",")[2]))
+        out.write(base64.b64decode(in_browser(self._drawn).partition(",")[2]))
 
     def _drawn(self, page: Browser) -> str:
         """The picture as a `data:` address."""
