@@ -393,8 +393,8 @@ def test_a_file_in_which_nothing_is_new_is_asked_about(office):
     head, *lines = province_files(FARS)[PERSONNEL].splitlines()
     checked = office.hand_in(office.clerk, "IR-07", {PERSONNEL: "\n".join([head, *reversed(lines)]) + "\n"})
     (sentence,) = checked.result["confirm"]
-    assert "is this last month's file?" in sentence
-    assert "آیا این فایل ماه پیش است؟" in sentence
+    assert "check that it is not last month's file" in sentence
+    assert "مطمئن شوید که فایل ماه پیش نیست" in sentence
     again = office.hand_in(office.clerk, "IR-07", more_people(1))
     assert again.result["confirm"] == [], "one new row is enough"
 
