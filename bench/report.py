@@ -206,24 +206,27 @@ def _find(scale: str, result: dict[str, Any]) -> str:
     )
 
 
+def _beside(result: dict[str, Any], what: str) -> str:
+    """The reruns of readers without and beside something else."""
+    quiet, beside = ((_short(result[name]["p50"]), _short(result[name]["p95"])) for name in ("quiet", "beside"))
+    return f"p50 / p95 {quiet[0]} / {quiet[1]} ms without {what}, {beside[0]} / {beside[1]} beside {what}"
+
+
 def _stall(result: dict[str, Any]) -> str:
-    quiet, beside = result["quiet"], result["beside"]
+    beside = result["beside"]
     return (
         f"**One question beside {result['readers']} readers** (Explore by institute, county and month over 25 years, one "
-        f"process): reruns of the others p50 / p95 {_short(quiet['p50'])} / {_short(quiet['p95'])} ms without it, "
-        f"{_short(beside['p50'])} / {_short(beside['p95'])} beside it: **× {_short(result['ratio'])}**; health answers within "
+        f"process): reruns of the others {_beside(result, 'it')}: **× {_short(result['ratio'])}**; health answers within "
         f"{_short(beside['health_p95'])} ms (p95), {_short(beside['health_max'])} at most; the question takes "
         f"{_short(beside['worst_s'])} s." + _attack(result.get("attack"))
     )
 
 
 def _hand_in(result: dict[str, Any]) -> str:
-    quiet, beside = result["quiet"], result["beside"]
     return (
         f"**{result['provinces']} submissions at once beside {result['readers']} readers** ({result['files']} files of "
         f"{_short(result['mb'])} MB over HTTP and their checks, one process; readers change the province and the page): reruns "
-        f"p50 / p95 {_short(quiet['p50'])} / {_short(quiet['p95'])} ms without them, {_short(beside['p50'])} / "
-        f"{_short(beside['p95'])} beside them: **× {_short(result['ratio_p50'])}** and **× {_short(result['ratio'])}**; every "
+        f"{_beside(result, 'them')}: **× {_short(result['ratio_p50'])}** and **× {_short(result['ratio'])}**; every "
         f"file had arrived within {_short(result['sent_s'])} s. A file of {result['largest_mb']} MiB took "
         f"{_short(result['memory_mb'])} MB of memory."
     )

@@ -4,7 +4,7 @@ const dataUrl = (blob) => new Promise((done) => {
   reader.readAsDataURL(blob);
 });
 
-// A chart as a picture in the house font: an image made of SVG sees no font of the page, so it carries them. The browser of a
+// A chart as a picture in the font of the page: an image made of SVG sees none of its fonts, so it carries them. The browser of a
 // reader draws with it, and that of the server (ui/exports/picture.py).
 const picture = (function () {
   let fonts;

@@ -45,7 +45,7 @@ def test_without_a_browser_the_address_says_so_in_one_sentence(
 
 
 class _Noted:
-    """In place of a worker process: notes what it is to draw, and ends as it is told."""
+    """In place of a worker process: notes what it is to draw, and raises `ends`."""
 
     ends: Exception = OutOfTime()
     drawn: picture.PictureJob

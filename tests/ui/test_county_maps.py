@@ -1,6 +1,7 @@
 """The map of counties shows each county at its place, in the colours of the map of provinces, and says who is on no map."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import date
@@ -11,9 +12,11 @@ import pytest
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.semantic.disclosure import Circulated
+from tests.conftest import ROOT
 from tests.made import answer
-from ui.charts import boundaries, county_maps, maps
+from ui.charts import boundaries, county_maps, elements, maps
 from ui.charts.elements import ChartContext, Figure
+from ui.components import downloads
 from ui.i18n import member_names, text
 from ui.state import address
 from ui.state.scope import Days
@@ -217,3 +220,27 @@ def test_the_address_of_coverage_says_which_map_is_open() -> None:
     days = Days(date(2020, 1, 1), date(2030, 1, 1))
     assert address.valid_parameters("coverage", {"map": ["county"]}, days) == {"map": ["county"]}
     assert address.valid_parameters("coverage", {"map": ["institute"]}, days) == {}
+
+
+@pytest.mark.parametrize("words", LOOKS)
+def test_a_picture_has_keys_that_look_as_the_areas_of_the_map(words: ChartContext) -> None:
+    """White areas of small groups have a white key with a border, hatched ones a hatched key; no colour alone tells them."""
+    picture = downloads.Picture(county_maps.counties(semnan(), words), "t", "s", "x")
+    title = downloads.on_paper(picture, words)["layout"]["title"]["text"]
+    marks = {key["label"]: downloads._mark(key, words) for key in picture.figure["layout"]["meta"]["keys"]}
+    assert ">□<" in marks[words.word("figure.small")]
+    assert words.colour("surface") not in marks[words.word("figure.small")]
+    assert ">▨<" in marks[words.word("figure.nobody")]
+    assert all(mark in title for mark in marks.values())
+
+
+def test_each_kind_of_key_has_a_mark_of_its_own_in_a_picture() -> None:
+    """Those of static/shell.css; a chart of a projection has two lines of one colour."""
+    kinds = {*re.findall(r"\.pd-swatch\.pd-(\w+)", (ROOT / "static" / "shell.css").read_text("utf-8"))} - {
+        "fill",
+        "light",
+    }
+    assert kinds == downloads._MARKS.keys()
+    assert len({*downloads._MARKS.values(), "■", "□"}) == len(kinds) + 2
+    light, full = (downloads._mark(elements.key(EN, "x", "actual", kind), EN) for kind in ("light", "fill"))
+    assert light != full

@@ -224,7 +224,7 @@ def test_no_two_exhibits_of_a_page_have_one_title_and_line(of: str, asks: dict[s
         heads = Counter(
             (address.partition("/")[0], exhibit.title.sentence, exhibit.below)
             for address, exhibit in exhibits(scoped(SCOPES[of], "en", ask), ask).items()
-            # Of trends that stand in one place of a page the first is shown.
+            # Of several trends in one place of a page the first is shown.
             if exhibit.title.sentence and not exhibit.stands_in
         )
         assert [head for head, count in heads.items() if count > 1] == []

@@ -82,6 +82,10 @@ def source_of(view: PageContext, answer: Answer, notes: Iterable[str] = ()) -> s
 
 # In px: a picture, and the height of a line below it, which holds so many letters.
 _WIDTH, _LINE, _LETTERS = 1000, 15, 150
+# By the kinds of keys in static/shell.css; all others are filled.
+_MARKS = {
+    "line": "━", "dash": "╍", "dotted": "┈", "outline": "○", "dot": "●", "diamond": "◆", "sign": "", "hatch": "▨", "dots": "▦",
+}  # fmt: skip
 
 
 def on_paper(picture: Picture, context: ChartContext) -> Figure:
@@ -114,8 +118,8 @@ def paper(picture: Picture, context: ChartContext) -> Figure:
         f'<span style="font-size:13px;color:{quiet}">{text.escape(picture.subtitle)}</span>',
     ]
     if keys:
-        marks = "   ".join(f'<span style="color:{key["colour"]}">■</span> {text.escape(key["label"])}' for key in keys)
-        lines.append(f'<span style="font-size:13px">{marks}</span>')
+        marked = "   ".join(f"{_mark(key, context)} {text.escape(key['label'])}".strip() for key in keys)
+        lines.append(f'<span style="font-size:13px">{marked}</span>')
     # The title leaves room for the download button above it.
     made["title"] = {
         "text": context.line("<br>".join(lines)),
@@ -143,6 +147,16 @@ def paper(picture: Picture, context: ChartContext) -> Figure:
     source["font"] = source["font"] | {"size": 11, "color": quiet}
     made["annotations"] = [*layout.get("annotations", []), source]
     return made
+
+
+def _mark(key: Figure, context: ChartContext) -> str:
+    """The letter before a key that looks as the page draws it: a hatched area is ▨, a dashed line ╍, a white area □."""
+    letter, colour = _MARKS.get(key["kind"], "■"), key["colour"]
+    if letter == "■" and colour == context.colour("surface"):
+        letter, colour = "□", context.colour("quiet")
+    if key["kind"] == "light":
+        colour = elements.faded(colour, 0.45)
+    return f'<span style="color:{colour}">{letter}</span>' if letter else ""
 
 
 def _labels_below(axis: Figure) -> int:

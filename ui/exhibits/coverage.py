@@ -115,7 +115,7 @@ def on_census(scope: Scope, ask: Ask) -> Exhibit:
     metrics = sorted(exact.metrics, key=lambda metric: metric.name != "coverage_on_census")
     exact = replace(exact, metrics=tuple(metrics))
     if len(exact.rows) == 1:
-        # Of one province no rank is told.
+        # One province has no rank.
         return single(scope, ask, bars.ranking, exact, None, ignored)
     notes = [_moved(exact, ChartContext(scope.lang))]
     return of_answer(scope, ask, bars.ranking, exact, titles.highest, ignored, notes)

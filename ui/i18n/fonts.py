@@ -1,4 +1,4 @@
-"""The house font of a language, as the files of static/fonts: in Persian its digits are Persian whatever is written."""
+"""The font of each language, as files of static/fonts: that of Persian draws every digit as a Persian one."""
 
 from collections.abc import Callable
 

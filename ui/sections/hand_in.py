@@ -536,7 +536,7 @@ def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
 
 
 def _send(desk: Desk, who: Person, ident: str, ticks: Sequence[str], reasons: Mapping[str, str]) -> None:
-    """Submit with what stands in these fields now. Raises Refused for a box that is not ticked."""
+    """Submit with the present content of these fields. Raises Refused for a box that is not ticked."""
     state = st.session_state
     if not all(state.get(key) for key in ticks):
         raise because("submission_unticked")

@@ -180,7 +180,7 @@ def rewrite(page: str, lang: str) -> str:
 
 
 def _no_script(lang: str) -> str:
-    """What a reader without JavaScript is told, in both languages, the page's first: nothing else leads to the other one."""
+    """The notice for a reader without JavaScript, in both languages, the page's first: nothing else leads to the other one."""
     languages = sorted(text.LANGUAGES, key=lambda one: one != lang)
     return "".join(
         f'<p class="pd-no-script" lang="{one}" dir="{text.direction(one)}">{text.escaped("app.no_script", one)}</p>'
