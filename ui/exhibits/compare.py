@@ -13,7 +13,7 @@ from typing import Any
 
 from etl.analysis import comparison
 from etl.analysis.different import is_tested_over_time
-from etl.analysis.why import dimensions
+from etl.analysis.why import between_places, dimensions
 from etl.core.errors import AccessDenied, QuestionError
 from etl.core.jalali import unit_of
 from etl.semantic.answers import Answer, Metric
@@ -274,7 +274,7 @@ def split_by(sides: Sides, name: str) -> tuple[str, ...]:
     """The dimensions by which a difference between the sides splits: two places have no place inside in common."""
     if not (sides.have_parts and has_parts(name)):
         return ()
-    without = PLACES if sides.places[0] != sides.places[1] else ()
+    without = PLACES if between_places(*map(where_of, sides.places)) else ()
     return tuple(by for by in dimensions(name) if by not in without)
 
 

@@ -39,8 +39,8 @@ def silent_provinces(ask: Ask, lang: str) -> str:
 
 def reasons(scope: Scope, ask: Ask) -> Exhibit:
     """For which reasons were rows rejected? No field of a person."""
-    # A row counts under each of its reasons, and once in its file.
-    rejected = sum(ask.look_up(load.files).column("rows_quarantined"))
+    # A row with two reasons counts under both, and once here.
+    rejected = ask.look_up(load.totals).value("rows_quarantined") or 0
     title = text.word("load.reasons", scope.lang, count=text.number(rejected, scope.lang))
     return _of_load(scope, ask, ask.look_up(load.reasons), "reasons", title)
 
@@ -59,10 +59,9 @@ def files(scope: Scope, ask: Ask) -> Exhibit:
     more = [text.word("load.more", lang, count=text.number(len(ignored) - _IGNORED_NAMED, lang))]
     named = text.listed(ignored[:_IGNORED_NAMED] + (more if len(ignored) > _IGNORED_NAMED else []), lang)
     notes += [text.word("load.ignored", lang, files=named)] if ignored else []
-    answer = ask.look_up(load.files)
-    read = {row["file"] for row in answer.records() if not row["refusal"]}
-    title = text.word("load.files", lang, count=text.number(len(read), lang))
-    return _of_load(scope, ask, answer, "files", title, notes)
+    read = ask.look_up(load.totals).value("files_read")
+    title = text.word("load.files", lang, count=text.number(read, lang))
+    return _of_load(scope, ask, ask.look_up(load.files), "files", title, notes)
 
 
 def _reference(lang: str, file: str, replaces: str, rows: int) -> str:
