@@ -6,7 +6,7 @@ Counties have the boundaries of the census of 1395: one created since counts in 
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from etl.core.paths import REFERENCE
@@ -37,6 +37,14 @@ class Places:
     def county(self, province: str, folded: str) -> County | None:
         """The county of a province that a folded spelling names."""
         return self.counties.get((province, folded.replace(" ", "")))
+
+    def is_county(self, folded: str) -> bool:
+        """Whether a folded spelling names a county of some province."""
+        return folded.replace(" ", "") in self._spellings
+
+    @cached_property
+    def _spellings(self) -> frozenset[str]:
+        return frozenset(spelling for _, spelling in self.counties)
 
     def county_named(self, name: str) -> County | None:
         """The county that a name or code means in any province: no two provinces share one."""

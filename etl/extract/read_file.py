@@ -45,7 +45,7 @@ _COUNTED = {
     "synonym": "other words read as those of the contract",
     "hamza": "words with another hamza read",
     "grouped_number": "numbers with thousands separators read",
-    "county": "unknown counties loaded as unknown",
+    "county": "counties not of their province loaded as unknown",
     "invisible": "invisible characters stripped",
 }
 

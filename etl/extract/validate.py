@@ -60,10 +60,10 @@ class Validator:
             distinct, codes = texts.dictionary.to_pylist(), texts.indices
             result = self._parsers[column.name](distinct)
             if column.type == "county":
-                array, written = self._county(provinces, result.typed, codes)
-                is_unknown = pc.and_(pc.is_valid(result.typed.take(codes)), pc.is_null(array))
-                unknown = batch.lines[is_unknown.to_numpy(zero_copy_only=False)]
-                warned += [(line, column.name, "unknown_value") for line in unknown.tolist()]
+                array, written, reasons = self._county(provinces, result.typed, codes)
+                at = np.flatnonzero(pc.is_valid(reasons).to_numpy(zero_copy_only=False))
+                found = zip(batch.lines[at].tolist(), reasons.take(pa.array(at)).to_pylist(), strict=True)
+                warned += [(line, column.name, reason) for line, reason in found]
                 arrays += [array, written]
             else:
                 array = result.typed.take(codes)
@@ -92,8 +92,8 @@ class Validator:
             for name, code, number in habits:
                 self.counts[name] += int(rows[code]) * number
 
-    def _county(self, provinces: pa.Array, folded: pa.Array, codes: Any) -> tuple[pa.Array, pa.Array]:
-        """The county of each row, and its name as written: which one a name means depends on the row's province."""
+    def _county(self, provinces: pa.Array, folded: pa.Array, codes: Any) -> tuple[pa.Array, pa.Array, pa.Array]:
+        """The county of each row, its name as written, and why it is unknown: what a name means depends on the row's province."""
         names = folded.to_pylist()
         encoded = provinces.dictionary_encode("encode")
         province_codes: list[str | None] = encoded.dictionary.to_pylist()
@@ -106,10 +106,18 @@ class Validator:
             self.counts["county"] += times if name and county is None else 0
             if county and county.written and county.is_newer:
                 self.newer_counties[county.written] += times
-            counties.append((county.code, county.written) if county else (None, None))
+            reason = None if county or not name else _no_county(province, name)
+            counties.append((county.code, county.written, reason) if county else (None, None, reason))
         at = pa.array(position)
-        code_of, written_of = (pa.array(values, pa.string()).take(at) for values in zip(*counties, strict=True))
-        return code_of, written_of
+        code_of, written_of, reason_of = (
+            pa.array(values, pa.string()).take(at) for values in zip(*counties, strict=True)
+        )
+        return code_of, written_of, reason_of
+
+
+def _no_county(province: str | None, name: str) -> str:
+    """Why a name is no county of a province: it lies in another one, or in none."""
+    return "county_elsewhere" if province and places().is_county(name) else "unknown_value"
 
 
 def _faults(column: Column, result: parse_values.ValidationResult, codes: Any, lines: np.ndarray) -> list[Fault]:

@@ -54,6 +54,10 @@ class Person:
         kinds = ("steward", "submitter")
         return frozenset().union(*(grant.codes for grant in self.scope.grants if grant.role in kinds))
 
+    def stands_in_for(self, province: str) -> bool:
+        """Whether the person hands in for a province as a steward, not as one of its own."""
+        return not any(grant.role == "submitter" and province in grant.codes for grant in self.scope.grants)
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -117,8 +121,7 @@ class Desk:
                     raise declined(CONFLICT, because("submission_in_hand", who=other.hands[-1]))
                 replaced.append(other)
             now = time.time()
-            own = any(grant.role == "submitter" and code in grant.codes for grant in person.scope.grants)
-            return Submission(ident, code, label, "draft", now, now, (person.sub,), not own)
+            return Submission(ident, code, label, "draft", now, now, (person.sub,), person.stands_in_for(code))
 
         made = self.records.add(code, label, make)
         for other in replaced:
@@ -187,7 +190,10 @@ class Desk:
 
     def _to_check(self, person: Person, one: Submission, **changes: Any) -> Submission:
         hands = tuple(dict.fromkeys((*one.hands, person.sub)))
-        changed = one.but(**changes, hands=hands, groups=person.groups, wanted="", result={}, alone=person.is_alone)
+        before = one.came_back or one.before
+        changed = one.but(
+            **changes, hands=hands, groups=person.groups, wanted="", result={}, before=before, alone=person.is_alone
+        )
         if not changed.files:
             return changed.but(state="ready" if changed.unchanged else "draft", check="")
         return changed.but(state="checking", check=os.urandom(8).hex())

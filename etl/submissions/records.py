@@ -56,8 +56,8 @@ class Submission:
     """One submission. `hands`: everybody who opened it, gave a file or submitted it; none of them approves it.
 
     `unchanged`: the tables declared without change, with who said so and when. `check`: names the order that checks it.
-    `result`: what the check found. `wanted`: who submits it as soon as the check has found nothing in the way. Times are
-    seconds since 1970.
+    `result`: what the check found; `before`: what came back in the one before, by table. `wanted`: who submits it as soon as
+    the check has found nothing in the way. Times are seconds since 1970.
     """
 
     id: str
@@ -74,6 +74,7 @@ class Submission:
     groups: tuple[str, ...] = ()
     wanted: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
     submitted_by: str = ""
     submitted_at: float = 0.0
@@ -88,6 +89,16 @@ class Submission:
     def tables(self) -> set[str]:
         """The tables that its files hold, as far as that is known."""
         return {table for file in self.files for table in file.table.split() if table in TABLES}
+
+    @property
+    def came_back(self) -> dict[str, dict[str, Any]]:
+        """What came back in the whole check, by table: how many rows, and of which files."""
+        found: dict[str, dict[str, Any]] = {}
+        for entry in self.result.get("files", ()):
+            if "rows_quarantined" in entry:
+                files = sorted(file.sha256 for file in self.files if entry["table"] in file.table.split())
+                found.setdefault(entry["table"], {"rows": 0, "files": files})["rows"] += entry["rows_quarantined"]
+        return found
 
     def but(self, **changes: Any) -> "Submission":
         """The same with changes, and its time."""

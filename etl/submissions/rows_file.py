@@ -9,8 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from etl.core.spreadsheet import text_sheet
+from etl.core.text_folding import display_text, fold
 from etl.extract import expected, limits
-from etl.extract.causes import in_language
+from etl.extract.causes import FSI, PDI, in_language
 from etl.extract.contract import TABLES, Column, contract
 from etl.extract.read_file import open_source
 from etl.extract.source_file import SHEET_BITS
@@ -29,29 +30,44 @@ _OUTCOME = {
 }
 _WIDTHS = (30, 24, 72, 24, 56, 30)
 _CELL_WIDTH = 18
+_IN_FILE = {"fa": "{name} (در فایل: {heading})", "en": "{name} (in the file: {heading})"}
+_LONGEST_HEADING = 60
 # More of equal faults are not listed row by row on the page.
 MOST_EQUAL = 15
 
 
-def add_cells(rows: Sequence[dict[str, Any]], submission: Submission, named: Path) -> None:
-    """Add to each row to correct the cells that it has in its file; `named`: a folder with the files by number and name."""
+def add_cells(rows: Sequence[dict[str, Any]], submission: Submission, named: Path) -> dict[str, dict[str, list[str]]]:
+    """Add to each row to correct what its file has: its cells, and the heading of its column.
+
+    Returns the headings in the files by table and column. `named`: a folder with the files by number and name.
+    """
     wanted: dict[tuple[int, str], dict[tuple[str | None, int], list[dict[str, Any]]]] = {}
     for row in rows:
         sheet, line = row["at"]
         wanted.setdefault((row["number"], row["table"]), {}).setdefault((sheet, line), []).append(row)
+    headings: dict[str, dict[str, list[str]]] = {}
     for file in submission.files:
         for (number, table), places in wanted.items():
             if number == file.number:
-                _read_cells(named / str(number) / file.name, table, places)
+                for column, heading in _read_cells(named / str(number) / file.name, table, places).items():
+                    known = headings.setdefault(table, {}).setdefault(column, [])
+                    known += [heading] * (heading not in known)
+    return headings
 
 
-def _read_cells(path: Path, table: str, places: dict[tuple[str | None, int], list[dict[str, Any]]]) -> None:
+def _read_cells(path: Path, table: str, places: dict[tuple[str | None, int], list[dict[str, Any]]]) -> dict[str, str]:
+    """Add to these rows what the file has; returns its headings by column."""
     source = open_source(path, contract(table), limits.from_environment())
+    headings = {
+        name: display_text(source.match.titles[at])[:_LONGEST_HEADING] for name, at in source.match.positions.items()
+    }
     for batch in source.batches:
         for at, number in enumerate(batch.lines.tolist()):
             sheet = source.sheets[number >> SHEET_BITS] if source.sheets else None
             for row in places.get((sheet, number & ((1 << SHEET_BITS) - 1)), ()):
                 row["cells"] = {name: _text(column[at]) for name, column in batch.columns.items()}
+                row["heading"] = headings.get(row["column"], "")
+    return headings
 
 
 def _text(cell: pa.Scalar) -> str:
@@ -64,6 +80,14 @@ def place(lang: str, sheet: str | None, line: int) -> str:
     if lang == "fa":
         return expected.place(sheet, line)
     return f"sheet {sheet}, row {line}" if sheet else f"line {line}"
+
+
+def in_file(name: str, heading: str, lang: str) -> str:
+    """What a column is called, with its heading in the file where that is another."""
+    written, called = (fold(words).replace("_", "").replace(" ", "") for words in (heading, name))
+    if written in ("", called):
+        return name
+    return _IN_FILE[lang].format(name=name, heading=f"{FSI}{heading}{PDI}")
 
 
 def listed(root: Path, submission: Submission) -> Sequence[dict[str, Any]]:
@@ -113,7 +137,7 @@ def workbook(root: Path, submission: Submission, with_cells: bool, lang: str) ->
                     row["file"],
                     place(lang, *row["at"]),
                     expected.remedy(row["column"], row["reason"], lang),
-                    title(faulty) if faulty else "",
+                    in_file(title(faulty), row.get("heading", ""), lang) if faulty else "",
                     in_language(row["expected"], lang),
                     _OUTCOME[lang][row["warned"]],
                     *(row.get("cells", {}).get(column.name, "") for column in own),

@@ -120,7 +120,7 @@ def _check(desk: Desk, settings: Settings, order: Order, say: Say) -> None:
                 )
                 result |= rest | {"stops": [*stops, *rest.get("stops", ())]}
                 result["confirm"] = checking.asked_about(one, result)
-                rows_file.add_cells(result.get("rows", []), one, folder / "named")
+                result["headings"] = rows_file.add_cells(result.get("rows", []), one, folder / "named")
         _finish(desk, one, result)
     except (_Stopped, Declined):
         say(f"{order.submission}: stopped")

@@ -31,7 +31,7 @@ from etl.operations import audit, hash_chain, replicas
 from etl.operations import commands as operations
 from etl.operations.audit import Event, Verified
 from etl.semantic.catalog import catalogue
-from etl.semantic.rights import ADMINISTRATOR
+from etl.semantic.rights import ADMINISTRATOR, ROLES, WHOLE_COUNTRY, AccessScope, Grant
 from etl.warehouse import publications
 from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN, sign_in
 from tests.effort import draws
@@ -42,7 +42,7 @@ from ui.briefing import command
 from ui.data import page_run
 from ui.i18n import text
 from ui.sections import audit_log
-from ui.shell import logs
+from ui.shell import gate, logs
 from ui.state.page_context import PageContext
 from ui.state.scope import Scope
 
@@ -698,8 +698,8 @@ def test_every_event_and_detail_has_a_word(lang: str) -> None:
 @pytest.mark.parametrize(
     ("lang", "event", "details"),
     [
-        ("en", "File submitted", "files: 2, rows: 40, publication: 000001"),
-        ("fa", "ارسال فایل", "فایل: ۲، رکورد: ۴۰، انتشار: 000001"),
+        ("en", "File submitted", 'files: 2, rows: 40, publication: <bdi class="pd-latin">000001</bdi>'),
+        ("fa", "ارسال فایل", 'فایل: ۲، رکورد: ۴۰، انتشار: <bdi class="pd-latin">000001</bdi>'),
     ],
 )
 def test_the_page_says_how_many_files_were_submitted(lang: str, event: str, details: str, tmp_path: Path) -> None:
@@ -707,8 +707,36 @@ def test_the_page_says_how_many_files_were_submitted(lang: str, event: str, deta
     (submitted,) = audit.events(tmp_path)
     view = cast(PageContext, SimpleNamespace(lang=lang, word=partial(text.word, lang=lang)))
     cells = {column.name: column.cell(submitted) for column in audit_log._columns(view)}
-    assert cells["event"] == f"<bdi>{event}</bdi>"
-    assert cells["more"] == f"<bdi>{details}</bdi>"
+    assert cells["event"] == event
+    assert cells["more"] == details
+
+
+OF_TWO = Grant("submitter", frozenset({"IR-07", "IR-10"}))
+
+
+@pytest.mark.parametrize(
+    ("lang", "grant", "details"),
+    [
+        ("en", Grant("steward", WHOLE_COUNTRY), "role: steward, provinces: The whole country"),
+        ("en", OF_TWO, "role: submitter, provinces: Fars, Isfahan"),
+        ("fa", Grant("steward", WHOLE_COUNTRY), "نقش: مسئول داده، استان‌ها: کل کشور"),
+        ("fa", OF_TWO, "نقش: ارسال‌کنندهٔ داده، استان‌ها: فارس، اصفهان"),
+    ],
+)
+def test_the_page_says_roles_and_provinces_in_words(lang: str, grant: Grant, details: str) -> None:
+    event = Event("2026-11-28T10:00", "ir-07", "sign_in", audit.rights(AccessScope("ir-07", frozenset({grant}))))
+    view = cast(PageContext, SimpleNamespace(lang=lang, word=partial(text.word, lang=lang)))
+    cells = {column.name: column.cell(event) for column in audit_log._columns(view)}
+    assert cells["more"] == details
+    assert cells["sub"] == '<bdi class="pd-latin">ir-07</bdi>'
+
+
+def test_every_role_and_reason_of_a_refusal_has_its_word() -> None:
+    whys = ("outside of the rights", "data address", "wrong token", "exact", *gate._WHY.values())
+    for lang in text.LANGUAGES:
+        view = cast(PageContext, SimpleNamespace(lang=lang, word=partial(text.word, lang=lang)))
+        assert all(audit_log._in_words(view, "role", role) for role in ROLES)
+        assert all(audit_log._in_words(view, "why", why) for why in whys)
 
 
 OUTSIDE = """

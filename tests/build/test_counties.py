@@ -66,7 +66,7 @@ def built(tmp_path_factory):
 
 def test_people_of_a_newer_county_count_in_its_parent(built):
     assert built.file("personnel.csv")["notes"] == [
-        "unknown counties loaded as unknown: 1",
+        "counties not of their province loaded as unknown: 1",
         "rows of counties created since 1395 counted in their parent: خمام (3)",
     ]
     with access.connect(built.to, rights.ADMINISTRATOR) as con:

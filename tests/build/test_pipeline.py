@@ -122,7 +122,7 @@ def test_padded_ids_unknown_counties_and_extra_columns_are_noted(folder):
     assert built.file("personnel_2.csv")["notes"] == [
         "extra columns ignored: ردیف, رنگ",
         "national ids padded with leading zeros: 1",
-        "unknown counties loaded as unknown: 1",
+        "counties not of their province loaded as unknown: 1",
     ]
     assert built.counts("personnel_2.csv") == (1, 1, 0, 0)
 
@@ -166,7 +166,7 @@ def test_a_county_is_one_of_its_own_province(folder):
         built.sql(f"select province, county from spells where province = '{province}' or county is not null")
         == [(province, code)] * 2
     )
-    assert "unknown counties loaded as unknown: 1" in built.file("personnel_2.csv")["notes"]
+    assert "counties not of their province loaded as unknown: 1" in built.file("personnel_2.csv")["notes"]
 
 
 # ------------------------------------------------------------------ refusals, and what is let through

@@ -63,6 +63,8 @@ WARNED = {
     ("institutes", "bad_date", "founded_on"): {"founded_on": "1402/12/30"},
     ("institutes", "future_date", "founded_on"): {"founded_on": "2026-07-01"},
     ("personnel", "unknown_value", "county"): {"county": "ناکجا"},
+    ("personnel", "county_elsewhere", "county"): {"county": "کاشان"},
+    ("institutes", "county_elsewhere", "county"): {"county": "1004"},
     ("personnel", "unknown_value", "veteran"): {"veteran": "شاید"},
     ("training", "bad_number", "score"): {"score": "100.5"},
     ("training", "bad_number", "hours"): {"hours": "-3"},
@@ -136,7 +138,7 @@ def test_the_reasons_tried_are_those_of_the_contract():
         "missing_value", "bad_date", "future_date", "bad_number", "unknown_value", "unknown_province", "unknown_course",
         "bad_national_id", "spoilt_number", "age_out_of_range", "left_before_hired", "decided_before_complete",
         "ends_before_starts", "missing_status_since", "orphan_institute", "orphan_person", "conflicting_key", "ragged_row",
-        "bad_encoding",
+        "bad_encoding", "county_elsewhere",
     }  # fmt: skip
 
 

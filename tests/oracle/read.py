@@ -547,7 +547,10 @@ def typed_value(kind: str, value: Any, row: dict[str, Any], reference: Reference
     if kind == "county":
         county = reference.county_names.get((row.get("province") or "", folded.replace(" ", "")))
         if county is None:
-            raise Fault("unknown_value")
+            is_elsewhere = row.get("province") and any(
+                name == folded.replace(" ", "") for _, name in reference.county_names
+            )
+            raise Fault("county_elsewhere" if is_elsewhere else "unknown_value")
         return county
     if kind == "course":
         if folded not in reference.courses:

@@ -11,6 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from etl.extract.causes import FSI, PDI
 from etl.operations import audit
 from tests.access.gated import cookie
 from tests.effort import draws
@@ -137,7 +138,8 @@ def test_rows_to_correct_are_a_workbook_that_holds_the_row_for_who_handed_it_in_
 
     (own,) = rows_for("fars.clerk")
     assert [*own][:5] == ["فایل", "محل", "چه باید کرد", "ستون", "آنچه باید باشد"]
-    assert (own["فایل"], own["ستون"]) == (PERSONNEL, "تاریخ تولد")
+    column = own["ستون"].translate(dict.fromkeys(map(ord, FSI + PDI)))
+    assert (own["فایل"], column) == (PERSONNEL, "تاریخ تولد (در فایل: birth_date)"), "it is found by its heading there"
     assert (own["کد ملی"], own["تاریخ تولد"], own["کد موسسه"]) == (bad["national_id"], "1499/01/01", "100")
     (english,) = rows_for("fars.clerk", "en")
     assert [*english][:5] == ["File", "Place", "What to do", "Column", "Expected"]

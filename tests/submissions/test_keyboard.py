@@ -50,6 +50,12 @@ _SMALL = """() => [...document.querySelectorAll(
     .filter(([name, box]) => box.width && (box.width < 43.5 || box.height < 43.5))
     .map(([name, box]) => `${name}: ${box.width} × ${box.height}`)"""
 
+# The tables of a submission that scroll sideways.
+_SIDEWAYS = """() => [...document.querySelectorAll("hand_in earlier returned single receipt changes matrix moved audit".split(" ")
+    .map((table) => `.st-key-table-${table} .pd-scroll`).join())]
+    .filter((frame) => frame.scrollWidth > frame.clientWidth)
+    .map((frame) => `${frame.ariaLabel}: ${frame.scrollWidth} > ${frame.clientWidth}`)"""
+
 
 @contextmanager
 def served(office: Office, folder: Path) -> Iterator[str]:
@@ -149,7 +155,7 @@ class Keys:
         """What is too wide for a phone, or too small for a finger."""
         self.reader.page.set_viewport_size(PHONE)
         self.reader.settle()
-        found = too_wide(self.reader) + self.reader.page.evaluate(_SMALL)
+        found = too_wide(self.reader) + self.reader.page.evaluate(_SMALL) + self.reader.page.evaluate(_SIDEWAYS)
         self.reader.page.set_viewport_size(WIDE)
         self.reader.settle()
         return found

@@ -19,6 +19,7 @@ from etl.extract.causes import in_language, words
 from etl.extract.contract import TABLES
 from etl.extract.source_folder import HANDED_IN
 from etl.semantic.catalog import catalogue
+from etl.semantic.rights import every_province
 from etl.submissions import deadline
 from etl.submissions.records import Submission
 from tests.effort import draws
@@ -49,11 +50,11 @@ def button(app: Any, key: str) -> Any:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_clerk_sees_what_is_due_what_came_back_and_the_receipt(alone, lang):
-    before = opened("handin", province="IR-07", lang=lang)
+    before = opened("handin", of="IR-07", lang=lang)
     assert text.word("hand_in.nothing_yet", lang) in html(before)
     assert not alone.settings.folders.submissions.exists(), "who only looks creates nothing"
     checked = alone.hand_in(submissions.person(), "IR-07", more_people())
-    page = opened("handin", province="IR-07", lang=lang)
+    page = opened("handin", of="IR-07", lang=lang)
     shown = html(page)
     for key in ("hand_in.returned", "hand_in.changes", "submission.ready"):
         assert text.word(key, lang) in shown, key
@@ -64,9 +65,93 @@ def test_a_clerk_sees_what_is_due_what_came_back_and_the_receipt(alone, lang):
     assert alone.desk.records.get(checked.id).state == "submitted"
 
 
+@pytest.mark.parametrize("address", [{}, {"province": "IR-07"}, {"of": "IR-99"}])
+def test_who_has_several_provinces_chooses_one_before_anything_is_handed_in(alone, address):
+    page = opened("handin", **address)
+    assert text.word("hand_in.choose", "fa") in html(page)
+    assert text.word("hand_in.nothing_yet", "fa") not in html(page)
+    assert not [one for one in page.button if one.key.startswith("unchanged-")]
+    box = next(one for one in page.selectbox if one.key == "hand-in-province")
+    assert box.value is None
+    page = box.select("IR-10").run()
+    assert text.word("hand_in.nothing_yet", "fa") in html(page)
+    button(page, "unchanged-training").click().run()
+    assert [one.province for one in alone.desk.records.all()] == ["IR-10"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_who_hands_in_for_a_province_is_told_so_before_and_after(alone, monkeypatch, lang):
+    told, before = (text.word(f"hand_in.{key}", lang) for key in ("for_province", "stands_in"))
+    for who, is_own in ((alone.clerk, True), (alone.steward, False)):
+        monkeypatch.setattr(submissions, "person", lambda who=who: who)
+        assert (before in html(opened("handin", of="IR-07", lang=lang))) is not is_own
+        checked = alone.hand_in(who, "IR-07", more_people())
+        alone.desk.submit(who, checked.id)
+        # The state, the receipt, and where it is decided.
+        assert html(opened("handin", of="IR-07", lang=lang)).count(told) == (0 if is_own else 3)
+        alone.desk.withdraw(who, checked.id)
+
+
+def test_what_came_back_before_and_what_is_left_is_said(alone):
+    content = province_files(FARS)[PERSONNEL]
+
+    def faulty(count: int) -> str:
+        return with_rows(
+            content,
+            "personnel",
+            *(person(171_000 + at, "IR-07", "100", birth_date="1499/01/01") for at in range(count)),
+        )
+
+    def shown() -> str:
+        alone.work()
+        return html(opened("handin", of="IR-07"))
+
+    def told(name: str, **numbers: str) -> str:
+        return text.word(f"hand_in.{name}", "fa", **numbers)
+
+    checked = alone.hand_in(submissions.person(), "IR-07", {PERSONNEL: faulty(5)})
+    before = told("before_and_now", before="۵", count="۲")
+    page = shown()
+    assert told("left", count="۵") in page
+    assert "در بررسی قبلی" not in page
+    alone.give(submissions.person(), checked.id, 1, PERSONNEL, faulty(2))
+    page = shown()
+    assert (before in page, told("left", count="۲") in page) == (True, True)
+    # Another table says nothing of this one.
+    alone.give(submissions.person(), checked.id, 2, "training_IR-07.csv", province_files(FARS)["training_IR-07.csv"])
+    assert "در بررسی قبلی" not in shown()
+    alone.give(submissions.person(), checked.id, 1, PERSONNEL, content)
+    page = shown()
+    assert told("before_and_none", before="۲") in page
+    assert told("left", count="۰") not in page
+
+
+@pytest.mark.parametrize(
+    ("heading", "written"),
+    [
+        (
+            "شهرستان محل خدمت",
+            {"fa": "شهرستان (در فایل: شهرستان محل خدمت)", "en": "County (in the file: شهرستان محل خدمت)"},
+        ),
+        ("شهرستان", {"fa": "شهرستان", "en": "County (in the file: شهرستان)"}),
+        ("county", {"fa": "شهرستان (در فایل: county)", "en": "County"}),
+    ],
+)
+def test_a_column_is_named_by_its_heading_in_the_file_too(alone, heading, written):
+    odd = [person(173_000 + at, "IR-07", "100", county=name) for at, name in enumerate(("ناکجا", "کاشان"))]
+    first, rest = with_rows(province_files(FARS)[PERSONNEL], "personnel", *odd).split("\n", 1)
+    headings = ",".join(heading if name == "county" else name for name in first.split(","))
+    alone.hand_in(submissions.person(), "IR-07", {PERSONNEL: f"{headings}\n{rest}"})
+    for lang, named in written.items():
+        page = re.sub("[\u2066-\u2069]", "", unescape(html(opened("handin", of="IR-07", lang=lang))))
+        # Two reasons, and two rows.
+        assert len(re.findall(rf">{re.escape(named)}<", page)) == 4
+        assert text.word("reason.county_elsewhere", lang) in page
+
+
 def test_what_stops_a_file_is_shown_and_cannot_be_submitted(alone):
     checked = alone.hand_in(submissions.person(), "IR-07", {PERSONNEL: "نام\nعلی\n"})
-    page = opened("handin", province="IR-07")
+    page = opened("handin", of="IR-07")
     assert text.word("hand_in.stops", "fa") in html(page)
     assert not [one for one in page.button if one.key == "hand-in-submit"]
     button(page, "hand-in-withdraw").click().run()
@@ -81,7 +166,7 @@ def test_what_changes_is_what_is_written_otherwise_and_nothing_where_it_is_stopp
         alone.desk.records.change(
             checked.id, ("ready",), lambda one: replace(one, result={**one.result, "changes": moved} | result)
         )
-        return html(opened("handin", province="IR-07"))
+        return html(opened("handin", of="IR-07"))
 
     page = shown()
     assert text.word("hand_in.no_changes", "fa") in page
@@ -97,7 +182,7 @@ def test_a_jump_is_submitted_with_its_reason_alone(alone):
     checked = alone.hand_in(
         submissions.person(), "IR-07", {name: few[name] for name in (PERSONNEL, "training_IR-07.csv")}
     )
-    page = opened("handin", province="IR-07")
+    page = opened("handin", of="IR-07")
 
     def refused() -> str:
         button(page, "hand-in-submit").click().run()
@@ -149,7 +234,7 @@ def test_a_steward_approves_and_publishes_on_the_page(alone):
 
 
 def test_tables_are_declared_unchanged_on_the_page(alone):
-    page = opened("handin", province="IR-10")
+    page = opened("handin", of="IR-10")
     button(page, "unchanged-training").click().run()
     (made,) = alone.desk.records.all()
     assert (made.province, set(made.unchanged), made.state) == ("IR-10", {"training"}, "ready")
@@ -185,7 +270,7 @@ def test_the_file_accepted_last_stands_with_its_day(alone):
     alone.desk.approve(submissions.person(), checked.id)
     alone.desk.publish(submissions.person())
     alone.work()
-    page = html(opened("handin", province="IR-07"))
+    page = html(opened("handin", of="IR-07"))
     assert f"{PERSONNEL}</bdi> · ۳۲ ردیف · {text.day(date.today(), 'fa')}" in page
     assert text.word("hand_in.again", "fa") in page
     assert text.word("hand_in.nothing_yet", "fa") not in page
@@ -219,13 +304,29 @@ def test_what_provinces_owe_needs_action_once_somebody_has_handed_in(alone, lang
     assert back in page
 
 
+def test_who_submits_is_led_from_what_is_owed_to_where_it_is_submitted(alone, monkeypatch):
+    month = deadline.months_due(date.today(), alone.desk.rules, 1)[0]
+    make = partial(Submission, province="IR-10", month=month, state="withdrawn", hands=("a",))
+    alone.desk.records.add("IR-10", month, lambda ident, _: make(ident))
+    for who, part in (
+        (alone.clerk, "handin"),
+        (alone.steward, "approve"),
+        (alone.somebody("r", "national"), "quality"),
+    ):
+        monkeypatch.setattr(submissions, "person", lambda who=who: who)
+        found, where = submissions.owed(every_province())
+        assert (where, "IR-07" in found.provinces) == (part, True)
+    monkeypatch.setattr(submissions, "person", lambda: alone.steward)
+    assert submissions.owed(["IR-07"])[1] == "handin"
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_sixteen_equal_faults_are_a_summary_fewer_stand_row_by_row(alone, lang):
     content = province_files(FARS)[PERSONNEL]
     late = [person(171_000 + at, "IR-07", "100", birth_date="1499/01/01") for at in range(16)]
     odd = [person(172_000 + at, "IR-07", "100", gender="?") for at in range(3)]
     alone.hand_in(submissions.person(), "IR-07", {PERSONNEL: with_rows(content, "personnel", *late, *odd)})
-    page = html(opened("handin", province="IR-07", lang=lang))
+    page = html(opened("handin", of="IR-07", lang=lang))
     assert text.escape(text.word("hand_in.single", lang, count=text.number(3, lang))) in page
     first, last = (text.digits(f"سطر {line}" if lang == "fa" else f"line {line}", lang) for line in (48, 50))
     assert first in page
@@ -238,7 +339,7 @@ def test_the_rows_of_a_file_add_up_with_those_that_stand_twice(alone):
     again = person(100_000, "IR-07", "100")
     odd = person(173_000, "IR-07", "100", county="ناکجا")
     alone.hand_in(submissions.person(), "IR-07", {PERSONNEL: with_rows(content, "personnel", again, odd)})
-    page = html(opened("handin", province="IR-07"))
+    page = html(opened("handin", of="IR-07"))
     counts = {"adds_up": {"read": "۳۲", "loaded": "۳۱", "back": "۰"}, "twice": {"count": "۱"}, "warned": {"count": "۱"}}
     assert " ".join(text.word(f"hand_in.{key}", "fa", **values) for key, values in counts.items()) in page
 
@@ -246,7 +347,7 @@ def test_the_rows_of_a_file_add_up_with_those_that_stand_twice(alone):
 def test_a_check_is_stopped_on_the_page(alone):
     draft = alone.desk.open(submissions.person(), "IR-07", LAST)
     alone.give(submissions.person(), draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
-    page = opened("handin", province="IR-07")
+    page = opened("handin", of="IR-07")
     button(page, "hand-in-stop").click().run()
     assert alone.desk.records.get(draft.id).state == "draft"
     button(page, "hand-in-check").click().run()
@@ -269,6 +370,6 @@ def test_a_correction_of_one_table_leaves_the_others_as_they_came(alone):
     alone.desk.records.add("IR-07", LAST, lambda ident, _: make(ident, submitted_at=at))
     draft = alone.desk.open(submissions.person(), "IR-07", LAST)
     alone.give(submissions.person(), draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
-    page = html(opened("handin", province="IR-07"))
-    assert page.count(f"<td>{text.word('arrival.no_change', 'fa')}</td>") == 3
+    page = html(opened("handin", of="IR-07"))
+    assert page.count(f">{text.word('arrival.no_change', 'fa')}</td>") == 3
     assert text.word("arrival.missing", "fa") not in page

@@ -351,6 +351,20 @@ def test_who_owes_data_by_the_deadline_is_reminded(province: str, lang: str, sen
     assert dict(item.link.parameters)["month"] == ("1405-08",)
 
 
+@pytest.mark.parametrize(
+    ("codes", "sentence", "who", "of"),
+    [
+        (["IR-10"], "Submit the data of Aban\u00a01405", "", ("IR-10",)),
+        (["IR-10", "IR-23"], "Submit the data of Aban\u00a01405", "Isfahan, Tehran", ()),
+    ],
+)
+def test_who_submits_is_told_what_they_owe_themselves(codes: list[str], sentence: str, who: str, of: tuple) -> None:
+    owed = Owed("1405-08", date(2026, 11, 26), codes, [])
+    item = next(one for one in needs_action.actions(scope(), SIGNALS, lambda: (owed, "handin")) if one.kind == "owed")
+    assert (re.sub("[\u2066-\u2069]", "", item.sentence), re.sub("[\u2066-\u2069]", "", item.who)) == (sentence, who)
+    assert (item.link.part, dict(item.link.parameters).get("of", ())) == ("handin", of)
+
+
 @pytest.mark.parametrize(("province", "kind"), [("", "coverage"), ("IR-11", "coverage"), ("IR-23", "counties")])
 def test_coverage_below_half_and_counties_without_anybody_are_an_item(province: str, kind: str) -> None:
     """With the people who could be in these counties; of a province, its own coverage."""

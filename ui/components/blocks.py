@@ -121,6 +121,11 @@ def controlled(
 _LOG = logging.getLogger("policeyar.page")
 
 
+def latin(name: str) -> str:
+    """A name or number of a file, submission or account in a table: with its own digits, on a Persian page too."""
+    return f'<bdi class="pd-latin">{text.escape(name)}</bdi>'
+
+
 def notice(lang: str, title: str, words: str, kind: str = "empty") -> None:
     """A notice with the title of key `title`; `kind` is empty, refused or error."""
     st.html(

@@ -47,12 +47,21 @@ def html(
     sort: str,
     total: Sequence[str],
     is_total_first: bool = False,
+    is_stacked: bool = False,
 ) -> str:
-    """`total` are the cells of a row for the whole, below the others or `is_total_first`."""
+    """`total` are the cells of a row for the whole, below the others or `is_total_first`.
+
+    On a phone each row of a stacked table is a block, every cell with its title, so that none is read sideways.
+    """
     label = text.escape(caption)
     head = "".join(_heading(column, sort, len(rows) > 1) for column in columns)
     longest = {column.name: column.longest or _longest(column, rows) for column in columns if column.has_bar}
-    body = "".join(_line([_cell(column, row, longest.get(column.name)) for column in columns]) for row in page_rows)
+
+    def cell(column: Column, row: Any) -> tuple[str, str]:
+        attributes, content = _cell(column, row, longest.get(column.name))
+        return attributes + (f' data-title="{text.escape(column.title)}"' if is_stacked else ""), content
+
+    body = "".join(_line([cell(column, row) for column in columns]) for row in page_rows)
     if total:
         kind = "pd-total pd-first" if is_total_first else "pd-total"
         whole = _line(
@@ -60,8 +69,9 @@ def html(
             for c, cell in zip(columns, total, strict=True)
         )
         body = whole + body if is_total_first else body + whole
+    kinds = "pd-grid pd-stacked" if is_stacked else "pd-grid"
     return (
-        f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{label}"><table class="pd-grid">'
+        f'<div class="pd-scroll" tabindex="0" role="region" aria-label="{label}"><table class="{kinds}">'
         f"<caption>{label}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -57,9 +57,12 @@ def show(
     is_total_first: bool = False,
     is_excerpt: bool = False,
     is_short: bool = False,
+    is_stacked: bool = False,
     on_choice: Callable[[str], None] | None = None,
 ) -> None:
     """Show a table; the first column names the row. `on_choice` takes what is chosen in the menu of a column.
+
+    On a phone each row of a stacked one is a block, which scrolls in no direction.
 
     A short one shows its first rows on the screen until a button shows all of them; paper has all of them, of a long list what
     the screen shows.
@@ -84,7 +87,7 @@ def show(
             chosen = {"on_choice_change": partial(_choose, on_choice, key)} if on_choice else {}
             component("table")(key=key, on_sort_change=partial(_press, state_store, columns, start, key), **chosen)
         page_rows = page_of(ordered, number) if number else ordered[:MOST_ROWS]
-        listed = table_html.html(columns, ordered, page_rows, caption, sort, total, is_total_first)
+        listed = table_html.html(columns, ordered, page_rows, caption, sort, total, is_total_first, is_stacked)
         if pages(len(rows)) > 1:
             listed = _position(view, columns, sort, number, len(rows)) + listed
         is_cut = is_short and len(page_rows) > FIRST_ROWS and not st.session_state.get(f"all rows {ident}")

@@ -47,14 +47,17 @@ def person() -> Person:
 
 
 def owed(provinces: Collection[str]) -> tuple[Owed, str] | None:
-    """What these provinces owe, as far as the reader sees their numbers, and the page part that lists it."""
+    """What these provinces owe, as far as the reader sees their numbers, and the page part where something is done about it."""
     who, today = person(), date.today()
     since = deadline.months_ended(today, 4)[0]
     with suppress(OSError):
         found = arrivals.owed(desk(), desk().records.all(since=since), who.scope.codes & {*provinces}, today)
-        if found and len(provinces) == 1 and who.provinces & {*provinces}:
+        if not found:
+            return None
+        own = who.provinces >= {*found.provinces}
+        if own and (len(provinces) == 1 or not who.is_steward):
             return found, "handin"
-        return (found, "approve" if who.is_steward else "quality") if found else None
+        return found, "approve" if who.is_steward else "quality"
     return None
 
 

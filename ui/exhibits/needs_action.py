@@ -133,16 +133,16 @@ def _owed(scope: Scope, ask: Ask, owing: Owing) -> Iterator[Action]:
         return
     owed, part = found
     month, due = text.unit_label(owed.month, scope.lang), text.day(owed.due, scope.lang)
-    count, province = len(owed.provinces), _province(scope)
-    key = "returned_here" if province and owed.returned else "owed_here" if province else "owed"
+    count, is_one = len(owed.provinces), bool(_province(scope)) or (part == "handin" and len(owed.provinces) == 1)
+    key = "returned_here" if is_one and owed.returned else "owed_here" if is_one or part == "handin" else "owed"
     words = _word(scope, key, count=text.number(count, scope.lang), month=month)
-    back = _named(scope, ask, "province", list(owed.returned)) if owed.returned and not province else ""
+    back = _named(scope, ask, "province", list(owed.returned)) if owed.returned and not is_one else ""
     when = [_word(scope, "due", day=due), *([_word(scope, "went_back", places=back)] if back else [])]
-    who = "" if province else _named(scope, ask, "province", list(owed.provinces), is_counted=True)
+    who = "" if is_one else _named(scope, ask, "province", list(owed.provinces), is_counted=True)
     of_part = {
         "quality": {},
         "approve": {"month": owed.month},
-        "handin": {"of": province, "month": owed.month},
+        "handin": ({"of": owed.provinces[0]} if count == 1 else {}) | {"month": owed.month},
     }
     yield Action("owed", count, words, who, " · ".join(when), _link(part, **of_part[part]))
 

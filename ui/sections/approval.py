@@ -107,7 +107,7 @@ def _matrix(view: PageContext, desk: Desk, here: dict[str, list[Submission]], mo
         title = view.word("hand_in.matrix", **numbers)
         due = text.day(deadline.due(month, desk.rules), view.lang)
         blocks.head(title, view.word("hand_in.matrix_is", month=text.unit_label(month, view.lang), day=due))
-        tables.show(view, "matrix", columns, order, title)
+        tables.show(view, "matrix", columns, order, title, is_stacked=True)
 
 
 def _publish(view: PageContext, desk: Desk, who: Person, every: Sequence[Submission], lacking: Sequence[str]) -> None:

@@ -53,7 +53,11 @@ def hand_in(view: PageContext) -> None:
             with st.container(horizontal=True):
                 province = _province(view, who)
                 month = month_of(view, "handin")
-            _of_province(view, submissions.desk(), who, province, month)
+            if province:
+                _of_province(view, submissions.desk(), who, province, month)
+            else:
+                with st.container(border=True, key="figure-choose"):
+                    blocks.head(view.word("hand_in.choose"), view.word("hand_in.choose_is"))
 
 
 def let_in(view: PageContext, otherwise: str, may: Callable[[Person], bool]) -> Person | None:
@@ -68,10 +72,13 @@ def let_in(view: PageContext, otherwise: str, may: Callable[[Person], bool]) -> 
 
 
 def _province(view: PageContext, who: Person) -> str:
+    """The own province of the person; of several the one chosen here, empty before that: no filter of another page counts."""
     codes = sorted(who.provinces, key=lambda code: collated(view.member("province", code)))
-    asked = (page_parameters.one("handin", "of"), *view.where.get("province", ()))
-    chosen = next((code for code in asked if code in codes), codes[0])
-    if len(codes) > 1:
+    asked = page_parameters.one("handin", "of")
+    chosen = asked if asked in codes else None
+    if len(codes) == 1:
+        return codes[0]
+    if codes:
         blocks.controlled(
             st.selectbox,
             view.word("hand_in.province"),
@@ -80,9 +87,10 @@ def _province(view: PageContext, who: Person) -> str:
             lambda code: page_parameters.choose("handin", of=code, receipt=None),
             options=codes,
             format_func=lambda code: view.member("province", code),
+            placeholder=view.word("hand_in.choose"),
             width=260,
         )
-    return chosen
+    return chosen or ""
 
 
 def month_of(view: PageContext, part: str) -> str:
@@ -122,14 +130,15 @@ def _of_province(view: PageContext, desk: Desk, who: Person, province: str, mont
         said(below=_answered_below(who, now))
         states = arrivals.tables(desk, (one for one in every if one.month == month and _stands(one, now)))
         with st.container(border=True, key="figure-hand_in"):
-            status = f'<p role="status">{text.escape(_state(view, desk, now, here))}</p>'
+            stands_in = who.stands_in_for(province) and not who.is_alone
+            status = f'<p role="status">{text.escape(_state(view, desk, now, here, stands_in))}</p>'
             st.html(blocks.heading(_title(view, desk, province, month, "missing" in states.values()), more=status))
             if now and now.why and now.state == "returned":
                 why = view.word("hand_in.returned_why", why=text.isolated(now.why, view.lang))
                 do = view.escaped("hand_in.returned_do")
                 st.html(f'<div class="pd-notice" role="note"><p>{text.escape(why)}</p><p>{do}</p></div>')
             _four(view, desk, now, province, states)
-            _drop(view, desk, now, province, month)
+            _drop(view, who, now, province, month)
             _unchanged(view, desk, who, now, province, month, states)
         asked = page_parameters.one("handin", "receipt")
         mine = now if now and now.state in ("submitted", "approved") else None
@@ -162,18 +171,23 @@ def _title(view: PageContext, desk: Desk, province: str, month: str, is_owed: bo
     )
 
 
-def _state(view: PageContext, desk: Desk, now: Submission | None, here: Sequence[Submission]) -> str:
+def _state(view: PageContext, desk: Desk, now: Submission | None, here: Sequence[Submission], stands_in: bool) -> str:
+    for_it = [view.word("hand_in.stands_in")] * stands_in
     if now is None and here:
-        return " ".join([view.word("hand_in.is", state=view.word("submission.published")), view.word("hand_in.again")])
+        state = view.word("hand_in.is", state=view.word("submission.published"))
+        return " ".join([state, view.word("hand_in.again"), *for_it])
     if now is None:
-        return view.word("hand_in.nothing_yet")
+        return " ".join([view.word("hand_in.nothing_yet"), *for_it])
     state = view.word(f"submission.{now.state}")
     parts = [view.word("hand_in.is", state=state)]
     if now.state == "checking" and (place := desk.place_in_queue(now)):
         parts.append(view.word("hand_in.queue", place=text.number(place, view.lang)))
-    if now.for_province:
-        parts.append(view.word("hand_in.for_province"))
-    return " ".join(parts)
+    return " ".join([*parts, *_for_province(view, now)])
+
+
+def _for_province(view: PageContext, one: Submission) -> list[str]:
+    """That a steward entered a submission, where that is so."""
+    return [view.word("hand_in.for_province")] * one.for_province
 
 
 def _stands(one: Submission, now: Submission | None) -> bool:
@@ -199,12 +213,7 @@ def _four(view: PageContext, desk: Desk, now: Submission | None, province: str, 
         tables.Column("accepted", view.word("hand_in.accepted"), lambda row: _file(view, row[1])),
         tables.Column("arrived", view.word("hand_in.arrived"), lambda row: _file(view, row[2])),
     ]
-    tables.show(view, "hand_in", columns, rows, view.word("hand_in.tables"))
-
-
-def latin(name: str) -> str:
-    """A name or number of a file, submission or account in a table: with its own digits, on a Persian page too."""
-    return f'<bdi class="pd-latin">{text.escape(name)}</bdi>'
+    tables.show(view, "hand_in", columns, rows, view.word("hand_in.tables"), is_stacked=True)
 
 
 def _file(view: PageContext, found: tuple[str, int | None, str] | None) -> str:
@@ -212,7 +221,7 @@ def _file(view: PageContext, found: tuple[str, int | None, str] | None) -> str:
     if not found:
         return "–"
     name, rows, day = found
-    parts = [latin(name)]
+    parts = [blocks.latin(name)]
     parts += [view.escaped("hand_in.rows", count=text.number(rows, view.lang))] if rows is not None else []
     return " · ".join([*parts, *filter(None, [text.escape(day)])])
 
@@ -245,7 +254,7 @@ def _arrived(now: Submission | None, table: str) -> tuple[str, int | None, str] 
     return (", ".join(names), None, "") if names else None
 
 
-def _drop(view: PageContext, desk: Desk, now: Submission | None, province: str, month: str) -> None:
+def _drop(view: PageContext, who: Person, now: Submission | None, province: str, month: str) -> None:
     is_open = now is None or now.state in OPEN
     taken = {file.number for file in now.files} if now else set()
     told = {
@@ -259,8 +268,12 @@ def _drop(view: PageContext, desk: Desk, now: Submission | None, province: str, 
         "token": page_run.hand_in_token(),
         "lang": view.lang,
         "endings": ",".join(ENDINGS),
-        "words": {name: view.word(f"hand_in.drop_{name}") for name in ("choose", "hint", "arrived", "failed")}
+        "words": {name: view.word(f"hand_in.drop_{name}") for name in ("hint", "arrived", "failed")}
         | {
+            # Who has several provinces sees again whose files these are.
+            "choose": view.word("hand_in.drop_choose")
+            if len(who.provinces) == 1
+            else view.word("hand_in.drop_choose_of", place=view.member("province", province)),
             # Said before a byte is sent; {file} is filled in there.
             "large": in_language(words("handed_in_too_large", file="{file}", most=MOST_OF_FILE >> 20), view.lang),
             "many": in_language(words("handed_in_too_many", most=MOST_FILES), view.lang),
@@ -359,7 +372,8 @@ def _result(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
 def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
     lines = [line | {"kind": kind} for kind in ("returned", "warned") for line in now.result.get(kind, ())]
     with st.container(border=True, key="figure-returned"):
-        blocks.head(view.word("hand_in.returned"), _counts(view, now))
+        counts = " ".join(filter(None, [_counts(view, now), _since_before(view, now)]))
+        blocks.head(view.word("hand_in.returned"), counts)
         if not lines:
             blocks.note(view.word("hand_in.all_accepted"))
             return
@@ -370,7 +384,7 @@ def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
             tables.Column(
                 "column",
                 view.word("hand_in.column"),
-                lambda row: text.escape(column_of(view, row["column"])),
+                lambda row: text.escape(_column(view, now, row["table"], row["column"])),
             ),
             tables.Column("reason", view.word("hand_in.reason"), lambda row: text.escape(_reason(view, row))),
             tables.Column(
@@ -378,7 +392,7 @@ def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
             ),
             tables.Column("places", view.word("hand_in.places"), lambda row: _places(view, now, row["places"])),
         ]
-        tables.show(view, "returned", columns, lines, view.word("hand_in.returned"))
+        tables.show(view, "returned", columns, lines, view.word("hand_in.returned"), is_stacked=True)
         _single_rows(view, desk, now)
         if now.state in OPEN:
             blocks.note(view.word("hand_in.to_correct"), on_screen=True)
@@ -404,6 +418,24 @@ def _counts(view: PageContext, one: Submission) -> str:
     return " ".join(parts)
 
 
+def _since_before(view: PageContext, now: Submission) -> str:
+    """How many rows came back in the check before and come back now, of the tables whose files were changed since."""
+    both = [(now.before[table], found) for table, found in now.came_back.items() if table in now.before]
+    changed = [(was["rows"], found["rows"]) for was, found in both if was["files"] != found["files"]]
+    before, count = (sum(counts) for counts in zip(*changed, strict=True)) if changed else (0, 0)
+    if not before:
+        return ""
+    numbers = {"before": text.number(before, view.lang), "count": text.number(count, view.lang)}
+    return view.word("hand_in.before_and_now" if count else "hand_in.before_and_none", **numbers)
+
+
+def _column(view: PageContext, now: Submission, table: str, column: str) -> str:
+    """What a column is called, with its headings in the files where those are others."""
+    name = column_of(view, column)
+    headings = now.result.get("headings", {}).get(table, {}).get(column, ())
+    return rows_file.in_file(name, text.listed(headings, view.lang), view.lang)
+
+
 def _single_rows(view: PageContext, desk: Desk, now: Submission) -> None:
     """Row by row where each is and what to do; of sixteen equal faults the summary says enough."""
     if not (rows := rows_file.listed(desk.root, now)):
@@ -412,17 +444,20 @@ def _single_rows(view: PageContext, desk: Desk, now: Submission) -> None:
     def cells(name: str, written: Callable[[Any], str]) -> tables.Column:
         return tables.Column(name, view.word(f"hand_in.{name}"), lambda row: text.escape(written(row)))
 
-    file = tables.Column("file", view.word("hand_in.file"), lambda row: latin(row["file"]))
+    file = tables.Column("file", view.word("hand_in.file"), lambda row: blocks.latin(row["file"]))
     columns = [
         *[file] * (len(now.files) > 1),
         cells("place", lambda row: rows_file.place(view.lang, *row["at"])),
         cells("todo", lambda row: expected.remedy(row["column"], row["reason"], view.lang)),
-        cells("column", lambda row: column_of(view, row["column"])),
+        cells(
+            "column",
+            lambda row: rows_file.in_file(column_of(view, row["column"]), row.get("heading", ""), view.lang),
+        ),
         cells("expected", lambda row: in_language(row["expected"], view.lang)),
     ]
     title = view.word("hand_in.single", count=text.number(len(rows), view.lang))
     with st.expander(title, key="single-rows"):
-        tables.show(view, "single", columns, rows, title)
+        tables.show(view, "single", columns, rows, title, is_stacked=True)
 
 
 def _reason(view: PageContext, row: Mapping[str, Any]) -> str:
@@ -435,7 +470,7 @@ def _places(view: PageContext, now: Submission, places: Sequence[Any]) -> str:
     of_file = [
         text.listed(
             [
-                *[latin(file)] * (len(now.files) > 1),
+                *[blocks.latin(file)] * (len(now.files) > 1),
                 text.escape(" · ".join(rows_file.place(view.lang, sheet, line) for _, sheet, line in inside)),
             ],
             view.lang,
@@ -510,6 +545,9 @@ def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
                     )
                     reasons[name] = f"why-{now.id}-{name}"
                     st.text_area(label, key=reasons[name], max_chars=300)
+        left = sum(found["rows"] for found in now.came_back.values())
+        if left:
+            blocks.note(view.word("hand_in.left", count=text.number(left, view.lang)), on_screen=True)
         said("submit")
     with st.container(horizontal=True, key="hand-in-steps"):
         if now.state == "checking":
@@ -555,7 +593,14 @@ def decide(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
         at = text.day(datetime.fromtimestamp(one.submitted_at).date(), view.lang)
         blocks.head(
             view.word("hand_in.decide", place=place, month=text.unit_label(one.month, view.lang)),
-            view.word("hand_in.decide_is", id=text.isolated(one.id, view.lang), who=_account(view, one), day=at),
+            " ".join(
+                [
+                    view.word(
+                        "hand_in.decide_is", id=text.isolated(one.id, view.lang), who=_account(view, one), day=at
+                    ),
+                    *_for_province(view, one),
+                ]
+            ),
         )
         if one.result.get("files"):
             blocks.note(_counts(view, one))
@@ -608,18 +653,23 @@ def _receipt(view: PageContext, now: Submission) -> None:
         at = datetime.fromtimestamp(now.submitted_at)
         blocks.head(
             view.word("hand_in.receipt", id=text.isolated(now.id, view.lang)),
-            view.word(
-                "hand_in.receipt_is",
-                who=_account(view, now),
-                day=text.day(at.date(), view.lang),
-                time=text.digits(f"{at:%H:%M}", view.lang),
+            " ".join(
+                [
+                    view.word(
+                        "hand_in.receipt_is",
+                        who=_account(view, now),
+                        day=text.day(at.date(), view.lang),
+                        time=text.digits(f"{at:%H:%M}", view.lang),
+                    ),
+                    *_for_province(view, now),
+                ]
             ),
         )
         loaded: Counter[str] = Counter()
         for entry in now.result.get("files", ()):
             loaded[entry["file"]] += entry.get("rows_loaded", 0)
         columns = [
-            tables.Column("name", view.word("hand_in.file"), lambda file: latin(file.name)),
+            tables.Column("name", view.word("hand_in.file"), lambda file: blocks.latin(file.name)),
             tables.Column(
                 "rows",
                 view.word("hand_in.loaded"),
@@ -629,9 +679,10 @@ def _receipt(view: PageContext, now: Submission) -> None:
             tables.Column(
                 "bytes", view.word("hand_in.bytes"), lambda file: text.number(file.bytes, view.lang), is_number=True
             ),
-            tables.Column("digest", view.word("hand_in.digest"), lambda file: latin(file.sha256[:16])),
+            tables.Column("digest", view.word("hand_in.digest"), lambda file: blocks.latin(file.sha256[:16])),
         ]
-        tables.show(view, "receipt", columns, list(now.files), view.word("hand_in.receipt", id=now.id))
+        caption = view.word("hand_in.receipt", id=now.id)
+        tables.show(view, "receipt", columns, list(now.files), caption, is_stacked=True)
 
 
 def _earlier(view: PageContext, listed: Sequence[Submission]) -> None:
@@ -646,7 +697,8 @@ def _list(view: PageContext, ident: str, listed: Sequence[Submission], caption: 
         return text.day(datetime.fromtimestamp(one.submitted_at or one.changed_at).date(), view.lang)
 
     def receipt(one: Submission) -> str:
-        return f'<a href="{text.escape(address(view, one.province, one.month, one.id))}" target="_self">{latin(one.id)}</a>'
+        link = text.escape(address(view, one.province, one.month, one.id))
+        return f'<a href="{link}" target="_self">{blocks.latin(one.id)}</a>'
 
     columns = [
         tables.Column("id", view.word("hand_in.number"), receipt),
@@ -654,7 +706,7 @@ def _list(view: PageContext, ident: str, listed: Sequence[Submission], caption: 
             "month", view.word("hand_in.month"), lambda one: text.escape(text.unit_label(one.month, view.lang))
         ),
         tables.Column("state", view.word("hand_in.state"), lambda one: view.escaped(f"submission.{one.state}")),
-        tables.Column("who", view.word("hand_in.who"), lambda one: latin(one.submitted_by or one.hands[0])),
+        tables.Column("who", view.word("hand_in.who"), lambda one: blocks.latin(one.submitted_by or one.hands[0])),
         tables.Column("on", view.word("hand_in.on"), lambda one: text.escape(at(one))),
     ]
-    tables.show(view, ident, columns, list(listed), caption)
+    tables.show(view, ident, columns, list(listed), caption, is_stacked=True)

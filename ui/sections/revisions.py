@@ -162,7 +162,7 @@ def _changed(view: PageContext) -> list[tables.Column]:
         tables.Column(
             "file",
             view.word("dimension.file"),
-            lambda row: f'<bdi class="pd-latin">{text.escape(row["file"])}</bdi>',
+            lambda row: blocks.latin(row["file"]),
             lambda row: row["file"],
         ),
         _province(view),
