@@ -493,11 +493,15 @@ def determined(
     found = []
     for at, place, code, aim in random.Random(1).sample(telling, min(most, len(telling))):
         limits = {"A_ub": below, "b_ub": np.zeros(len(nested))} if nested else {}
-        low, high = (
-            sign * linprog(sign * aim, A_eq=matrix, b_eq=right, bounds=(0, None), method="highs", **limits).fun
+        # The number itself is within the bounds: where one of them is away from it, the other tells no more.
+        if all(
+            abs(
+                linprog(sign * aim, A_eq=matrix, b_eq=right, bounds=(0, None), method="highs", **limits).fun
+                - sign * (aim @ known)
+            )
+            < 1e-6
             for sign in (1, -1)
-        )
-        if high - low < 1e-6:
+        ):
             found.append((pairs[at][2], place, code, aim @ known))
     return found
 

@@ -29,6 +29,7 @@ from etl.core.errors import Refused
 from etl.extract import parse_values, read_file, read_folder
 from etl.extract.source_folder import table_of
 from etl.warehouse import publications
+from tests import forked
 from tests.effort import draws
 from tests.loading import (
     DAY,
@@ -85,19 +86,9 @@ class Reader(threading.Thread):
         self.join()
 
 
-def start(folder: Path, to: Path, **options: object) -> subprocess.Popen[str]:
+def start(folder: Path, to: Path) -> forked.Process:
     """A build in a separate process and session."""
-    build_of = ["build", str(folder), "--to", str(to), "--day", DAY.isoformat()]
-    return subprocess.Popen(
-        # A shell that runs the tests in the background ignores Ctrl-C, and child processes inherit that.
-        ["env", "--default-signal=INT", sys.executable, "-m", "etl", *build_of],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        **options,  # type: ignore[call-overload]
-    )
+    return forked.Process("etl", "build", str(folder), "--to", str(to), "--day", DAY.isoformat())
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +145,7 @@ def kill_repeatedly(two_folders: dict[str, Path], to: Path, seed: int, kills: in
                 assert code == -signal.SIGKILL
             if number % 4 == 3:
                 next_build = start(two_folders[expected], to)
-                assert next_build.wait() == 0, next_build.stderr and next_build.stderr.read()
+                assert next_build.ended()[::2] == (0, "")
                 assert digest_of(to) == expected
                 remaining = os.listdir(to.parent / "warehouse.duckdb.publications")
                 assert [name for name in remaining if not name.endswith(".duckdb")] == ["lock"]
@@ -179,9 +170,8 @@ def test_an_interrupted_build_leaves_the_last_publication(two_folders, shown):
         process = start(two_folders[second], to)
         wait_for_build_folder(to)
         process.send_signal(sign)
-        assert process.stderr
-        outcome = process.stderr.read()
-        assert process.wait() == code
+        ended, _, outcome = process.ended()
+        assert ended == code
         assert "Traceback" not in outcome
         assert digest_of(to) == first
     assert build(two_folders[second], to=to).code == 0
@@ -200,8 +190,8 @@ def test_a_build_can_be_interrupted_at_any_moment(two_folders, shown):
         wait_for_build_folder(to)
         time.sleep(moment * 0.04)
         process.send_signal(signal.SIGINT)
-        assert process.stderr
-        assert (process.stderr.read().splitlines()[-1], process.wait()) == ("stopped", 130)
+        code, _, said = process.ended()
+        assert (said.splitlines()[-1], code) == ("stopped", 130)
         assert [path.stem for path in publications.versions(to)] == ["000001"]
 
 

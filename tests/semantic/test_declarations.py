@@ -1,13 +1,12 @@
 """A slip in a declaration is one line that names the file, the entry and the key, and nothing starts or builds."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from etl.core.paths import ROOT
+from tests import forked
 
 METRICS, WORKFORCE = "etl/semantic/metrics/training.toml", "etl/semantic/metrics/workforce.toml"
 DIMENSIONS, ROLLUPS = "etl/semantic/dimensions.toml", "etl/semantic/rollups.toml"
@@ -123,8 +122,7 @@ def said(copy: Path, slip: Slip, *command: str) -> str:
     assert before in whole, f"{file} no longer has {before!r}: choose another place for this slip"
     path.write_text(whole.replace(before, after, 1), encoding="utf-8")
     try:
-        words = [sys.executable, "-m", *command]
-        run = subprocess.run(words, cwd=copy, capture_output=True, text=True, check=False, timeout=120)
+        run = forked.run(*command, cwd=copy)
     finally:
         path.write_text(whole, encoding="utf-8")
     assert run.returncode == 1, f"{command} started with {after!r} for {before!r} in {file}"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
-from tests.serving import ROOT, free_ports, until
+from tests import forked
+from tests.serving import free_ports, until
 from tests.submissions.conftest import Office
 from tests.submissions.test_commands import variables
 
@@ -24,8 +23,8 @@ class Machine:
     office: Office
     folder: Path = Path()
     port: int = field(default_factory=free_ports)
-    web: subprocess.Popen[bytes] | None = None
-    worker: subprocess.Popen[bytes] | None = None
+    web: forked.Process | None = None
+    worker: forked.Process | None = None
 
     @property
     def client(self) -> httpx.Client:
@@ -39,7 +38,7 @@ class Machine:
             self.web = self.mortal("web", victim, at, *words) if self.folder.name else self._run(*words)
             until(lambda: self._answers(), "the address answers")
 
-    def mortal(self, part: str, victim: str, at: int, *words: str) -> subprocess.Popen[bytes]:
+    def mortal(self, part: str, victim: str, at: int, *words: str) -> forked.Process:
         """A process that counts its accesses to the files, and ends itself before number `at` of the part `victim`."""
         return self._run("tests.submissions.mortal", str(self.folder), part, victim, str(at), *words)
 
@@ -73,12 +72,5 @@ class Machine:
         (self.folder / "tmp").mkdir(exist_ok=True)
         return {"TMPDIR": str(self.folder / "tmp")}
 
-    def _run(self, *words: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", *words],
-            cwd=ROOT,
-            env={**os.environ, **variables(self.office)} | self._temporary(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    def _run(self, *words: str) -> forked.Process:
+        return forked.Process(*words, env={**os.environ, **variables(self.office)} | self._temporary())
