@@ -2,7 +2,7 @@
 
 A ratio of exact parts discloses them: of 24 persons, only 12 are 50 %. So ratios of few people are computed from the rounded
 counts. From 100 people on a share is the exact one in whole per cent, as the screen has it. Where only one number of people
-gives it beside the rounded counts, it is given as the next whole per cent if it is near that, else left out.
+gives it beside the rounded counts, it is left out.
 
 Beside few persons, the number of counties or institutes that have them discloses them too: it is exact or left out. Sums can
 disclose more: four counts published as 5 with a total published as 10 are 3 each. Where a row or column of a table discloses its
@@ -47,6 +47,8 @@ _SERVE, _ACTIVE = "in_service", "active_assistants"
 # Answers further metrics by the same dimensions, days and filters.
 Ask = Callable[..., Answer]
 _Cell = tuple[int, int]
+# A part and its whole, as counts.
+_Pair = tuple[Any, Any]
 # The least and the largest count, and the step between them: 0 of one that is known.
 _Window = tuple[Any, Any, Any]
 
@@ -326,14 +328,13 @@ def _recomputed(
 
 def _told(metric: Metric, counts: Sequence[Any], shown: Sequence[Any], is_person: Sequence[bool]) -> float | None:
     """The value of a ratio of many people by its exact counts; None if these are not given. `shown` are its rounded counts."""
-    value = _rounded_off(metric, ratio(metric, *counts))
-    told, told_beside = (_values(metric.name, *map(_window, chosen, counts, is_person)) for chosen in (counts, shown))
+    told, told_beside = (_told_of(metric.name, *map(_window, chosen, counts, is_person)) for chosen in (counts, shown))
     if metric.unit != "share":
         # All rates whose counts are rounded alike, or none: which of them it is would tell.
-        return value if all(label == other for other, label in told.items()) else None
-    label = told.get(value)
+        return None if None in told.values() else _rounded_off(metric, ratio(metric, *counts))
+    value = told.get(tuple(counts))
     # Counts that are rounded the other way are beside other shares.
-    return label if label is None or told_beside.get(label) == label else None
+    return value if value in told_beside.values() else None
 
 
 def _window(count: Any, exact: Any, is_person: bool) -> _Window:
@@ -345,44 +346,46 @@ def _window(count: Any, exact: Any, is_person: bool) -> _Window:
 
 
 @lru_cache(maxsize=20_000)
-def _values(name: str, part: _Window, whole: _Window) -> dict[float, float | None]:
-    """The values of a ratio whose parts lie in these windows, each with that under which it circulates.
+def _told_of(name: str, part: _Window, whole: _Window) -> dict[_Pair, float | None]:
+    """The value of a ratio by each pair of counts in these windows; None where it is left out.
 
-    Neither a value nor its absence leaves a single part, whole or rest of people. A value that would is given as its neighbour
-    where its ratios are within three quarters of a unit of that; else it is left out, with others where its absence would
-    tell as much.
+    Of the counts that are shown as 305 of 400 only 303 of 402 are 75 %: left out, for it would tell both. So are 304 of 398 and
+    305 of 400, though others are 76 % too: a share that is missing leaves three parts, wholes and rests possible, a value two,
+    where these are people.
     """
     metric = described(name)
     assert metric
-    pairs: dict[float, set[tuple[Any, Any]]] = {}
+    alike: dict[float, set[_Pair]] = {}
     for one, other in product(_steps(part), _steps(whole)):
         if other and (metric.unit != "share" or one <= other or not whole[2]):
-            pairs.setdefault(_rounded_off(metric, ratio(metric, one, other)), set()).add((one, other))
+            alike.setdefault(_rounded_off(metric, ratio(metric, one, other)), set()).add((one, other))
 
-    def tells(found: set[tuple[Any, Any]]) -> bool:
-        numbers = ({one for one, _ in found}, {other for _, other in found}, {other - one for one, other in found})
+    def people(pair: _Pair) -> list[Any]:
+        """The part, the whole and the rest of a pair, as far as they count people."""
         is_person = (part[2], whole[2], part[2] and whole[2])
-        return any(len(values) == 1 for values, asked in zip(numbers, is_person, strict=True) if asked)
+        return [count for count, asked in zip((*pair, pair[1] - pair[0]), is_person, strict=True) if asked]
 
-    def is_near(value: float, other: float) -> bool:
-        unit = 10.0 ** -(_DECIMALS[metric.unit] + (2 if metric.unit == "share" else 0))
-        return all(abs(ratio(metric, *pair) - other) <= 0.75 * unit + 1e-12 for pair in pairs[value])
+    def possible(pairs: Iterable[_Pair]) -> list[set[Any]]:
+        return [set(counts) for counts in zip(*map(people, pairs), strict=True)]
 
-    told: dict[float, float | None] = {value: value for value in pairs}
-    groups = {value: set(found) for value, found in pairs.items()}
-    for value in sorted(pairs, key=lambda value: (len(pairs[value]), value)):
-        if tells(groups.get(value, set())):
-            near = (other for other in sorted(groups, key=lambda other: abs(other - value)) if other != value)
-            if other := next(
-                (other for other in near if is_near(value, other) and not tells(groups[other] | groups[value])), None
-            ):
-                groups[other] |= groups.pop(value)
-                told[value] = other
-    left_out = [value for value, found in groups.items() if tells(found)]
-    others = sorted(groups.keys() - set(left_out), key=lambda value: (len(groups[value]), value))
-    while left_out and others and tells(set().union(*(groups[value] for value in left_out))):
-        left_out.append(others.pop(0))
-    return {value: None if label in left_out else label for value, label in told.items()}
+    def fewest(pairs: Iterable[_Pair]) -> int:
+        return min(map(len, possible(pairs)))
+
+    left_out = {pair for pairs in alike.values() if fewest(pairs) < 2 for pair in pairs}
+    told = [pairs for pairs in alike.values() if not pairs & left_out]
+    while left_out and told and fewest(left_out) < 3:
+        left = possible(left_out)
+        candidates = [
+            (-sum(count not in counts for count, counts in zip(people(pair), left, strict=True)), pair, pairs)
+            for pairs in told
+            for pair in pairs
+        ]
+        # The one that adds the most counts, of a value that has enough without it.
+        candidates.sort(key=lambda candidate: candidate[:2])
+        more = next(({pair} for _, pair, pairs in candidates if fewest(pairs - {pair}) > 1), min(told, key=len))
+        left_out |= more
+        told = [kept for pairs in told if (kept := pairs - more)]
+    return {pair: None if pair in left_out else value for value, pairs in alike.items() for pair in pairs}
 
 
 def _steps(window: _Window) -> Iterable[Any]:

@@ -25,7 +25,6 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, derived
 from etl.semantic.disclosure import for_circulation
 from etl.semantic.exportable import StreamedRows
-from etl.semantic.units import rounded_half_up
 from tests.files import to_parquet
 from tests.made import answer
 from ui.charts.elements import ChartContext
@@ -124,33 +123,28 @@ def test_no_share_of_many_people_and_no_missing_one_leaves_one_count() -> None:
     same: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
     for number, pair in enumerate(pairs):
         same.setdefault(shown[f"{number:05}"], []).append(pair)
-    for found in same.values():
+    for (share, *_), found in same.items():
         numbers = ({part for part, _ in found}, {whole for _, whole in found}, {whole - part for part, whole in found})
-        assert min(map(len, numbers)) > 1, found
+        assert min(map(len, numbers)) >= (3 if share is None else 2), found
     missing = sum(row[0] is None for row in shown.values())
     assert 0 < missing < len(pairs) / 4
 
 
 @pytest.mark.slow
 @given(st.integers(100, 60_000).flatmap(lambda whole: st.tuples(st.integers(0, whole), st.just(whole))))
-def test_a_share_of_a_hundred_people_is_the_exact_one_in_whole_per_cent_or_the_next(pair: tuple[int, int]) -> None:
+def test_a_share_of_a_hundred_people_is_the_exact_one_in_whole_per_cent(pair: tuple[int, int]) -> None:
     ((_, share, *_),) = for_circulation(compliance(("institute",), [(("0001",), pair)])).rows
-    exact = pair[0] / pair[1]
     if share is not None:
-        assert text.plain(share, "share", "en") == text.percent(share, "en", 0)
-        assert abs(share - exact) <= 0.0075 + 1e-9
+        assert text.plain(share, "share", "en") == text.percent(pair[0] / pair[1], "en", 0)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("whole", [150, 400, 1500, 8000, 54_292])
-def test_nearly_all_shares_of_many_people_are_the_exact_ones(whole: int) -> None:
+@pytest.mark.parametrize(("whole", "least"), [(150, 0.75), (400, 0.9), (1500, 0.94), (8000, 0.99), (54_292, 0.995)])
+def test_few_shares_of_many_people_are_left_out(whole: int, least: float) -> None:
     pairs = [(part, whole) for part in range(0, whole + 1, max(whole // 500, 1))]
     rows = for_circulation(compliance(("institute",), [((f"{part:05}",), (part, whole)) for part, _ in pairs])).rows
-    shares = {int(row[0]): row[1] for row in rows}
-    told = {part: share for part, share in shares.items() if share is not None}
-    equal = [part for part, share in told.items() if share == float(rounded_half_up(part / whole, 2))]
-    assert len(equal) > 0.95 * len(told)
-    assert len(told) > (0.7 if whole < 400 else 0.99) * len(shares)
+    told = [row[1] for row in rows if row[1] is not None]
+    assert len(told) > least * len(rows)
 
 
 @pytest.mark.slow
