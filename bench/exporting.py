@@ -21,9 +21,11 @@ from bench.timing import Times, quantile, timed
 from etl.analysis import detail
 from etl.core.jalali import add_months
 from etl.semantic import access, exportable, rights
-from etl.semantic.exportable import StreamedRows
+from etl.semantic.answers import Answer
+from etl.semantic.exportable import StoredRows, StreamedRows
 from ui.charts.elements import ChartContext
 from ui.data import page_run, warehouse
+from ui.data.ask import Question
 from ui.exports import workbook, writers
 from ui.exports.job import MANY_CELLS, ExportJob, Making
 from ui.shell import data_address
@@ -175,13 +177,15 @@ def by_address(register: Register) -> dict[str, Any]:
 
 
 def _rows_of(by: tuple[str, ...], months: int, end: date) -> int:
-    return exportable.of(
-        warehouse.ask("active_assistants", may_be_stored=True, by=by, over=(add_months(end, -months), end))
-    ).count()
+    return exportable.of(_stored(by, months, end)).count()
+
+
+def _stored(by: tuple[str, ...], months: int, end: date) -> Answer | StoredRows:
+    return warehouse.of_page().stored(Question(("active_assistants",), by, over=(add_months(end, -months), end)))
 
 
 def _by_hand(by: tuple[str, ...], months: int, end: date) -> bytes:
-    source = warehouse.ask("active_assistants", may_be_stored=True, by=by, over=(add_months(end, -months), end))
+    source = _stored(by, months, end)
     names = {name: warehouse.names(name, "fa") for name in ("course", "institute")}
     job = ExportJob("csv", source, ChartContext("fa", names=names), False, "")
     if exportable.of(source).count() * (len(by) + 1) > MANY_CELLS["csv"]:

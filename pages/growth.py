@@ -9,7 +9,7 @@ from ui.sections import ahead, goal, overview, scenario
 
 def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
-    overview.summed_up(view)
+    overview.summed_up(view, growth.verdict)
     ui.exhibit(view, growth.projection)
     goal.seek(view)
     scenario.of_headcount(view)

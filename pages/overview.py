@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui.components import figures as ui
 from ui.exhibits import coverage, licensing
+from ui.exhibits.overview import verdict
 from ui.sections import glance, listings, overview, panels
 
 
@@ -11,7 +12,7 @@ def page() -> None:
     view = ui.scope_bar("@place", "@person", period=True)
     is_province = bool(view.scope.province)
     with st.container(key="profile" if is_province else "country"):
-        overview.summed_up(view, reached=False)
+        overview.summed_up(view, verdict)
         panels.panels(view)
         overview.needing_action(view)
         if not is_province:

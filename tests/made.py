@@ -105,6 +105,9 @@ class Told:
     def __call__(self, question: Question) -> Answer:
         return self.answer(question)
 
+    def stored(self, question: Question) -> Answer:
+        return self.answer(question)
+
     def each(self, question: Question) -> Mapping[str, Answer]:
         return {name: self.answer(Question((name,), (), question.on, question.over)) for name in question.names}
 

@@ -171,11 +171,11 @@ def rules() -> dict[str, str]:
     }
 
 
-def publications(con: ScopedCursor, pointer: Path) -> Answer:
-    """One row per kept publication of `pointer`, latest first; unreadable ones are left out."""
+def publications(con: ScopedCursor, kept: Sequence[Path]) -> Answer:
+    """One row for each of the publications `kept`, which come oldest first, latest first; unreadable ones are left out."""
     facts = attrgetter("id", "as_of", "built_on", "files", "rows_read", "rows_loaded", "rows_quarantined")
     rows: list[tuple[Any, ...]] = []
-    for path in reversed(versions(pointer)):
+    for path in reversed(kept):
         with suppress(Refused, duckdb.Error), connect(path, any_code=True) as other:
             rows.append(facts(describe(other)))
     numbers = ("as_of", "built_on", "files_read", "rows_read", "rows_loaded", "rows_quarantined")

@@ -76,6 +76,17 @@ def report(
     return replace(report_without_rows(con, by, numbers, sql, **more), rows=con.execute(sql, parameters).fetchall())
 
 
+def list_without_rows(
+    con: ScopedCursor, by: Sequence[str], numbers: Sequence[str], on: date, where: Iterable[tuple[str, tuple[str, ...]]]
+) -> Answer:
+    """The Answer of a list that is put together of the answers to several questions, without its rows.
+
+    Of provinces that `con` does not see these hold open totals alone.
+    """
+    listed = report_without_rows(con, by, numbers, "select 1", "—", on, dict(where))
+    return replace(listed, restricted=listed.restricted & con.scope.codes)
+
+
 def report_without_rows(
     con: ScopedCursor,
     by: Sequence[str],

@@ -31,7 +31,7 @@ def main() -> None:
     folder = Path(os.environ["HELD"])
     if os.environ.get("PATIENT"):
         sessions.SHORT_PATIENCE_SECONDS = store._PATIENCE_SECONDS = int(_LONG)
-    made, free = data_address._made, data_address.scoped_query.free
+    made, free = data_address._made, data_address.questions.free
     in_worker = os.environ.get("ENDLESS") == "worker"
     warehouse.SECONDS_OF_PROGRAM, large_questions.WORKER_SECONDS = 0.0 if in_worker else _LONG, _LONG
 
@@ -41,13 +41,13 @@ def main() -> None:
                 time.sleep(0.02)
         return made(*given)
 
-    def asked(view: Any, names: Any, *given: Any, **more: Any) -> Any:
+    def asked(scope: Any, ask: Any, names: Any, *given: Any, **more: Any) -> Any:
         if "leavers" in names:
             with tempfile.NamedTemporaryFile(dir=folder, prefix="endless-"):
                 warehouse.analyse(endless)
-        return free(view, names, *given, **more)
+        return free(scope, ask, names, *given, **more)
 
-    data_address._made, data_address.scoped_query.free = held, asked  # type: ignore[assignment]
+    data_address._made, data_address.questions.free = held, asked  # type: ignore[assignment]
     from streamlit.web import cli
 
     sys.argv = ["streamlit", "run", "dashboard.py", "--server.port", os.environ["PORT"]]

@@ -14,12 +14,14 @@ from starlette.testclient import TestClient
 
 from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.semantic import disclosure
+from etl.warehouse.version_files import versions
 from tests.access.gated import configured, cookie
 from tests.access.scopes import OF_ISFAHAN
 from tests.access.test_data_address import Site, app, asked, of_workers, site  # noqa: F401 - fixtures
+from ui.data import page_run, warehouse
 from ui.data.ask import Ask, On, Question, Rounded
 from ui.data.worker_process import OutOfTime
-from ui.exhibits import register
+from ui.exhibits import quality, register
 from ui.exhibits.exhibit import Exhibit, Make
 from ui.exhibits.figure import finding, nothing
 from ui.i18n import text
@@ -215,6 +217,50 @@ def test_a_large_exhibit_is_written_by_a_worker(
     large = site.get(LINK, site.national)
     assert (large.status_code, large.content) == (200, small.content)
     assert of_workers == ["csv"]
+
+
+CHART = "/data/explore/chart.csv"
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"m": "training_compliance", "by": "province", "chart": "lines"}, "perhaps map, ranking, funnel"),
+        ({"m": "joiners", "by": "month", "chart": "control"}, "chart has no value control; perhaps columns."),
+        ({"m": "active_assistants", "by": ["province", "gender", "post"]}, "There is no chart under this scope"),
+        ({"m": "active_assistants", "by": ["month", "year"]}, "Month, Year"),
+        ({"m": "target", "by": "gender"}, "Gender"),
+        ({"m": "actve_assistants"}, "perhaps active_assistants"),
+        ({"calc": "rank"}, "There is no parameter calc"),
+    ],
+)
+def test_a_chart_that_no_page_would_draw_is_refused(site: Site, params: dict[str, Any], words: str) -> None:
+    response = site.get(CHART, site.national, params=params | {"lang": "en"})
+    assert (response.status_code, response.text.count("\n")) == (400, 1)
+    assert words in response.text, response.text
+
+
+def test_a_chart_of_too_many_rows_is_refused_and_its_rows_are_an_answer(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warehouse, "ROWS", 50)
+    warehouse.results.cache_clear()
+    params = {"m": "active_assistants", "by": ["institute", "month"], "lang": "en"}
+    drawn, rows = (site.get(path, site.national, params=params) for path in (CHART, "/data/answer.csv"))
+    assert (drawn.status_code, drawn.text) == (400, "Too many rows for a chart.\n")
+    assert rows.status_code == 200
+    assert len(rows_of(rows.content)) > 50
+
+
+def test_the_list_of_publications_is_that_of_the_moment(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = "/data/approve/publications.csv"
+    first = site.get(address, site.national)
+    again = site.get(address, site.national, headers={"If-None-Match": first.headers["ETag"]})
+    (row,) = rows_of(first.content)
+    assert (row["publication"], again.status_code) == (page_run.publication().id, 304)
+    monkeypatch.setattr(quality, "versions", lambda pointer: versions(pointer) * 2)
+    more = site.get(address, site.national, headers={"If-None-Match": first.headers["ETag"]})
+    assert (more.status_code, rows_of(more.content)) == (200, [row, row])
 
 
 def test_what_is_made_for_a_client_that_hung_up_sees_it_and_ends() -> None:

@@ -114,7 +114,7 @@ def test_the_menu_of_a_column_calculates_beside_its_measure_by_click_and_by_keyb
 def test_a_bar_narrows_and_the_breadcrumb_widens_again(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("explore", m="active_assistants")
-        bars = reader.page.locator(".st-key-chart-chart_of-ranking-active_assistants-province .barlayer .point path")
+        bars = reader.page.locator(".st-key-chart-chart-ranking-active_assistants-province .barlayer .point path")
         bars.first.click(force=True)
         reader.settle()
         narrowed = [name for name in parameters(reader) if name.startswith("province=")]
@@ -441,7 +441,7 @@ def test_the_files_hold_every_row_of_the_answer(
 
 
 def test_a_chart_leaves_as_a_picture(address: str, chromium: Browser, tmp_path: Path) -> None:
-    ident = "chart_of-ranking-active_assistants-province"
+    ident = "chart-ranking-active_assistants-province"
     with front.visit(chromium, address) as reader:
         reader.go("explore", m="active_assistants")
         reader.page.locator(f".st-key-files-{ident} button").click()

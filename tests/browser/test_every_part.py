@@ -153,7 +153,7 @@ def test_under_a_path_the_menu_and_links_work_and_figures_are_drawn_presented_co
 
 
 def figure_leaves_as_file_and_picture(reader: front.Visit) -> None:
-    ident = "chart_of-ranking-active_assistants-province"
+    ident = "chart-ranking-active_assistants-province"
     assert reader.go("explore", m="active_assistants").drawn_charts()
     reader.page.locator(f".st-key-files-{ident} button").click()
     reader.settle()

@@ -88,9 +88,9 @@ def test_a_page_left_open_while_five_publications_pass_follows_to_the_latest(
         message = reader.page.locator(".pd-meaning").inner_text()
         assert text.digits(publications.current(pointer).stem, "fa") in message
         assert reader.page.locator(".pd-error").count() == 0
-        reader.page.locator(".st-key-files-chart_of-trend-training_compliance-month button").first.click()
+        reader.page.locator(".st-key-files-chart-trend-training_compliance-month button").first.click()
         reader.settle()
-        reader.page.locator(".st-key-table-chart_of-trend-training_compliance-month button").first.click()
+        reader.page.locator(".st-key-table-chart-trend-training_compliance-month button").first.click()
         reader.settle()
         assert reader.page.locator(".pd-error").count() == 0
 

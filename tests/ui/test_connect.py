@@ -23,7 +23,7 @@ from ui.components import connect, data_links
 from ui.data import owed, page_run, warehouse
 from ui.i18n import text
 from ui.shell import data_address, data_question
-from ui.state import personal_tokens, questions, scoped_query
+from ui.state import personal_tokens, questions
 from ui.state.page_context import PageContext
 from ui.state.scope import Scope
 
@@ -56,11 +56,13 @@ def test_the_address_of_a_figure_asks_for_its_answer(
     view: PageContext, names: list[str], by: list[str], scope: Scope
 ) -> None:
     view = replace(view, scope=replace(scope, latest=view.latest))
-    answer = exportable.of(scoped_query.free(view, names, by)).answer
+    answer = exportable.of(questions.free(view.asked, warehouse.of_page(), names, by)).answer
     query = question_of(view, answer)
     assert query
     question = data_question.read(parse_qs(query))
-    again = exportable.of(scoped_query.free(question.view, question.names, question.by, is_settled=False)).answer
+    again = exportable.of(
+        questions.free(question.view.asked, warehouse.of_page(), question.names, question.by, is_settled=False)
+    ).answer
     assert (again.rows, again.on, again.over) == (answer.rows, answer.on, answer.over)
 
 
@@ -71,7 +73,7 @@ def test_all_measures_of_a_question_have_one_day_whichever_stands_first(view: Pa
     assert settled < view.as_of
     names = ["active_assistants", "leaver_rate_12m", "joiners"]
     for asked in (names, names[::-1], names[1:], names[:2]):
-        answer = exportable.of(scoped_query.free(view, asked, by)).answer
+        answer = exportable.of(questions.free(view.asked, warehouse.of_page(), asked, by)).answer
         assert answer.on == settled
         for name in {*asked} - {"joiners"}:
             alone = warehouse.ask(name, by=tuple(by), on=settled)
@@ -79,7 +81,7 @@ def test_all_measures_of_a_question_have_one_day_whichever_stands_first(view: Pa
             at = answer.columns.index(name)
             assert {row[: len(by)]: row[at] for row in answer.rows if row[: len(by)] in numbers} == numbers
     for asked in (["leavers", "active_assistants"], ["active_assistants", "leavers"]):
-        answer = exportable.of(scoped_query.free(view, asked, by)).answer
+        answer = exportable.of(questions.free(view.asked, warehouse.of_page(), asked, by)).answer
         assert answer.on == view.as_of, "a flow has a period and no day"
 
 
@@ -93,11 +95,11 @@ def test_the_measures_of_an_analysis_have_an_address_without_what_it_adds(view: 
 
 
 def test_the_address_of_a_calculated_table_asks_for_the_calculation(view: PageContext) -> None:
-    answer = scoped_query.free(view, ["active_assistants"], ["province"], calc="share")
+    answer = questions.free(view.asked, warehouse.of_page(), ["active_assistants"], ["province"], calc="share")
     query = parse_qs(question_of(view, answer))
     assert query["calc"] == ["share"]
     assert query["m"] == ["active_assistants"]
-    women = scoped_query.free(view, ["women"], ["province"], calc="share")
+    women = questions.free(view.asked, warehouse.of_page(), ["women"], ["province"], calc="share")
     assert parse_qs(question_of(view, women))["m"] == ["women"], "women_share is a measure of its own"
 
 
@@ -107,14 +109,16 @@ def test_an_analysis_has_no_address(view: PageContext) -> None:
 
 @pytest.mark.parametrize("names", [["leaver_rate_12m"], ["active_assistants", "leaver_rate_12m", "joiners"]])
 def test_the_address_of_a_figure_of_a_settled_day_names_that_day(view: PageContext, names: list[str]) -> None:
-    answer = exportable.of(scoped_query.free(view, names, ["province"])).answer
+    answer = exportable.of(questions.free(view.asked, warehouse.of_page(), names, ["province"])).answer
     assert answer.on
     assert answer.on < view.as_of
     query = question_of(view, answer)
     assert query
     assert parse_qs(query)["on"] == [answer.on.isoformat()]
     question = data_question.read(parse_qs(query))
-    again = exportable.of(scoped_query.free(question.view, question.names, question.by, is_settled=False)).answer
+    again = exportable.of(
+        questions.free(question.view.asked, warehouse.of_page(), question.names, question.by, is_settled=False)
+    ).answer
     assert (again.rows, again.on, again.over) == (answer.rows, answer.on, answer.over)
 
 
@@ -174,7 +178,9 @@ def test_the_texts_work_as_they_are_where_nobody_signs_in(
     thread.start()
     try:
         serving.until(lambda: server.started, "the data address answers")
-        answer = exportable.of(scoped_query.free(view, ["active_assistants"], ["province"])).answer
+        answer = exportable.of(
+            questions.free(view.asked, warehouse.of_page(), ["active_assistants"], ["province"])
+        ).answer
         query = question_of(view, answer)
         addresses = {form: f"http://127.0.0.1:{port}/data/answer.{form}?{query}" for form in ("csv", "xlsx", "parquet")}
         texts = {name: written.format(user="x", **addresses) for name, written in connect._PROGRAMS.items()}

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,10 +15,10 @@ from ui.charts.elements import ChartContext
 from ui.components import data_links, downloads, page_files
 from ui.data import page_run, warehouse
 from ui.data.ask import Rounded
-from ui.exhibits import register, training
+from ui.exhibits import explore, register, training
 from ui.exhibits.exhibit import Made
 from ui.shell import data_address, data_question
-from ui.state import page_context
+from ui.state import page_context, questions
 from ui.state.page_context import PageContext
 from ui.state.scope import Scope
 
@@ -30,14 +31,12 @@ SCOPES: dict[str, dict[str, Any]] = {
 }
 # What has no address, by page: lists of institutes, tables and charts of several questions, exhibits of what a reader typed.
 WITHOUT: dict[str, set[str]] = {
-    "overview": {"glance", "verdict", "listing-register"},
+    "overview": {"glance", "listing-register", "needs-action"},
     "coverage": {"claimed"},
-    "growth": {"announced", "goal-seek", "plan-plan_leaver_rate", "plan-plan_recruits", "verdict"},
+    "growth": {"announced", "goal-seek", "plan-plan_leaver_rate", "plan-plan_recruits"},
     "training": {"plan-plan_leaver_rate", "plan-plan_recruits", "plan-seats"},
     # A list that says where it ends is made on the page.
     "licensing": {"listing-licences_ending"},
-    # Who is below or above is beside the answer.
-    "explore": {"chart_of-provinces-coverage_per_10k-province", "chart_of-ranking-coverage_per_10k-province"},
     "compare": {"bridge-IR", "bridge-IR-10", "numbers", "over_time", "parts"},
 }
 PAGES = [part for part in PARTS if part not in ("methods", "quality", "handin", "approve")]
@@ -51,8 +50,10 @@ def answer_at(address: str) -> tuple[Answer, bool]:
     question = data_question.read(query) if name == "answer" else data_question.read_exhibit(query, name)
     assert question
     assert data_question.publication(query) == page_run.publication().id
-    found = exportable.of(data_address._asked_of(question).source).answer
-    return Rounded(warehouse.of_page()).shown(found) if question.circulation else found, question.circulation
+    found = data_address._asked_of(question).source
+    return Rounded(warehouse.of_page()).shown(found) if question.circulation else exportable.of(
+        found
+    ).answer, question.circulation
 
 
 @pytest.mark.parametrize("scope", SCOPES)
@@ -79,6 +80,84 @@ def test_the_link_of_a_figure_gives_the_rows_of_the_page(
             assert shown
             assert (found.columns, found.rows) == (shown.columns, shown.rows), ident
     assert without <= WITHOUT.get(page, set()), without
+
+
+# ---------------------------------------------------------------- the charts of Explore
+
+
+QUESTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "map and rankings": (("coverage_per_10k", "training_compliance"), ("province",)),
+    "counties": (("active_assistants",), ("county",)),
+    "columns": (("training_compliance",), ("education",)),
+    "lines by unit, and bars": (
+        ("training_compliance", "active_assistants", "licensed_institutes", "joiners"),
+        ("month",),
+    ),
+    "paired": (("joiners", "leavers"), ("month",)),
+    "heat": (("active_assistants",), ("province", "month")),
+    "few lines": (("active_assistants", "training_compliance"), ("gender", "quarter")),
+    "matrix": (("active_assistants", "joiners"), ("post", "gender")),
+    "funnel": (("training_compliance",), ("province",)),
+    "control": (("joiners",), ("month",)),
+}
+
+
+@pytest.mark.parametrize("place", [(), ("IR-10",)], ids=["nation", "province"])
+@pytest.mark.parametrize("of", QUESTIONS)
+def test_the_link_of_a_chart_of_explore_gives_its_rows_and_its_chart(
+    of: str, place: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an address says of a chart is read as that chart."""
+    monkeypatch.setattr(page_context, "part", lambda: "explore")
+    names, by = QUESTIONS[of]
+    scope = Scope(page_run.publication().as_of, (("province", place),) if place else (), lang="en")
+    charts = explore.charts_of(names, by, scope.where)
+    charts += [explore.Charted(names, by, form) for form in explore.forms(names, by, scope.where)[-1:]]
+    assert charts
+    for charted in charts:
+        made = Made(partial(explore.chart, charted=charted), scope, warehouse.of_page())
+        answer = made.exhibit.answer
+        assert answer, charted
+        for circulation in (False, True):
+            address = data_links.of_file(PageContext(scope, has_period=True), answer, made, circulation)
+            parts = urlsplit(address.format(form="csv"))
+            assert parts.path == "/data/explore/chart.csv"
+            question = data_question.read_exhibit(parse_qs(parts.query), "explore/chart")
+            assert question
+            assert (question.beside, question.view.scope) == (charted, scope)
+            found, _ = answer_at(address.format(form="csv"))
+            shown = made.for_circulation().answer if circulation else answer
+            assert shown
+            assert (found.columns, found.rows) == (shown.columns, shown.rows), charted
+            assert exhibit_title(question) == (made.for_circulation() if circulation else made.exhibit).title.sentence
+
+
+def exhibit_title(question: data_question.ExhibitQuestion) -> str:
+    ask = warehouse.of_page()
+    return question.make(question.view.scope, Rounded(ask) if question.circulation else ask).title.sentence
+
+
+def test_two_charts_of_explore_are_two_files() -> None:
+    asked = [{"m": [name], "by": ["province"]} for name in ("active_assistants", "in_service")]
+    read = [data_question.read_exhibit(given, "explore/chart") for given in asked]
+    assert len({data_address._tag("csv", question) for question in read}) == 2
+
+
+def test_rows_of_explore_that_are_not_in_memory_have_the_address_of_their_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(warehouse, "ROWS", 5)
+    warehouse.results.cache_clear()
+    scope, names, by = Scope(page_run.publication().as_of, lang="en"), ["active_assistants"], ["institute", "month"]
+    source = questions.free(scope, warehouse.of_page(), names, by)
+    assert isinstance(source, exportable.StoredRows)
+    for circulation in (False, True):
+        address = data_links.of_file(PageContext(scope, has_period=True), source, None, circulation)
+        found, is_rounded = answer_at(address.format(form="csv"))
+        assert is_rounded is circulation
+        whole = Rounded(warehouse.of_page()).shown(source) if circulation else source.answer
+        assert (found.columns, found.rows) == (whole.columns, whole.rows)
+    assert data_links.of_program(PageContext(scope, has_period=True), source, None)
 
 
 # ---------------------------------------------------------------- what the popover offers

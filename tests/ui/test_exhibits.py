@@ -32,7 +32,7 @@ from ui.charts.lines import TIME_AXES
 from ui.data import page_run, warehouse
 from ui.data.ask import Ask, Kept, On, Rounded
 from ui.exhibits import register
-from ui.exhibits.exhibit import Card, Drawing, Exhibit, Rows, Sentence, Value
+from ui.exhibits.exhibit import Actions, Card, Drawing, Exhibit, Rows, Sentence, Value
 from ui.exports.file_content import is_for_circulation
 from ui.exports.job import ExportJob
 from ui.i18n import member_names, text
@@ -176,6 +176,8 @@ def words_of(exhibit: Exhibit) -> list[str]:
         found += [form.value, form.unit, *("".join(span.words for span in line) for line in form.lines)]
     elif isinstance(form, Sentence):
         found += exhibit.sentences
+    elif isinstance(form, Actions):
+        found += [words for item in (*form.items, *form.others) for words in (item.sentence, item.about)]
     elif isinstance(form, Rows):
         found += [*form.heads, *(cell for row in form.rows for cell in row)]
     return [*filter(None, found)]

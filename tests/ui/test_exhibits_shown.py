@@ -33,7 +33,6 @@ from ui.data.ask import Ask, Kept, On, Question, Rounded
 from ui.exhibits import register, training, workforce
 from ui.exhibits.cards import headline
 from ui.exhibits.exhibit import Card, Drawing, Exhibit, Made, MadeCards, MakeCards
-from ui.exhibits.explore import Selection
 from ui.exhibits.figure import figure
 from ui.exports.page_workbook import PageJob
 from ui.i18n import member_names, text
@@ -341,7 +340,7 @@ def test_the_totals_of_a_pivot_are_asked(
     )
     scope, unit = scoped(ask, "nation"), catalogue()[name].unit
     answer = ask(Question((name,), by, on=scope.day))
-    selection = Selection((name,), by, scope.complete_months(12))
+    selection = explore_rows.Selection((name,), by, scope.complete_months(12))
     explore_rows._pivot(PageContext(scope), selection, answer)
     ((head, groups, total),) = shown
 

@@ -24,6 +24,7 @@ from tests.serving import until
 from ui.charts.elements import ChartContext
 from ui.components import downloads, tables
 from ui.data import large_questions, page_run, person_rows, warehouse
+from ui.data.ask import Question
 from ui.data.worker_process import OutOfTime, Stopped
 from ui.exports import job as jobs
 from ui.exports.job import ExportJob, Making
@@ -43,7 +44,7 @@ def both_answers(small_register: Path) -> Iterator[tuple[StoredRows, Answer]]:
         patch.setenv("WAREHOUSE", str(small_register))
         patch.setattr(warehouse, "ROWS", ROWS)
         warehouse.results.cache_clear()
-        stored = warehouse.ask("training_compliance", may_be_stored=True, by=BY, over=OVER)
+        stored = warehouse.of_page().stored(Question(("training_compliance",), BY, over=OVER))
         patch.setattr(warehouse, "ROWS", 1_000_000)
         warehouse.results.cache_clear()
         in_memory = warehouse.ask("training_compliance", by=BY, over=OVER)
@@ -86,7 +87,7 @@ def test_the_first_of_stored_rows_are_those_of_the_same_rows_in_memory(
 
 @pytest.mark.slow
 def test_the_file_of_stored_rows_is_deleted_with_them(small_limit: None) -> None:
-    stored = warehouse.ask("active_assistants", may_be_stored=True, by=BY, over=OVER)
+    stored = warehouse.of_page().stored(Question(("active_assistants",), BY, over=OVER))
     assert isinstance(stored, StoredRows)
     path = stored.path
     assert path.exists()
@@ -98,13 +99,13 @@ def test_the_file_of_stored_rows_is_deleted_with_them(small_limit: None) -> None
 @pytest.mark.slow
 def test_a_question_in_its_own_process_keeps_the_rights_of_the_reader(small_limit: None) -> None:
     with page_run.acting_as(OWN):
-        own = warehouse.ask("active_assistants", may_be_stored=True, by=BY, over=OVER)
+        own = warehouse.of_page().stored(Question(("active_assistants",), BY, over=OVER))
         provinces = warehouse.analyse(detail.provinces_of_counties).get
         assert isinstance(own, StoredRows)
         counties = {row[BY.index("county")] for row in own.in_memory().rows} - {None}
         assert counties
         assert {provinces(county) for county in counties} == {"IR-23"}
-    national = warehouse.ask("active_assistants", may_be_stored=True, by=BY, over=OVER)
+    national = warehouse.of_page().stored(Question(("active_assistants",), BY, over=OVER))
     assert national.count() > own.count()  # type: ignore[union-attr]
 
 
@@ -191,7 +192,7 @@ def test_explore_shows_the_first_rows_of_those_that_are_not_in_memory(small_limi
     assert "pd-error" not in page
     for word in ("more.too_many_for_chart", "more.pivot_too_large"):
         assert text.word(word, "en") in page
-    stored = warehouse.ask("active_assistants", may_be_stored=True, by=BY, over=OVER)
+    stored = warehouse.of_page().stored(Question(("active_assistants",), BY, over=OVER))
     assert isinstance(stored, StoredRows)
     assert text.word("more.groups", "en", count=text.number(stored.count(), "en")) in page
     assert page.count('<th scope="row"') == tables.PAGE_ROWS
@@ -206,7 +207,7 @@ def test_explore_calculates_beside_rows_that_are_not_in_memory(calc: str, small_
     app, page = explored(calc=calc)
     assert not app.exception
     assert "pd-error" not in page
-    stored = warehouse.ask("active_assistants", may_be_stored=True, by=BY, over=OVER, calc=calc)
+    stored = warehouse.of_page().stored(Question(("active_assistants",), BY, over=OVER, calc=calc))
     assert isinstance(stored, StoredRows)
     assert [metric.name for metric in stored.answer.metrics][1] == f"active_assistants_{calc}"
     assert text.escape(stored.answer.metrics[1].label["en"]) in page

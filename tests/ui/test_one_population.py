@@ -135,8 +135,7 @@ def test_explore_draws_no_map_of_others_beside_an_institute(con: ScopedCursor, m
     question = {"lang": "en", "m": "active_assistants", "by": "province"}
     nation, one = (opened("explore", **question, **where) for where in ({}, {"institute": code}))
     drawn = [
-        "table-chart_of-provinces-active_assistants-province" in {button.key for button in app.button}
-        for app in (nation, one)
+        "table-chart-map-active_assistants-province" in {button.key for button in app.button} for app in (nation, one)
     ]
     assert drawn == [True, False]
 

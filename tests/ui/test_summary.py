@@ -12,7 +12,7 @@ import pytest
 from etl.analysis import analyses, data_quality
 from etl.core.errors import QuestionError
 from etl.core.jalali import add_months
-from etl.semantic import access, rights
+from etl.semantic import access, composed_answers, rights
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
@@ -82,7 +82,9 @@ def known(**changes: Any) -> verdict.Facts:
         "middle": "1406-03",
         "last": "1406-05",
     }
-    return verdict.Facts(**{**facts, "has_range": True, "latest": None, **changes})
+    return verdict.Facts(
+        **{**facts, "has_range": True, "latest": made.answer("active_assistants", rows=[(900,)]), **changes}
+    )
 
 
 @pytest.mark.parametrize(
@@ -412,7 +414,9 @@ def test_the_reminder_of_owed_data_takes_no_item_away(small_register: Path) -> N
         def asked(question: Question) -> Answer:
             return (signals if question.analysis in ("different", "change_signals") else On(con))(question)
 
-        scope, ask = scope_of(con), told(asked, {data_quality.provinces: data_quality.provinces(con)})
+        listed = made.answer("active_assistants", by=("action",), rows=[])
+        facts = {data_quality.provinces: data_quality.provinces(con), composed_answers.list_without_rows: listed}
+        scope, ask = scope_of(con), told(asked, facts)
         without = [item.kind for item in needs_action.actions(scope, ask)]
         reminded = [item.kind for item in needs_action.actions(scope, ask, lambda: (owed, "approve"))]
         form = needs_action.needs_action(scope, ask, lambda: (owed, "approve")).form

@@ -159,12 +159,12 @@ def _send(
         with writing.made_for(place):
             # Later ones too: one that moves up among the first is not new.
             actions = needs_action.actions(write.scope, write.ask)
-        counts[place] = {_key(action): action.count for action in actions}
+        counts[place] = {action.code: action.count for action in actions}
         if before is None:
             continue
         # A place that is new to the recipient is treated like the first run.
         earlier = before["places"].get(place, counts[place])
-        newly = [action for action in actions if action.count > earlier.get(_key(action), 0)]
+        newly = [action for action in actions if action.count > earlier.get(action.code, 0)]
         if newly:
             to = recipient.folder / writing.file_name(write.scope, write.is_exact)
             press.write(press.writer(place, recipient.lang), to)
@@ -177,10 +177,6 @@ def _send(
             _mail(smtp, recipient, files, "\n".join(lines) + "\n")
         files.append(listed)
     return files, {"publication": publication, "places": counts}
-
-
-def _key(action: Action) -> str:
-    return "|".join([action.kind, *dict(action.link.parameters).get("province", ())])
 
 
 def _line(action: Action) -> str:

@@ -53,7 +53,7 @@ def _inside(view: PageContext, source: Exportable, ident: str, made: Made | None
     is_detail = isinstance(source, exportable.StreamedRows)
     if not downloads.may_export(view, answer, is_detail):
         return
-    address = "" if is_detail else data_links.of_program(view, answer, made)
+    address = "" if isinstance(source, exportable.StreamedRows) else data_links.of_program(view, source, made)
     blocks.note(view.word("data.intro" if address else "data.no_address"))
     if page_run.signs_in():
         # No text works without a token, so it is made here first.

@@ -16,12 +16,13 @@ from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.calculations import Calculated
 from etl.semantic.catalog import catalogue
+from etl.semantic.exportable import StoredRows, StreamedRows
 from etl.warehouse.dimensions import FILTERS
-from ui.data import page_run
+from ui.data import page_run, warehouse
 from ui.exhibits import register
 from ui.exhibits.exhibit import Made
 from ui.exports.file_content import Exportable
-from ui.state import page_context, periods, scoped_query
+from ui.state import page_context, periods, questions
 from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES
 from ui.state.page_context import PageContext
 
@@ -37,14 +38,16 @@ def folder() -> str:
 
 def of_file(view: PageContext, source: Exportable, made: Made | None, circulation: bool) -> str:
     """That of the very file that a page would write of what it shows, for any `form`, with its publication; empty without one."""
-    if not isinstance(source, Answer):
+    if isinstance(source, StreamedRows):
         return ""
-    pinned = {page_run.PINNED: source.publication.id} | ({"circulation": "1"} if circulation else {})
+    pinned = {page_run.PINNED: exportable.of(source).answer.publication.id} | (
+        {"circulation": "1"} if circulation else {}
+    )
     address = of_exhibit(made, pinned) or of_question(view, source, pinned, is_whole=True)
     return folder() + address if 0 < len(address) <= LONGEST else ""
 
 
-def of_program(view: PageContext, source: Answer, made: Made | None) -> str:
+def of_program(view: PageContext, source: Answer | StoredRows, made: Made | None) -> str:
     """The path below the folder, for any `form`, that goes on to give the latest numbers; empty without one."""
     pinned = st.session_state.get(page_run.PINNED)
     more = {page_run.PINNED: pinned} if pinned else {}
@@ -55,18 +58,19 @@ def of_exhibit(made: Made | None, more: dict[str, str]) -> str:
     """That of an exhibit with a public name, for any `form`; empty without one."""
     if not (made and (name := register.address_of(page_context.part(), made.make))):
         return ""
-    pairs = [(key, value) for key, values in made.scope.query().items() for value in values]
+    said = register.parameters(name, made.make) | made.scope.query()
+    pairs = [(key, value) for key, values in said.items() for value in values]
     return _written(name, [*pairs, *more.items()])
 
 
-def of_question(view: PageContext, answer: Answer, more: dict[str, str], *, is_whole: bool = False) -> str:
+def of_question(view: PageContext, source: Answer | StoredRows, more: dict[str, str], *, is_whole: bool = False) -> str:
     """That of the measures of an answer, for any `form`; empty if it has none.
 
     What an analysis adds to measures, as who is behind, is not at it: `is_whole` asks for one at which all of the answer is.
     Without a chosen day or period it names none, so that it goes on to give the latest numbers, unless the answer is of an
     earlier day, on which its measures are settled.
     """
-    known = catalogue()
+    known, answer = catalogue(), exportable.of(source).answer
     names = [name for name in answer.measures if name in known and not known[name].hidden]
     is_asked = 0 < len(names) <= MOST_MEASURES and len(answer.by) <= MOST_DIMENSIONS and {*answer.where} <= {*FILTERS}
     if not is_asked or names[0] != answer.metrics[0].name:
@@ -80,11 +84,12 @@ def of_question(view: PageContext, answer: Answer, more: dict[str, str], *, is_w
     for scope in tried:
         try:
             asked = replace(view, scope=scope, has_period=True)
-            found = scoped_query.free(asked, names, answer.by, is_settled=False, calc=calc)
+            found = questions.free(asked.asked, warehouse.of_page(), names, answer.by, is_settled=False, calc=calc)
         except QuestionError:
             return ""
         again = exportable.of(found).answer
         is_same = (again.on, again.over) == (answer.on, answer.over)
+        is_same &= exportable.of(found).count() == exportable.of(source).count() or not is_whole
         if is_same and (_equal(again, answer) if is_whole else _holds(answer, again)):
             pairs = [("m", name) for name in names] + [("by", name) for name in answer.by]
             pairs += [("calc", calc)] if calc else []

@@ -75,6 +75,9 @@ class Ask(Protocol):
         """The signed notes that this person is shown."""
 
     def __call__(self, question: Question) -> Answer: ...
+    def stored(self, question: Question) -> Answer | StoredRows:
+        """The answer, as StoredRows if it has too many rows for the memory of this process."""
+
     def each(self, question: Question) -> Mapping[str, Answer]:
         """Several measures of one place by one query."""
 
@@ -116,6 +119,9 @@ class On:
             return answers.ask(self.con, *question.names, **_when(question))
         options = dict(question.options) | ({"over": question.over} if question.over else {})
         return analyses.analyse(self.con, question.analysis, question.on, question.where, **options)
+
+    def stored(self, question: Question) -> Answer:
+        return self(question)
 
     def each(self, question: Question) -> Mapping[str, Answer]:
         return answers.ask_each(self.con, *question.names, **_when(question))
@@ -160,6 +166,9 @@ class Kept:
             self.asked[question] = self.ask(question)
         return self.asked[question]
 
+    def stored(self, question: Question) -> Answer | StoredRows:
+        return self(question) if question in self.asked else self.ask.stored(question)
+
     def each(self, question: Question) -> Mapping[str, Answer]:
         return self._once(question, lambda: self.ask.each(question))
 
@@ -199,6 +208,9 @@ class Rounded:
 
     def __call__(self, question: Question) -> Answer:
         return self.shown(self.exactly(question))
+
+    def stored(self, question: Question) -> Answer:
+        return self.shown(self.exactly.stored(question))
 
     def each(self, question: Question) -> Mapping[str, Answer]:
         return {name: self.shown(answer) for name, answer in self.exactly.each(question).items()}

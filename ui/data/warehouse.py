@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Concatenate, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Concatenate, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 import duckdb
 from cachetools import LRUCache, cached
@@ -42,13 +42,12 @@ _T = TypeVar("_T")
 
 
 class _Parts(TypedDict, total=False):
-    """The dimensions of a question, its day or period, its filters (see `answers.ask`), a calculation beside its measures."""
+    """The dimensions of a question, its day or period, and its filters (see `answers.ask`)."""
 
     by: str | Iterable[str]
     on: date | None
     over: tuple[date, date] | None
     where: Where | None
-    calc: str
 
 
 @dataclass(frozen=True)
@@ -113,14 +112,9 @@ def _answer_each(con: ScopedCursor, question: Question) -> Mapping[str, Answer]:
     return On(con).each(question)
 
 
-@overload
-def ask(*names: str, may_be_stored: Literal[True], **question: Unpack[_Parts]) -> Answer | StoredRows: ...
-@overload
-def ask(*names: str, **question: Unpack[_Parts]) -> Answer: ...
-def ask(*names: str, may_be_stored: bool = False, **question: Unpack[_Parts]) -> Answer | StoredRows:
-    """The Answer to a question. With `may_be_stored`, one with too many rows for this process is returned as StoredRows."""
-    asked = _question(names, question)
-    return of_page().stored(asked) if may_be_stored else of_page()(asked)
+def ask(*names: str, **question: Unpack[_Parts]) -> Answer:
+    """The Answer to a question."""
+    return of_page()(_question(names, question))
 
 
 def ask_each(*names: str, **question: Unpack[_Parts]) -> Mapping[str, Answer]:
@@ -166,8 +160,7 @@ def names(dimension: str, lang: str) -> Mapping[str, str]:
 def _question(names: tuple[str, ...], parts: _Parts) -> Question:
     by = parts.get("by", ())
     axes = (by,) if isinstance(by, str) else tuple(by)
-    calc = parts.get("calc", "")
-    return Question(names, axes, parts.get("on"), parts.get("over"), frozen(parts.get("where")), calc=calc)
+    return Question(names, axes, parts.get("on"), parts.get("over"), frozen(parts.get("where")))
 
 
 _running: dict[int, tuple[float, threading.Event | None, ScopedCursor]] = {}

@@ -122,6 +122,11 @@ class Action:
         return " · ".join(filter(None, (self.only, self.who)))
 
     @property
+    def code(self) -> str:
+        """What tells it from the other ones of a place, also in a later publication."""
+        return "|".join([self.kind, *dict(self.link.parameters).get("province", ())])
+
+    @property
     def about(self) -> str:
         return " · ".join(filter(None, (self.whom, self.when, self.why)))
 

@@ -1,11 +1,13 @@
-"""What stands below the question of Explore: its charts, each of the measures that it suits. Each function is one exhibit."""
+"""The charts below the question of Explore, each of the measures that it suits; its rows are those of `questions.free`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from etl.analysis import signals as tests
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
+from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import bars, county_maps, lines, maps, matrix, signals, time_titles, titles
 from ui.charts.chart import Chart
@@ -13,7 +15,7 @@ from ui.data.ask import Ask
 from ui.exhibits.exhibit import Exhibit
 from ui.exhibits.figure import figure, nothing, of_answer
 from ui.state import questions
-from ui.state.questions import Over, analyse_under, without_places
+from ui.state.questions import analyse_under, without_places
 from ui.state.scope import Scope
 
 # With more bars or lines a chart is unreadable; a longer ranking shows its first bars.
@@ -24,51 +26,117 @@ _MAP, _BELOW = 620, 200
 
 
 @dataclass(frozen=True)
-class Selection:
-    """The chosen question: measures, dimensions, and the period of flows and units of time (inclusive)."""
-
-    names: tuple[str, ...]
-    by: tuple[str, ...]
-    over: Over
-
-    @property
-    def is_timed(self) -> bool:
-        return any(name in TIME for name in self.by)
-
-
-@dataclass(frozen=True)
 class Charted:
-    """A chart of some measures of a selection, with its options."""
+    """A chart of measures by dimensions, with the name of its form in addresses."""
 
-    chart: Chart
     names: tuple[str, ...]
     by: tuple[str, ...]
-    over: Over
-    options: tuple[tuple[str, Any], ...] = ()
+    form: str
+
+    def query(self) -> dict[str, list[str]]:
+        """Its parameters in an address, which `ui.shell.data_question` reads."""
+        return {"m": [*self.names], "by": [*self.by], "chart": [self.form]}
 
     @property
     def name(self) -> str:
-        """What tells it from the other charts of the same selection."""
-        return "-".join([self.chart.draw.__name__, *self.names[:1], *self.by])
+        """What tells it from the other charts of the same question."""
+        return "-".join([self.form, *self.names[:1], *self.by])
 
     @property
-    def is_map(self) -> bool:
-        return self.chart in _MAPS.values()
+    def is_timed(self) -> bool:
+        return bool({*TIME} & {*self.by})
 
 
-def charts_of(selection: Selection, answer: Answer) -> list[Charted]:
-    """The charts that suit the shape of an answer; a day has no length that a chart could show."""
-    names = tuple(name for name in selection.names if catalogue()[name].unit != "date")
-    drawn = _suited(selection, names, answer) if names else []
-    return [
-        Charted(chart, shown, selection.by, selection.over, tuple(options.items())) for chart, shown, options in drawn
-    ]
+# The question of Explore until a reader asks another.
+DEFAULT = Charted(("coverage_per_10k",), ("province",), "map")
 
 
-def chart_of(scope: Scope, ask: Ask, charted: Charted) -> Exhibit:
+def charts_of(names: Sequence[str], by: tuple[str, ...], where: Iterable[str]) -> list[Charted]:
+    """The charts that suit a question under some filters; a day has no length that a chart could show."""
+    shown = tuple(name for name in names if catalogue()[name].unit != "date")
+    each = [(name,) for name in shown[:MOST_CHARTS]]
+    charts: list[tuple[tuple[str, ...], str]] = []
+    if len(by) == 1 and by[0] in TIME:
+        charts = _over_time(shown)
+    elif len(by) == 1 and by[0] in matrix.ORDERED:
+        charts = [(name, "columns") for name in each]
+    elif len(by) == 1:
+        # A map is of the whole country, so beside one county or institute it would be of others.
+        has_map = by[0] in _MAPS and not BELOW_PROVINCE & {*where}
+        charts = [*[(name, "map") for name in each[:1] if has_map], *[(name, "ranking") for name in each]]
+    elif len(by) == 2 and {*TIME} & {*by}:
+        charts = [(name, "trend") for name in each[:1]]
+    elif len(by) == 2:
+        charts = [(name, "matrix") for name in each]
+    return [Charted(of, by, form) for of, form in charts]
+
+
+def _over_time(names: Sequence[str]) -> list[tuple[tuple[str, ...], str]]:
+    """Lines for snapshots, one chart per unit; bars for flows, joiners and leavers paired."""
+    known = catalogue()
+    by_unit: dict[str, list[str]] = {}
+    for name in names:
+        if known[name].kind == "snapshot":
+            by_unit.setdefault(known[name].unit, []).append(name)
+    charts = [(tuple(group[:_MOST_LINES]), "trend") for group in by_unit.values()]
+    flows = [name for name in names if known[name].kind == "event"]
+    if {*flows} == {"joiners", "leavers"}:
+        charts.append((("joiners", "leavers"), "paired"))
+    else:
+        charts += [((name,), "columns") for name in flows]
+    return charts[:MOST_CHARTS]
+
+
+def for_analysts(names: Sequence[str], by: tuple[str, ...]) -> str:
+    """The form of chart that a question allows besides the usual ones; empty if there is none."""
+    known = [catalogue()[name] for name in names]
+    if len(known) > MOST_CHARTS:
+        return ""
+    if by == ("province",) and all(map(tests.has_levels, known)):
+        return "funnel"
+    return "control" if by == ("month",) and all(map(tests.has_changes, known)) else ""
+
+
+def forms(names: tuple[str, ...], by: tuple[str, ...], where: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The forms of a single chart that shows all of a question under these filters."""
+    found = [charted.form for charted in charts_of(names, by, where) if charted.names == names]
+    more = for_analysts(names, by) if len(names) == 1 else ""
+    # Control limits are those of one province.
+    is_drawn = more == "funnel" or (more and len(where.get("province", ())) == 1)
+    return [*found, more] if is_drawn else found
+
+
+def chart(scope: Scope, ask: Ask, charted: Charted = DEFAULT) -> Exhibit:
     """What does the question give?"""
-    options = dict(charted.options)
-    return figure(scope, ask, charted.chart, *charted.names, by=charted.by, over=charted.over, **options)
+    if charted.form == "funnel":
+        return _levels(scope, ask, charted.names[0])
+    if charted.form == "control":
+        return _changes(scope, ask, charted.names[0])
+    found = questions.free(scope, ask.exactly, charted.names, charted.by)
+    if isinstance(found, StoredRows):
+        return nothing(scope, "state.empty_title", "more.too_many_for_chart")
+    drawn, options = _drawn(charted, found)
+    return figure(scope, ask, drawn, *charted.names, by=charted.by, **options)
+
+
+def _drawn(charted: Charted, answer: Answer) -> tuple[Chart, dict[str, Any]]:
+    """What draws a chart of an answer, and its options."""
+    by, form = charted.by, charted.form
+    if form == "map":
+        return _MAPS[by[0]], {"says": titles.highest, "height": _MAP}
+    if form == "ranking":
+        is_short = len(answer.rows) <= _MOST_BARS
+        return bars.ranking, {} if is_short else {"says": titles.highest, "most": _FIRST_BARS}
+    if form == "columns":
+        return bars.columns, {"says": time_titles.latest} if charted.is_timed else {}
+    if form == "paired":
+        return bars.paired, {}
+    if form == "trend" and len(by) == 1:
+        return lines.trend, {"zero": catalogue()[charted.names[0]].unit != "share"}
+    other = 1 if by[0] in TIME else 0
+    if form == "trend" and len({row[other] for row in answer.rows}) <= _MOST_LINES:
+        return lines.trend, {}
+    return lines.heat if form == "trend" and by[other] == "province" else matrix.matrix, {}
 
 
 def trend(scope: Scope, ask: Ask, name: str) -> Exhibit:
@@ -77,14 +145,14 @@ def trend(scope: Scope, ask: Ask, name: str) -> Exhibit:
     return figure(scope, ask, lines.trend, name, by="month", zero=zero, height=_BELOW)
 
 
-def has_trend(selection: Selection, charted: Charted) -> bool:
+def has_trend(names: Sequence[str], charted: Charted) -> bool:
     """Whether there is room below a map, beside the bars of all provinces, and something to show there."""
     metric = catalogue()[charted.names[0]]
     has_months = metric.has_history and "month" in metric.dimensions
-    return charted.chart is maps.provinces and len(selection.names) == 1 and has_months
+    return charted.form == "map" and charted.by == ("province",) and len(names) == 1 and has_months
 
 
-def levels(scope: Scope, ask: Ask, name: str) -> Exhibit:
+def _levels(scope: Scope, ask: Ask, name: str) -> Exhibit:
     """Which provinces differ from the nation by more than chance, whichever place is chosen?"""
     everywhere = scope.of(without_places(scope.where))
     exact, ignored = analyse_under(everywhere, ask.exactly, "level_signals", name=name)
@@ -93,7 +161,7 @@ def levels(scope: Scope, ask: Ask, name: str) -> Exhibit:
     return of_answer(scope, ask, signals.funnel, exact, ignored=ignored)
 
 
-def changes(scope: Scope, ask: Ask, name: str) -> Exhibit:
+def _changes(scope: Scope, ask: Ask, name: str) -> Exhibit:
     """In which months was the share of the one chosen province in the nation's events out of the ordinary?"""
     exact, ignored = analyse_under(scope, ask.exactly, "change_signals", name=name)
     if not exact.rows:
@@ -101,45 +169,4 @@ def changes(scope: Scope, ask: Ask, name: str) -> Exhibit:
     return of_answer(scope, ask, signals.process, questions.without_first(exact), ignored=ignored)
 
 
-# A chart, the measures it shows, its options.
-_Drawn = tuple[Chart, tuple[str, ...], dict[str, Any]]
-
-
-def _suited(selection: Selection, names: tuple[str, ...], answer: Answer) -> list[_Drawn]:
-    by, first = selection.by, names[:1]
-    if len(by) == 1:
-        if selection.is_timed:
-            return _over_time(names)
-        if by[0] in matrix.ORDERED:
-            return [(bars.columns, (name,), {}) for name in names[:MOST_CHARTS]]
-        options = {} if len(answer.rows) <= _MOST_BARS else {"says": titles.highest, "most": _FIRST_BARS}
-        ranked: list[_Drawn] = [(bars.ranking, (name,), options) for name in names[:MOST_CHARTS]]
-        # A map is of the whole country, so beside one county or institute it would be of others.
-        drawn = None if BELOW_PROVINCE & {*answer.where} else _MAPS.get(by[0])
-        return [(drawn, first, {"says": titles.highest, "height": _MAP}), *ranked] if drawn else ranked
-    if len(by) == 2 and selection.is_timed:
-        other = 1 if by[0] in TIME else 0
-        few = len({row[other] for row in answer.rows}) <= _MOST_LINES
-        drawn = lines.trend if few else lines.heat if by[other] == "province" else matrix.matrix
-        return [(drawn, first, {})]
-    if len(by) == 2:
-        return [(matrix.matrix, (name,), {}) for name in names[:MOST_CHARTS]]
-    return []
-
-
-def _over_time(names: Sequence[str]) -> list[_Drawn]:
-    """Lines for snapshots, one chart per unit; bars for flows, joiners and leavers paired."""
-    known = catalogue()
-    by_unit: dict[str, list[str]] = {}
-    for name in names:
-        if known[name].kind == "snapshot":
-            by_unit.setdefault(known[name].unit, []).append(name)
-    charts: list[_Drawn] = [
-        (lines.trend, tuple(group[:_MOST_LINES]), {"zero": unit != "share"}) for unit, group in by_unit.items()
-    ]
-    flows = [name for name in names if known[name].kind == "event"]
-    if set(flows) == {"joiners", "leavers"}:
-        charts.append((bars.paired, ("joiners", "leavers"), {}))
-    else:
-        charts += [(bars.columns, (name,), {"says": time_titles.latest}) for name in flows]
-    return charts[:MOST_CHARTS]
+EXHIBITS = (chart,)

@@ -10,12 +10,12 @@ from ui.charts import bars, forecast, lines, steps
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
 from ui.data.ask import Ask
-from ui.exhibits import verdict
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, Table, said
 from ui.exhibits.figure import figure, finding, nothing, of_answer
 from ui.exhibits.findings import of_rate
 from ui.exhibits.goal import announced, recruits_needed
+from ui.exhibits.verdict import own_target, summed_up
 from ui.i18n import text
 from ui.state import wording
 from ui.state.questions import analyse_under, ask_under, settled_on, without_places
@@ -26,7 +26,12 @@ LEAVERS = "leaver_rate_12m"
 
 def has_target(scope: Scope, ask: Ask) -> bool:
     """Whether a target is set for the place; a census share of the nation's is none, and a part of the people has none."""
-    return bool(verdict.own_target(scope, ask.exactly))
+    return bool(own_target(scope, ask.exactly))
+
+
+def verdict(scope: Scope, ask: Ask) -> Exhibit:
+    """How many are active, and when is the target reached?"""
+    return summed_up(scope, ask)
 
 
 def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
@@ -111,6 +116,7 @@ def over_time(scope: Scope, ask: Ask) -> Exhibit:
 
 
 EXHIBITS = (
+    verdict,
     projection,
     headcount,
     joiners_and_leavers,

@@ -1,6 +1,6 @@
 """What needs action: operational exceptions first, then signals, each with who, how many, by when, and a list."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +11,7 @@ from etl.analysis import analyses, data_quality
 from etl.core.errors import QuestionError
 from etl.core.jalali import DAY
 from etl.semantic.answers import Answer
+from etl.semantic.composed_answers import list_without_rows
 from etl.semantic.disclosure import FEWEST, rounded
 from etl.submissions.arrivals import Owed
 from etl.warehouse.dimensions import PLACES
@@ -28,6 +29,8 @@ from ui.summary import different
 # The items that stand on the first screen and in a briefing; how many more there are is said.
 MOST = 6
 _SOON = 30
+# What the list says beside each action.
+_COLUMNS = ("concerned", "whom", "by_when", "why")
 # What provinces owe by the deadline, and the page part that lists it; None where nothing is owed.
 Owing = Callable[[], tuple[Owed, str] | None]
 
@@ -42,7 +45,21 @@ def needs_action(scope: Scope, ask: Ask, owing: Owing = _nothing) -> Exhibit:
     others = items[MOST:]
     more = text.word("listing.more", lang, count=text.number(len(others), lang)) if others else ""
     form = Actions(items[:MOST], others, more, text.word("action.none", lang))
-    return Exhibit(lang, form, title=Title(text.word("action.title", lang)))
+    partly = [text.word(f"scope.{name}", lang) for name in scope.where if name not in ("province", "activity")]
+    notes = (text.word("action.whole", lang, filters=text.listed(partly, lang)),) if partly else ()
+    names = {"action": {item.code: text.in_cell(item.sentence) for item in items}}
+    title = Title(text.word("action.title", lang))
+    return Exhibit(lang, form, _listed(scope, ask, items), title, own_notes=notes, names=names)
+
+
+def _listed(scope: Scope, ask: Ask, items: Iterable[Action]) -> Answer:
+    """The items as rows, whose sentences are the names of the actions."""
+    listed = ask.look_up(list_without_rows, ("action",), _COLUMNS, scope.day, frozen(scope.where))
+    rows = [
+        (item.code, item.count, *(text.in_cell(words) or None for words in (item.whom, item.when, item.why)))
+        for item in items
+    ]
+    return ask.shown(replace(listed, rows=rows))
 
 
 def actions(scope: Scope, ask: Ask, owing: Owing = _nothing) -> list[Action]:

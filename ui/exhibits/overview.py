@@ -1,10 +1,12 @@
-"""The pictures of the first screen, one for each of its three questions. Each function is one exhibit."""
+"""The first screen: its verdict, and a picture for each of its three questions. Each function is one exhibit."""
 
 from ui.charts import county_maps, forecast, lines, maps
 from ui.data.ask import Ask
 from ui.exhibits.exhibit import Exhibit
 from ui.exhibits.figure import figure
 from ui.exhibits.glance import glance
+from ui.exhibits.needs_action import needs_action
+from ui.exhibits.verdict import summed_up
 from ui.state.scope import Scope
 
 COVERAGE, TRAINING = "coverage_per_10k", "training_compliance"
@@ -13,6 +15,11 @@ _HEIGHT = 253
 # Of a province more is said above the map of its counties than above the trends beside it.
 _BESIDE_COUNTIES = 320
 _MONTHS = 24
+
+
+def verdict(scope: Scope, ask: Ask) -> Exhibit:
+    """How many are active, and how far is the target?"""
+    return summed_up(scope, ask, reached=False)
 
 
 def coverage(scope: Scope, ask: Ask) -> Exhibit:
@@ -40,4 +47,4 @@ def training(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, lines.trend, TRAINING, by="month", over=over, zero=False, nation=True, height=height)
 
 
-EXHIBITS = (coverage, growth, training, glance)
+EXHIBITS = (verdict, needs_action, coverage, growth, training, glance)

@@ -1,11 +1,13 @@
 """What was submitted and what is missing, which rows were rejected and why, whatever the scope. Each function is one exhibit."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from etl.analysis import data_quality as load
 from etl.core.paths import warehouse_pointer
 from etl.extract.causes import in_language
 from etl.semantic.answers import Answer
+from etl.warehouse.version_files import versions
 from ui.charts.titles import Title
 from ui.data.ask import Ask
 from ui.exhibits.exhibit import Exhibit, Table
@@ -70,9 +72,14 @@ def _reference(lang: str, file: str, replaces: str, rows: int) -> str:
     return text.word(key, lang, file=file, replaces=replaces, rows=text.number(rows, lang))
 
 
+def kept() -> tuple[Path, ...]:
+    """The publications that are kept, whichever is asked."""
+    return tuple(versions(warehouse_pointer()))
+
+
 def publications(scope: Scope, ask: Ask) -> Exhibit:
     """Which publications are kept?"""
-    answer = ask.look_up(load.publications, warehouse_pointer())
+    answer = ask.look_up(load.publications, kept())
     title = text.word("load.publications", scope.lang, count=text.number(len(answer.rows), scope.lang))
     return _of_load(scope, ask, answer, "publications", title)
 

@@ -3,29 +3,47 @@
 Names are public: programs of others hold them. A test holds the list; who renames a function leaves its old name in `_RENAMED`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from inspect import signature
 
-from ui.exhibits import coverage, growth, institute, legal, licensing, methods, overview, quality, training, workforce
+from ui.exhibits import (
+    coverage,
+    explore,
+    growth,
+    institute,
+    legal,
+    licensing,
+    methods,
+    overview,
+    quality,
+    training,
+    workforce,
+)
 from ui.exhibits.exhibit import Exhibit, Make
 from ui.state.scope import Scope
 
-_PAGES = {
-    "overview": overview,
-    "coverage": coverage,
-    "growth": growth,
-    "training": training,
-    "licensing": licensing,
-    "register": institute,
-    "workforce": workforce,
-    "legal": legal,
-    "methods": methods,
-    "quality": quality,
+_PAGES: Mapping[str, tuple[Make, ...]] = {
+    "overview": overview.EXHIBITS,
+    "coverage": coverage.EXHIBITS,
+    "growth": growth.EXHIBITS,
+    "training": training.EXHIBITS,
+    "licensing": licensing.EXHIBITS,
+    "register": institute.EXHIBITS,
+    "workforce": workforce.EXHIBITS,
+    "legal": legal.EXHIBITS,
+    "explore": explore.EXHIBITS,
+    "methods": methods.EXHIBITS,
+    "quality": quality.EXHIBITS,
+    "approve": (quality.publications,),
 }
 # Their figures have a day, and no period of the reader's.
-_WITHOUT_PERIOD = {"coverage", "methods", "quality"}
+_WITHOUT_PERIOD = {"coverage", "methods", "quality", "approve"}
+# What else than the publication that is asked decides what an exhibit shows.
+_BESIDE: Mapping[str, Callable[[], Hashable]] = {"approve/publications": quality.kept}
+# The input of an exhibit that its address holds beside the scope: a value with the parameters of `query`.
+_CHOSEN = {"explore/chart": "charted"}
 # The earlier names of exhibits, as PAGE/NAME.
 _RENAMED: dict[str, str] = {}
 
@@ -33,7 +51,7 @@ _RENAMED: dict[str, str] = {}
 @cache
 def exhibits() -> Mapping[str, Make]:
     """Every exhibit by its address, PAGE/NAME."""
-    return {f"{page}/{make.__name__}": make for page, module in _PAGES.items() for make in module.EXHIBITS}
+    return {f"{page}/{make.__name__}": make for page, makes in _PAGES.items() for make in makes}
 
 
 def named(address: str) -> Make | None:
@@ -47,8 +65,24 @@ def address_of(page: str, make: Callable[..., Exhibit]) -> str:
     inputs = make.keywords if isinstance(make, partial) else {}
     defaults = {name: parameter.default for name, parameter in signature(function).parameters.items()}
     address = f"{page}/{getattr(function, '__name__', '')}"
-    is_plain = all(defaults.get(name) == value for name, value in inputs.items())
-    return address if is_plain and exhibits().get(address) is function else ""
+    is_held = all(defaults.get(name) == value or name == chosen(address) for name, value in inputs.items())
+    return address if is_held and exhibits().get(address) is function else ""
+
+
+def chosen(address: str) -> str:
+    """The name of the input that the address of an exhibit holds beside the scope; empty if there is none."""
+    return _CHOSEN.get(address, "")
+
+
+def parameters(address: str, make: Callable[..., Exhibit]) -> dict[str, list[str]]:
+    """What the address of an exhibit says of its input."""
+    inputs = make.keywords if isinstance(make, partial) else {}
+    return inputs[chosen(address)].query() if chosen(address) in inputs else {}
+
+
+def beside(address: str) -> Hashable:
+    """What else than the publication decides what an exhibit shows: with another one its file is another."""
+    return _BESIDE[address]() if address in _BESIDE else None
 
 
 def scope_of(address: str, scope: Scope) -> Scope:

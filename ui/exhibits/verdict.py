@@ -10,6 +10,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.warehouse.dimensions import PLACES
 from ui.charts.elements import ChartContext
+from ui.data import ask as asking
 from ui.data.ask import Ask
 from ui.exhibits.exhibit import Exhibit, Progress, sentence, standing_out
 from ui.i18n import text
@@ -51,7 +52,7 @@ class Facts:
     @property
     def progress(self) -> float | None:
         of = self.target or self.census_share
-        return self.active / of if of else None
+        return self.latest.share(self.active, of) if of else None
 
 
 def summed_up(scope: Scope, ask: Ask, reached: bool = True) -> Exhibit:
@@ -59,8 +60,11 @@ def summed_up(scope: Scope, ask: Ask, reached: bool = True) -> Exhibit:
     found, lang = facts(scope, ask), scope.lang
     said = sentences(found, lang) if reached else [active(found, lang), *licences_lapsed(found, lang)]
     _, ignored = scope.under(catalogue()[ACTIVE].dimensions)
-    notes = [wording.no_effect(ChartContext(lang), ignored)] if ignored else []
-    return sentence(scope, said, found.latest, progress=_progress(found, lang), notes=notes)
+    words = ChartContext(lang, names=asking.names(ask, lang))
+    notes = [wording.no_effect(words, ignored)] if ignored else []
+    below = wording.where_and_when(words, found.latest, ask.rights, scope.day)
+    made = sentence(scope, said, found.latest, progress=_progress(found, lang), notes=notes)
+    return replace(made, subtitle=below)
 
 
 def to_target(scope: Scope, ask: Ask) -> Exhibit:
@@ -176,7 +180,7 @@ def _change(facts: Facts, lang: str) -> str:
     if not change:
         return text.word("verdict.unchanged", lang)
     key, count = "verdict.more" if change > 0 else "verdict.fewer", text.number(abs(change), lang)
-    return text.word(key, lang, change=count, share=text.percent(abs(change) / facts.before, lang))
+    return text.word(key, lang, change=count, share=text.percent(facts.latest.share(abs(change), facts.before), lang))
 
 
 def _reached(facts: Facts, lang: str) -> str:

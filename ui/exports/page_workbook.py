@@ -37,13 +37,12 @@ from ui.i18n import member_names, text
 # Such a workbook is made in memory: rows of all its tables together.
 MOST_ROWS = 100_000
 _NO_SHEET_NAME, _SHEET_NAME = re.compile(r"[\[\]:*?/\\'\x00-\x1f\u200e\u200f\u2066-\u2069]+"), 31
-_DIRECTION = re.compile(r"[\u061c\u200e\u200f\u2066-\u2069]")
 _WIDTHS, _TEXT = (10, 60), "@"
 
 
 def safe(value: Any) -> Any:
-    """A value that no program runs; its text without marks of direction, which some programs show as boxes."""
-    return spreadsheet.safe(text.spaced(_DIRECTION.sub("", value))) if isinstance(value, str) else value
+    """A value that no program runs, as the text of a cell."""
+    return spreadsheet.safe(text.in_cell(value)) if isinstance(value, str) else value
 
 
 def content_of(value: Any) -> Any:

@@ -29,6 +29,7 @@ _RIGHT_TO_LEFT, _LEFT_TO_RIGHT, _END = "\u2067", "\u2066", "\u2069"
 # A percent sign belongs on the left of a Persian number, also in cells without a direction. The Arabic letter mark keeps the
 # bidi algorithm from joining the sign to the digits.
 _ARABIC = "\u061c"
+_DIRECTION = re.compile(r"[\u061c\u200e\u200f\u2066-\u2069]")
 # A Persian he after these is spoken: «ماه», «گروه».
 _SPOKEN = ("اه", "وه")
 
@@ -249,6 +250,11 @@ def day_in_both(value: date, lang: str) -> str:
 def spaced(written: str) -> str:
     """Text for a file, in which a search for a day finds it: with spaces that a screen might break."""
     return written.replace(_UNBROKEN, " ")
+
+
+def in_cell(written: str) -> str:
+    """Text for a cell of a file, without marks of direction, which some programs show as boxes."""
+    return spaced(_DIRECTION.sub("", written))
 
 
 def unit_label(label: str, lang: str, short: bool = False) -> str:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from etl.analysis import signals
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
@@ -20,15 +19,15 @@ from ui.components import figures as ui
 from ui.components.blocks import controlled
 from ui.data import warehouse
 from ui.exhibits import explore as exhibits
-from ui.exhibits.explore import Selection
+from ui.exhibits.explore import Charted
 from ui.i18n import text
 from ui.sections import explore_rows
-from ui.sections.explore_rows import PAGE
-from ui.state import page_context, page_parameters, periods, questions, scoped_query
+from ui.sections.explore_rows import PAGE, Selection
+from ui.state import page_context, page_parameters, periods, questions
 from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from ui.state.page_context import PageContext
 
-DEFAULT = {"m": ("coverage_per_10k",), "by": ("province",)}
+DEFAULT = {"m": exhibits.DEFAULT.names, "by": exhibits.DEFAULT.by}
 
 
 class Remedy(NamedTuple):
@@ -63,7 +62,7 @@ def explore(view: PageContext) -> None:
         return
     with blocks.error_boundary(view.lang, PAGE):
         with st.spinner(view.word("more.counting")):
-            answer = scoped_query.free(view, selection.names, selection.by)
+            answer = questions.free(view.asked, warehouse.of_page(), selection.names, selection.by)
         day = exportable.of(answer).answer.on
         if day and day != view.as_of:
             blocks.note(view.word("more.settled", day=text.day(day, view.lang)))
@@ -164,11 +163,11 @@ def _take(remedy: Remedy) -> None:
 
 def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
     """A chart that suits the shape of the answer, or a note that there is none."""
-    charts = exhibits.charts_of(selection, answer)
+    charts = exhibits.charts_of(selection.names, selection.by, view.where)
     if form := _form(view, selection):
         for column, name in zip(st.columns(len(selection.names)), selection.names, strict=True):
             with column:
-                _signals(view, form, name)
+                _signals(view, Charted((name,), selection.by, form))
         blocks.note(view.word("signal.other_question"))
         return
     if not selection.by:
@@ -177,34 +176,27 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
         blocks.note(view.word("more.no_chart"))
     for pair in [charts[start : start + 2] for start in range(0, len(charts), 2)]:
         # Beside the bars of all provinces a wide map leaves less room empty.
-        widths = (3, 2) if pair[0].is_map and pair[1:] else len(pair)
+        widths = (3, 2) if pair[0].form == "map" and pair[1:] else len(pair)
         for column, charted in zip(st.columns(widths), pair, strict=True):
             with column:
                 name = charted.names[0]
-                ui.exhibit(_on_its_day(view, name, answer), exhibits.chart_of, of=charted.name, charted=charted)
-                if exhibits.has_trend(selection, charted):
+                ui.exhibit(_on_its_day(view, name, answer), exhibits.chart, of=charted.name, charted=charted)
+                if exhibits.has_trend(selection.names, charted):
                     ui.exhibit(view, exhibits.trend, name=name)
 
 
-def _signals(view: PageContext, form: str, name: str) -> None:
+def _signals(view: PageContext, charted: Charted) -> None:
     """The funnel of all provinces, or the months of the chosen one."""
-    if form == "funnel":
-        ui.exhibit(view, exhibits.levels, of=name, name=name)
-    elif len(view.where.get("province", ())) == 1:
-        ui.exhibit(view, exhibits.changes, of=name, name=name)
+    if charted.form in exhibits.forms(charted.names, charted.by, view.where):
+        ui.exhibit(view, exhibits.chart, of=charted.name, charted=charted)
     else:
         blocks.note(view.word("signal.choose"), on_screen=True)
 
 
 def _form(view: PageContext, selection: Selection) -> str:
     """The form of chart chosen among those that the question allows besides the usual one; empty for that."""
-    known = [catalogue()[name] for name in selection.names]
-    form = ""
-    if selection.by == ("province",) and all(map(signals.has_levels, known)):
-        form = "funnel"
-    elif selection.by == ("month",) and all(map(signals.has_changes, known)):
-        form = "control"
-    if not form or len(known) > exhibits.MOST_CHARTS:
+    form = exhibits.for_analysts(selection.names, selection.by)
+    if not form:
         return ""
     chosen = form if page_parameters.one(PAGE, "chart") == form else "usual"
 

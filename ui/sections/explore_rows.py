@@ -1,7 +1,7 @@
 """The rows of an explored answer: a paged table or pivot, and the files of all rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from operator import itemgetter
@@ -23,16 +23,29 @@ from ui.components.footer import context, footer, subtitle
 from ui.components.table_html import Menu
 from ui.components.table_state import InAddress
 from ui.data import warehouse
-from ui.exhibits.explore import Selection
 from ui.i18n import text
-from ui.state import page_context, page_parameters, rendering, scoped_query
+from ui.state import page_context, page_parameters, questions, rendering
 from ui.state.address import SHOWN
 from ui.state.page_context import PageContext
+from ui.state.questions import Over
 
 PAGE = "explore"
 _MOST_COLUMNS = 24
 # Chosen in the menu of a column to calculate nothing.
 _NONE = "none"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The chosen question: measures, dimensions, and the period of flows and units of time (inclusive)."""
+
+    names: tuple[str, ...]
+    by: tuple[str, ...]
+    over: Over
+
+    @property
+    def is_timed(self) -> bool:
+        return any(name in TIME for name in self.by)
 
 
 @rendering.fragment
@@ -44,7 +57,7 @@ def rows(view: PageContext, selection: Selection, source: Answer | exportable.St
         is_calculated, refused = calculation(view, selection.names, selection.by, calc, on)
         if is_calculated:
             try:
-                source = scoped_query.free(view, selection.names, selection.by, calc=calc)
+                source = questions.free(view.asked, warehouse.of_page(), selection.names, selection.by, calc=calc)
             except AccessDenied:
                 refused = [view.word("refused.calc_denied")]
         _rows(view, selection, source, refused)

@@ -6,26 +6,26 @@ from functools import partial
 import streamlit as st
 
 from etl.semantic.rights import every_province
-from ui.components import blocks, table_html
+from ui.components import blocks, page_files, table_html
 from ui.components.footer import question
 from ui.components.parts import part
 from ui.components.table_html import Column
 from ui.data import submissions, warehouse
-from ui.exhibits import findings, verdict
-from ui.exhibits.exhibit import Action, Actions, Exhibit, Progress, Rows, Sentence
+from ui.exhibits import findings
+from ui.exhibits.exhibit import Action, Actions, Exhibit, Made, Make, Progress, Rows, Sentence
 from ui.exhibits.needs_action import needs_action
 from ui.i18n import text
 from ui.state import page_parameters
 from ui.state.page_context import PageContext
 
 
-def summed_up(view: PageContext, reached: bool = True) -> None:
-    """The verdict with the progress to the target below it; with `reached`, the month of the target too."""
-    make = partial(verdict.summed_up, view.asked, warehouse.of_page(), reached)
-    part(view, "verdict", make, partial(_verdict, view), st.container(key="verdict"))
+def summed_up(view: PageContext, make: Make) -> None:
+    """The verdict that `make` makes, with the progress to the target below it."""
+    made = Made(make, view.asked, warehouse.of_page())
+    part(view, "verdict", lambda: made.exhibit, partial(_verdict, view, made), st.container(key="verdict"))
 
 
-def _verdict(view: PageContext, exhibit: Exhibit) -> None:
+def _verdict(view: PageContext, made: Made, exhibit: Exhibit) -> None:
     assert isinstance(exhibit.form, Sentence)
     assert exhibit.answer is not None
     paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in exhibit.sentences)
@@ -34,6 +34,7 @@ def _verdict(view: PageContext, exhibit: Exhibit) -> None:
     for note in exhibit.own_notes:
         blocks.note(note)
     blocks.left_out(view, exhibit.answer)
+    page_files.note("verdict", made)
     question(view, exhibit.answer, "verdict")
 
 
@@ -55,12 +56,14 @@ def _progress(progress: Progress, lang: str) -> str:
 def needing_action(view: PageContext) -> None:
     """The first items, each with who, how many, by when, and a link to the list; the others behind how many more they are."""
     owing = partial(submissions.owed, view.where.get("province", ()) or every_province())
-    make = partial(needs_action, view.asked, warehouse.of_page(), owing)
-    part(view, "needs-action", make, partial(_actions, view), st.container(border=True, key="needs-action"))
+    made = Made(partial(needs_action, owing=owing), view.asked, warehouse.of_page())
+    place = st.container(border=True, key="needs-action")
+    part(view, "needs-action", lambda: made.exhibit, partial(_actions, view, made), place)
 
 
-def _actions(view: PageContext, exhibit: Exhibit) -> None:
+def _actions(view: PageContext, made: Made, exhibit: Exhibit) -> None:
     assert isinstance(exhibit.form, Actions)
+    page_files.note("needs-action", made)
     body = f'<p class="pd-note">{text.escape(exhibit.form.none)}</p>'
     if exhibit.form.items:
         body = _items(view, exhibit.form.items)
@@ -68,8 +71,8 @@ def _actions(view: PageContext, exhibit: Exhibit) -> None:
         more, others = text.escape(exhibit.form.more), _items(view, exhibit.form.others)
         body += f'<details class="pd-note"><summary>{more}</summary>{others}</details>'
     st.html(blocks.heading(exhibit.title.sentence) + body)
-    if partly := [view.word(f"scope.{name}") for name in view.where if name not in ("province", "activity")]:
-        blocks.note(view.word("action.whole", filters=text.listed(partly, view.lang)))
+    for note in exhibit.own_notes:
+        blocks.note(note)
 
 
 def _items(view: PageContext, items: Iterable[Action]) -> str:

@@ -46,7 +46,7 @@ from ui.i18n import text
 from ui.shell import data_question, people, strangers, threads
 from ui.shell.data_question import DataQuestion, ExhibitQuestion, Given, Wrong
 from ui.shell.requests import base_path, is_of_this_machine
-from ui.state import page_context, periods, personal_tokens, scoped_query
+from ui.state import page_context, periods, personal_tokens, questions
 from ui.state.page_context import PageContext
 
 FOLDER = "/data/"
@@ -344,12 +344,11 @@ class _Found:
 
 def _asked_of(question: DataQuestion | ExhibitQuestion) -> _Found:
     """What is behind a question. Raises Wrong for an exhibit that has nothing to show."""
-    view = question.view
+    view, ask = question.view, warehouse.of_page()
     if isinstance(question, DataQuestion):
-        found = scoped_query.free(view, question.names, question.by, is_settled=False, calc=question.calc)
+        found = questions.free(view.asked, ask, question.names, question.by, is_settled=False, calc=question.calc)
         names = {dimension: warehouse.names(dimension, view.lang) for dimension in ("course", "institute")}
         return _Found(found, ChartContext(view.lang, names=names))
-    ask = warehouse.of_page()
     exhibit = question.make(view.scope, Rounded(ask) if question.circulation else ask)
     if exhibit.answer is None:
         raise Wrong(exhibit.said(view.lang))

@@ -4,9 +4,10 @@ A wrong parameter or value is refused with one sentence, which names the nearest
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import partial
 
 from etl.analysis import detail
 from etl.core.text_folding import fold
@@ -15,8 +16,10 @@ from etl.semantic.calculations import CALCULATIONS
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.warehouse.dimensions import FILTERS
 from ui.data import page_run, warehouse
+from ui.exhibits import explore as charts
 from ui.exhibits import register
 from ui.exhibits.exhibit import Make
+from ui.exhibits.explore import Charted
 from ui.i18n import text
 from ui.sections import explore, explore_rows
 from ui.state import periods, saved_views
@@ -28,6 +31,8 @@ from ui.state.scope import Days, Scope, in_order
 _SEVERAL = ("m", "by", *FILTERS)
 _ONE = ("on", "as_of", "period", "over", "view", "lang", "publication", "circulation", "calc")
 _OF_AN_EXHIBIT = ("on", "as_of", "period", "over", "lang", "publication", "circulation")
+# What an address of a chart of Explore says besides.
+_OF_A_CHART = ("m", "by", "chart")
 # Of Explore's address, and without effect here.
 _OF_THE_PAGE = ("chart", "show", "sort", "page", TAB)
 _TOKEN_NAMES = re.compile(r"(?i)(access_?)?token|password|secret|(api_?)?key|bearer|authorization|auth")
@@ -60,12 +65,16 @@ class DataQuestion:
 
 @dataclass(frozen=True)
 class ExhibitQuestion:
-    """A checked question for an exhibit of a page: its address, the function that makes it, the view, and if it is rounded."""
+    """A checked question for an exhibit of a page: its address, the function that makes it, the view, and if it is rounded.
+
+    `beside`: what else than publication and scope decides what it shows.
+    """
 
     address: str
     make: Make = field(repr=False)
     view: PageContext
     circulation: bool
+    beside: Hashable = None
 
 
 def holds_token(given: Given) -> bool:
@@ -99,13 +108,7 @@ def read(given: Given) -> DataQuestion:
     _check_names(given, lang)
     if name := _one(given, "view", lang):
         given = _saved(name, lang) | {other: values for other, values in given.items() if other != "view"}
-    known = catalogue()
-    visible = {measure: metric.label[lang] for measure, metric in known.items() if not metric.hidden}
-    names = _members("m", given.get("m", ()), visible, lang)
-    by = _members("by", given.get("by", ()), {name: text.word(f"dimension.{name}", lang) for name in DIMENSIONS}, lang)
-    for parameter, chosen, most in (("m", names, MOST_MEASURES), ("by", by, MOST_DIMENSIONS)):
-        if len(chosen) > most:
-            raise Wrong(text.word("data.many", lang, name=parameter, count=text.number(most, lang)))
+    names, by = _measures_by(given, lang)
     where, circulation = _filters(given, lang), _is_rounded(given, lang)
     calc = _one(given, "calc", lang)
     if calc not in ("", *CALCULATIONS):
@@ -122,13 +125,45 @@ def read(given: Given) -> DataQuestion:
 
 def read_exhibit(given: Given, address: str) -> ExhibitQuestion | None:
     """The question for an exhibit, None for an address that names none. Raises Wrong."""
-    lang, make = language(given), register.named(address)
+    lang, make, chosen = language(given), register.named(address), register.chosen(address)
     if make is None:
         return None
-    _check_names(given, lang, (*FILTERS, *_OF_AN_EXHIBIT))
-    view = _view(given, _filters(given, lang), lang)
+    _check_names(given, lang, (*FILTERS, *_OF_AN_EXHIBIT, *(_OF_A_CHART if chosen else ())))
+    where, beside = _filters(given, lang), register.beside(address)
+    if chosen:
+        beside = _charted(given, where, lang)
+        make = partial(make, **{chosen: beside})
+    view = _view(given, where, lang)
     view = replace(view, scope=register.scope_of(address, view.scope))
-    return ExhibitQuestion(address, make, view, _is_rounded(given, lang))
+    return ExhibitQuestion(address, make, view, _is_rounded(given, lang), beside)
+
+
+def _charted(given: Given, where: dict[str, tuple[str, ...]], lang: str) -> Charted:
+    """The chart that an address of Explore names: a question, and the form, by default the first that suits it."""
+    names, by = _measures_by(
+        {name: list(values) for name, values in (charts.DEFAULT.query() | {**given}).items()}, lang
+    )
+    if problems := explore.problems_of(names, by, where):
+        raise Wrong(problems[0].sentence(lang))
+    forms = charts.forms(names, by, where)
+    if not forms:
+        raise Wrong(text.word("data.no_picture", lang))
+    form = _one(given, "chart", lang) or forms[0]
+    if form not in forms:
+        raise _wrong_value("chart", form, forms, lang)
+    return Charted(names, by, form)
+
+
+def _measures_by(given: Given, lang: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The measures and dimensions of a request. Raises Wrong."""
+    known = catalogue()
+    visible = {measure: metric.label[lang] for measure, metric in known.items() if not metric.hidden}
+    names = _members("m", given.get("m", ()), visible, lang)
+    by = _members("by", given.get("by", ()), {name: text.word(f"dimension.{name}", lang) for name in DIMENSIONS}, lang)
+    for parameter, chosen, most in (("m", names, MOST_MEASURES), ("by", by, MOST_DIMENSIONS)):
+        if len(chosen) > most:
+            raise Wrong(text.word("data.many", lang, name=parameter, count=text.number(most, lang)))
+    return names, by
 
 
 def _filters(given: Given, lang: str) -> dict[str, tuple[str, ...]]:

@@ -17,6 +17,7 @@ from etl.core.errors import QuestionError, TooEarly
 from etl.semantic import resolve
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
+from etl.semantic.exportable import StoredRows
 from etl.semantic.open_totals import is_open
 from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import PLACES
@@ -86,6 +87,19 @@ def when(
     if len(settled) < len(days):
         raise TooEarly(f"{', '.join(days)}: no month is settled yet")
     return min(settled), period if "event" in kinds else None
+
+
+def free(
+    scope: Scope, ask: Ask, names: Sequence[str], by: Sequence[str], *, is_settled: bool = True, calc: str = ""
+) -> Answer | StoredRows:
+    """The answer to a free question under the scope: that of Explore and, without `is_settled`, of the data address.
+
+    With `calc` it has a quick calculation beside each measure. Explore ranks, so it shows the day on which every measure is
+    settled. A program gets the day it asked for, and the status says what can still change.
+    """
+    on, over = when(scope, ask, names, by, is_settled=is_settled)
+    answer = ask.stored(Question(tuple(names), tuple(by), on, over, frozen(scope.where), calc=calc))
+    return with_cut_unit(answer) if isinstance(answer, Answer) else answer
 
 
 def with_cut_unit(answer: Answer) -> Answer:
