@@ -68,7 +68,7 @@ def test_a_clerk_sees_what_is_due_what_came_back_and_the_receipt(alone, lang):
 @pytest.mark.parametrize("address", [{}, {"province": "IR-07"}, {"of": "IR-99"}])
 def test_who_has_several_provinces_chooses_one_before_anything_is_handed_in(alone, address):
     page = opened("handin", **address)
-    assert text.word("hand_in.choose", "fa") in html(page)
+    assert text.word("hand_in.whose", "fa") in html(page)
     assert text.word("hand_in.nothing_yet", "fa") not in html(page)
     assert not [one for one in page.button if one.key.startswith("unchanged-")]
     box = next(one for one in page.selectbox if one.key == "hand-in-province")

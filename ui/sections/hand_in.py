@@ -57,7 +57,7 @@ def hand_in(view: PageContext) -> None:
                 _of_province(view, submissions.desk(), who, province, month)
             else:
                 with st.container(border=True, key="figure-choose"):
-                    blocks.head(view.word("hand_in.choose"), view.word("hand_in.choose_is"))
+                    blocks.head(view.word("hand_in.whose"), view.word("hand_in.whose_is"))
 
 
 def let_in(view: PageContext, otherwise: str, may: Callable[[Person], bool]) -> Person | None:
