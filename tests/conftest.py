@@ -3,14 +3,13 @@
 import fcntl
 import gc
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -88,14 +87,15 @@ def components_searched_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def warm_workers() -> Iterator[None]:
-    """Workers of the pages, which begin ten times as fast as those that import their libraries."""
+    """Workers, which begin ten times as fast as those that import their libraries."""
     with pytest.MonkeyPatch.context() as patch:
-        start = child_process.start
-        patch.setattr(
-            child_process,
-            "start",
-            lambda module, *words: (forked.worker if module.startswith("ui.") else start)(module, *words),
-        )
+        begin = child_process.begin
+
+        def begun(module: str, *words: str) -> Any:
+            # A limit of memory that a test sets is for what a worker itself imports.
+            return (begin if "READER_MEMORY" in os.environ else forked.worker)(module, *words)
+
+        patch.setattr(child_process, "begin", begun)
         yield
 
 
@@ -140,4 +140,4 @@ def small_register(publish_sample: Callable[..., Sample]) -> Path:
 
 
 def _etl(*words: object) -> None:
-    subprocess.run([sys.executable, "-m", "etl", *map(str, words)], cwd=ROOT, check=True, capture_output=True)
+    forked.run("etl", *map(str, words)).check_returncode()

@@ -95,6 +95,9 @@ class Process:
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
     def ended(self) -> tuple[int, str, str]:
         """Its exit code, and what it printed to standard output and standard error."""
         code = self.wait()
@@ -125,5 +128,10 @@ def _run(folder: str, environment: dict[str, str], streams: list[int], words: li
         os.dup2(descriptor, number)
         os.close(descriptor)
     sys.path.insert(0, folder)
-    sys.argv = [*map(str, words)]
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    os.execv = lambda _, command: _become(command[2:])  # type: ignore[assignment]
+    _become([*map(str, words)])
+
+
+def _become(words: list[str]) -> None:
+    sys.argv = words
+    runpy.run_module(words[0], run_name="__main__", alter_sys=True)

@@ -3,7 +3,6 @@
 import os
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -13,20 +12,15 @@ from typing import Any
 
 from deploy import proxy
 from etl.core import settings
+from tests import forked
+from tests.forked import ROOT
 
-ROOT = Path(__file__).parents[1]
 PATIENCE = 180.0
 
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line with variables of the environment."""
-    return subprocess.run(
-        [sys.executable, "-m", "etl", *words],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-    )
+    return forked.run("etl", *words, env={**os.environ, **environment})
 
 
 def free_ports(count: int = 1) -> int:
@@ -78,13 +72,10 @@ def publish(folder: Path) -> Path:
     """The small sample, published; its pointer."""
     pointer = folder / "warehouse" / "warehouse.duckdb"
     pointer.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        [sys.executable, "-m", "etl", "build", str(ROOT / "tests" / "sample"), "--to", str(pointer)],
-        cwd=ROOT,
-        env={**os.environ, "IDENTITY_KEY": "a key that only tests use, 32 bytes and more"},
-        check=True,
-        capture_output=True,
-    )
+    run(
+        *("build", str(ROOT / "tests" / "sample"), "--to", str(pointer)),
+        IDENTITY_KEY="a key that only tests use, 32 bytes and more",
+    ).check_returncode()
     return pointer
 
 
@@ -106,14 +97,14 @@ class Served:
         self.run, self.port, self.base = folder, web.listen_port, web.base_path
         self.ports = [first + number for number in range(processes)]
         self.origin = proxy.origin(web)
-        self.dashboards: list[subprocess.Popen[bytes]] = []
+        self.dashboards: list[forked.Process] = []
         self._proxy: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Served":
         try:
             for number in range(len(self.ports)):
-                self.dashboards.append(self._start("-m", "deploy.web", str(number)))
-            self._start("-m", "deploy.configure", "--to", str(self.run)).wait()
+                self.dashboards.append(self._start("deploy.web", str(number)))
+            self._start("deploy.configure", "--to", str(self.run)).wait()
             for port in self.ports:
                 self._wait_for(port)
             self._proxy = start_nginx(self.run, self.port)
@@ -136,8 +127,8 @@ class Served:
     def _wait_for(self, port: int) -> None:
         until(lambda: ask(port, f"{self.base}/healthz")[0] == 200, "a web process answers")
 
-    def _start(self, *words: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, *words], cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL)
+    def _start(self, *words: str) -> forked.Process:
+        return forked.Process(*words, env=self.environment)
 
 
 def start_nginx(folder: Path, port: int) -> subprocess.Popen[bytes]:

@@ -3,8 +3,6 @@
 import os
 import re
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -29,6 +27,7 @@ from playwright.sync_api import (
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from tests import forked
 from tests.serving import PATIENCE
 from ui.exports.job import FILE_SECONDS
 from ui.i18n import navigation
@@ -83,7 +82,7 @@ def make_register(folder: Path, scale: float) -> None:
 
 
 def _etl(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "etl", *words], cwd=ROOT, check=True, capture_output=True)
+    forked.run("etl", *words).check_returncode()
 
 
 @contextmanager
@@ -92,14 +91,8 @@ def served(warehouse: Path, **environment: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(port)]
-    server = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "WAREHOUSE": str(warehouse), **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    words = ("streamlit", "run", "dashboard.py", "--server.port", str(port))
+    server = forked.Process(*words, env={**os.environ, "WAREHOUSE": str(warehouse), **environment})
     address = f"http://localhost:{port}"
     try:
         _wait_for(address + "/_stcore/health", server)
@@ -109,7 +102,7 @@ def served(warehouse: Path, **environment: str) -> Iterator[str]:
         server.wait(timeout=180)
 
 
-def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+def _wait_for(address: str, server: forked.Process) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if server.poll() is not None:
