@@ -18,7 +18,7 @@ import pytest
 from etl.analysis import projection
 from etl.core.errors import Refused
 from etl.core.jalali import year_before
-from etl.semantic import access, answers
+from etl.semantic import access, answers, disclosure
 from etl.semantic.catalog import catalogue, derived
 from etl.semantic.resolve import settled_on
 from etl.semantic.rights import ADMINISTRATOR
@@ -319,6 +319,15 @@ def test_a_book_for_circulation_has_the_shares_of_the_screen_in_whole_per_cent_o
                 told.append((row[at], float(rounded_half_up(of_screen[row[: len(answer.by)]][at], 2))))
     assert told
     assert [pair for pair in told if pair[0] != pair[1]] == []
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_a_card_says_that_its_share_is_left_out(press, monkeypatch, lang):
+    monkeypatch.setattr(disclosure, "_told", lambda *given: None)
+    book = content.book(press.writer("IR", lang))
+    cards = {card["label"]: card for card in book["cards"]}
+    card = cards[catalogue()["training_compliance"].label[lang]]
+    assert (card["value"], card["verdict"]) == ("–", text.word("file.status_c", lang))
 
 
 @pytest.mark.parametrize("place", ["IR", "IR-23", "IR-10"])

@@ -253,7 +253,9 @@ def test_each_item_counts_what_its_list_holds(small_register: Path) -> None:
 _OPERATIONAL = ("lapsed", "licences_ending", "training_lapsing", "files_overdue", "not_submitted")
 
 
-def compared(*places: tuple[str, float | None, str], name: str = "training_compliance", whole: float = 0.85) -> Answer:
+def compared(
+    *places: tuple[str, float | None, str], name: str = "training_compliance", whole: float | None = 0.85
+) -> Answer:
     """The answer of `different`: each province with its rate and side."""
     rows = [(code, value, whole, 0.01, 9, 0, 0, side) for code, value, side in places]
     answer = made.answer(name, by=("province",), rows=rows)
@@ -269,6 +271,18 @@ def test_none_of_the_lowest_is_better_than_the_whole() -> None:
     one = said(("IR-11", 0.8, "none"), ("IR-20", 0.88, "none"), ("IR-23", 0.95, "none"))
     assert "IR-11" in one
     assert "IR-20" not in one
+
+
+@pytest.mark.parametrize("side", ["none", "lower", "unclear"])
+@pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_the_number_of_the_whole_is_said_to_be_left_out_where_it_may_not_circulate(side: str, lang: str) -> None:
+    answer = compared(("IR-11", 0.8, side), ("IR-23", 0.95, "none"), whole=None)
+    for said in (
+        different.sentence(answer, lang, lambda _, code: code),
+        different.of_place(answer, "IR-11", lang, lambda _, code: code),
+    ):
+        assert "–" not in said
+        assert text.word("file.status_c", lang) in said
 
 
 def signals(question: Question) -> Answer:

@@ -102,19 +102,25 @@ def _cards(write: Writer) -> dict[str, Any]:
         write.beside.extend([now, *([earlier] if earlier else [])])
         metric, settled = now.metrics[0], settled_on(write.ask, name, write.scope.day)
         value, before = now.value() if settled else None, earlier.value() if earlier else None
-        change, verdict_key, judged = "", "no_year" if settled else "not_settled", ""
+        change, judged = "", ""
         if value is not None and before is not None:
-            verdict_key = "year_same"
+            compared = write.word("year_same")
             if changes.is_visible(metric, value, before):
                 change = changes.signed(metric, value, before, write.lang)
                 judged = changes.verdict(metric, numbers[name].side)
-                verdict_key = f"year_{judged or 'plain'}"
+                compared = write.word(f"year_{judged or 'plain'}")
+        elif settled and now.hidden:
+            compared = text.word("file.status_c", write.lang)
+        elif earlier and earlier.hidden:
+            compared = write.word("year_left_out")
+        else:
+            compared = write.word("no_year" if settled else "not_settled")
         cards.append(
             {
                 "label": metric.label[write.lang],
                 "value": text.plain(value, metric.unit, write.lang),
                 "change": change,
-                "verdict": write.word(verdict_key),
+                "verdict": compared,
                 "better": judged == "better",
                 "worse": judged == "worse",
             }

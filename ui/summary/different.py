@@ -40,7 +40,7 @@ def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) 
     if found:
         side = named_side(metric) or "unlike"
         values = words(answer, metric, side, lang, len(found))
-        values["value"] = text.amount(found[0]["whole_value"], metric.unit, lang)
+        values["value"] = _of_whole(found[0], metric, lang)
         names = _with_values(answer, found, lang, member)
         said = [text.word("different.some", lang, names=_listed(names, most, str(values["group"]), lang), **values)]
         said += [
@@ -67,7 +67,7 @@ def _lowest(answer: Answer, lang: str, member: _Names) -> str:
         return ""
     key = "highest" if worse == "higher" else "least_covered" if is_full_count(metric.name) else "lowest"
     whole = text.word(f"different.mean_{whole_of(answer)}", lang)
-    value = text.amount(shown[0]["whole_value"], metric.unit, lang)
+    value = _of_whole(shown[0], metric, lang)
     measure = text.inside(metric.short[lang], lang)
     names = joined(_with_values(answer, shown, lang, member), lang)
     groups = text.word(f"plural.{kind_of(answer.by)}", lang)
@@ -92,11 +92,17 @@ def _with_value(name: str, value: Any, metric: Metric, lang: str) -> str:
     return name if value is None else f"{name}\u00a0{text.plain(value, metric.unit, lang)}"
 
 
+def _of_whole(row: Mapping[str, Any], metric: Metric, lang: str) -> str:
+    """The number of the whole that a group is compared with; in words that it may not circulate."""
+    value = row["whole_value"]
+    return text.word("file.status_c", lang) if value is None else text.amount(value, metric.unit, lang)
+
+
 def _unclear(key: str, row: Mapping[str, Any], name: str, metric: Metric, lang: str) -> str:
     """That a group is low, or high, but of so few institutes that it is not told from chance."""
     value = row[metric.name]
     place = name if value is None else f"{name} ({text.plain(value, metric.unit, lang)})"
-    whole = text.amount(row["whole_value"], metric.unit, lang)
+    whole = _of_whole(row, metric, lang)
     # Not everybody may see the institutes of another province.
     institutes = row["institutes_compared"]
     few = institutes and text.word("different.with_institutes", lang, count=text.number(institutes, lang))
@@ -115,7 +121,7 @@ def of_place(answer: Answer, place: Any, lang: str, member: _Names) -> str:
     name = text.isolated(member(by, place), lang)
     if row["side"] == "unclear":
         return _unclear("place_unclear", row, name, metric, lang)
-    value = text.amount(row["whole_value"], metric.unit, lang)
+    value = _of_whole(row, metric, lang)
     if row["side"] in ("none", "untested"):
         if row[metric.name] is None or is_of_few(answer, row):
             return ""
