@@ -33,7 +33,7 @@ def show(view: PageContext) -> None:
             sub = _filter(view, "sub", sorted({event.sub for event in events}))
             kind = _filter(view, "event", sorted({event.event for event in events}))
         listed = [event for event in events if sub in (None, event.sub) and kind in (None, event.event)][:_MOST]
-        tables.show(view, "audit", _columns(view), listed, title, is_excerpt=True, is_stacked=True)
+        tables.show(view, "audit", _columns(view), listed, title, is_stacked=True)
 
 
 def overlapping(view: PageContext, events: Sequence[Event]) -> None:

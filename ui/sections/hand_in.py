@@ -683,6 +683,9 @@ def _receipt(view: PageContext, now: Submission) -> None:
         ]
         caption = view.word("hand_in.receipt", id=now.id)
         tables.show(view, "receipt", columns, list(now.files), caption, is_stacked=True)
+        # The rows that came back stand below on the screen; the printed receipt is one sheet.
+        if now.came_back:
+            st.html(f'<p class="pd-note pd-on-paper">{text.escape(_counts(view, now))}</p>')
 
 
 def _earlier(view: PageContext, listed: Sequence[Submission]) -> None:
