@@ -136,7 +136,8 @@ def _of_province(view: PageContext, desk: Desk, who: Person, province: str, mont
             if now and now.why and now.state == "returned":
                 why = view.word("hand_in.returned_why", why=text.isolated(now.why, view.lang))
                 do = view.escaped("hand_in.returned_do")
-                st.html(f'<div class="pd-notice" role="note"><p>{text.escape(why)}</p><p>{do}</p></div>')
+                said_why = f'<strong class="pd-latin">{text.escape(why)}</strong>'
+                st.html(f'<div class="pd-notice" role="note">{said_why}<p>{do}</p></div>')
             _four(view, desk, now, province, states)
             _drop(view, who, now, province, month)
             _unchanged(view, desk, who, now, province, month, states)
