@@ -191,10 +191,10 @@ class Parts:
             blocks.popover,
         )
 
-        def noted(ident: str, made: Any, *limit: str) -> None:
+        def noted(ident: str, made: Any) -> None:
             part = Part.of(made.exhibit)
             self._at("figure", ident).update(title=part.title, below=part.below)
-            note(ident, made, *limit)
+            note(ident, made)
 
         def listed(ident: str, title: str, below: str, *more: Any) -> None:
             self._at("figure", ident).update(title=title, below=below)
@@ -236,11 +236,11 @@ class Parts:
         context: Any,
         ident: str,
         picture: Any = None,
-        limit: str = "",
         made: Any = None,
     ) -> None:
         """Note a figure with its files, where its popover would offer them."""
         answer, place = getattr(source, "answer", source), page_context.place(view, source_where(source))
+        limit = made.exhibit.limit if made else ""
         part = self._at("figure", ident)
         part["answer"], part["limit"] = rows_of(answer), limit
         if picture:

@@ -22,6 +22,8 @@ _FACTS = ("institute", "province", "activity", "status")
 # Dates of an institute, independent of where its persons serve.
 _DAYS = ("licensed_until", "status_since")
 _SMART_PARTS = ("smart_institutes", "licensed_institutes")
+# Within how many days a licence ends.
+DAYS_LEFT = (30, 60, 90)
 
 
 @analysis(asks=("registered_institutes", "licensed_until", "in_service", "training_compliance", "judicial_officers"))

@@ -252,6 +252,19 @@ def test_a_chart_of_too_many_rows_is_refused_and_its_rows_are_an_answer(
     assert len(rows_of(rows.content)) > 50
 
 
+def test_a_list_that_ends_is_asked_by_the_days_of_its_page(site: Site) -> None:
+    address = "/data/licensing/licences_ending.csv"
+    fewer, every = (
+        rows_of(site.get(address, site.national, params=params | {"lang": "en"}).content)
+        for params in ({"days": "30"}, {})
+    )
+    assert fewer == [row for row in every if row["span"] == "1-30"]
+    assert len(fewer) < len(every)
+    wrong = site.get(address, site.national, params={"days": "31", "lang": "en"})
+    assert (wrong.status_code, wrong.text) == (400, "days has no value 31; perhaps 30, 60, 90.\n")
+    assert site.get("/data/licensing/lapsed.csv", site.national, params={"days": "30"}).status_code == 400
+
+
 def test_the_list_of_publications_is_that_of_the_moment(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     address = "/data/approve/publications.csv"
     first = site.get(address, site.national)

@@ -1,22 +1,25 @@
 """What can be a link is a link: the address of a file gives the rows of the page, and what has no address is listed here."""
 
-from dataclasses import replace
+import json
 from datetime import timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pyarrow import parquet
 
+from etl.analysis.licensing import DAYS_LEFT
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from tests.parts import PARTS, opened
-from ui.charts.elements import ChartContext
 from ui.components import data_links, downloads, page_files
 from ui.data import page_run, warehouse
 from ui.data.ask import Rounded
-from ui.exhibits import explore, register, training
+from ui.exhibits import coverage, explore, licensing, register, training
 from ui.exhibits.exhibit import Made
+from ui.exhibits.lists import Within
+from ui.i18n import text
 from ui.shell import data_address, data_question
 from ui.state import page_context, questions
 from ui.state.page_context import PageContext
@@ -29,14 +32,12 @@ SCOPES: dict[str, dict[str, Any]] = {
     "province": {"province": "IR-10", "on": "1404/09/30", "period": "24"},
     "women": {"gender": "female", "province": ["IR-10", "IR-23"], "lang": "en"},
 }
-# What has no address, by page: lists of institutes, tables and charts of several questions, exhibits of what a reader typed.
+# What has no address, by page: what says a sentence alone or also what is owed, exhibits of what a reader typed.
 WITHOUT: dict[str, set[str]] = {
-    "overview": {"glance", "listing-register", "needs-action"},
+    "overview": {"glance", "needs-action"},
     "coverage": {"claimed"},
     "growth": {"announced", "goal-seek", "plan-plan_leaver_rate", "plan-plan_recruits"},
     "training": {"plan-plan_leaver_rate", "plan-plan_recruits", "plan-seats"},
-    # A list that says where it ends is made on the page.
-    "licensing": {"listing-licences_ending"},
     "compare": {"bridge-IR", "bridge-IR-10", "numbers", "over_time", "parts"},
 }
 PAGES = [part for part in PARTS if part not in ("methods", "quality", "handin", "approve")]
@@ -186,7 +187,7 @@ def offer(scope: Scope) -> None:
     made = Made(training.by_place, scope, warehouse.of_page())
     exhibit, view = made.exhibit, PageContext(scope)
     assert exhibit.answer
-    downloads.buttons(view, exhibit.answer, exhibit.context(), "x", None, "", made)
+    downloads.buttons(view, exhibit.answer, exhibit.context(), "x", None, made)
 
 
 @pytest.mark.parametrize("ticked", [False, True])
@@ -214,23 +215,42 @@ def test_a_large_file_is_made_first_also_where_it_has_an_address(
     assert [name.rpartition(".")[2] for name in offered["made first"]] == ["xlsx"]
 
 
-def test_a_scope_that_no_address_can_hold_is_made_at_once(offered: dict[str, list[str]]) -> None:
-    names = tuple(f"institute-{number}" for number in range(data_links.LONGEST // 10))
-    scope = Scope(page_run.publication().as_of, (("institute", names),))
-    made = Made(training.by_place, Scope(page_run.publication().as_of), warehouse.of_page())
-    exhibit = made.exhibit
-    assert exhibit.answer
-    downloads.buttons(PageContext(scope), exhibit.answer, exhibit.context(), "x", None, "", replace(made, scope=scope))
+def test_a_scope_that_no_address_can_hold_is_made_at_once(
+    offered: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_links, "LONGEST", len("/data/training/by_place.{form}?province=IR-23"))
+    offer(Scope(page_run.publication().as_of, (("province", ("IR-10", "IR-23")),)))
     assert offered == {"links": [], "made": ["csv-x", "xlsx-x", "parquet-x"], "made first": []}
 
 
-def test_a_list_with_an_end_of_its_own_has_no_link(offered: dict[str, list[str]]) -> None:
-    view = PageContext(Scope(page_run.publication().as_of, lang="en"))
-    answer = warehouse.ask("active_assistants", by="province", on=view.as_of)
-    downloads.buttons(view, answer, ChartContext("en"), "x", None, "within 30 days")
-    assert (offered["links"], len(offered["made"])) == ([], 3)
-    downloads.buttons(view, answer, ChartContext("en"), "x", None)
-    assert len(offered["links"]) == 3, "the same rows without it are those of a question"
+@pytest.mark.parametrize("days", DAYS_LEFT)
+def test_a_list_with_an_end_is_at_its_address_with_its_days_and_says_them(
+    days: int, offered: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_context, "part", lambda: "licensing")
+    scope, within = Scope(page_run.publication().as_of, lang="en"), Within(days)
+    made = Made(partial(licensing.licences_ending, within=within), scope, warehouse.of_page())
+    answer = made.exhibit.answer
+    assert answer
+    downloads.buttons(PageContext(scope), answer, made.exhibit.context(), "x", None, made)
+    assert (offered["made"], len(offered["links"])) == ([], 3)
+    assert answer_at(offered["links"][0])[0].rows == answer.rows
+    query = parse_qs(urlsplit(offered["links"][0]).query)
+    question = data_question.read_exhibit(query, "licensing/licences_ending")
+    assert question
+    assert (query["days"], question.beside) == ([str(days)], within)
+    file = data_address._made("parquet", data_address._asked_of(question), question, {})
+    words = text.word("why.days", "en", count=days)
+    assert words.replace(" ", "-") in file.name
+    assert ["Limit of the list", words] in [
+        entry[:2] for entry in json.loads(parquet.read_metadata(file.path).metadata[b"about"])
+    ]
+
+
+def test_a_list_that_is_on_two_pages_has_one_address() -> None:
+    assert register.address_of("overview", licensing.register) == "licensing/register"
+    assert register.address_of("overview", coverage.over_time) == "", "its own page has no period"
+    assert register.address_of("coverage", coverage.over_time) == "coverage/over_time"
 
 
 def test_the_link_of_a_question_has_the_filters_of_its_answer_and_not_those_of_the_page() -> None:

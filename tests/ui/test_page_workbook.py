@@ -50,9 +50,7 @@ def job_of(noted: dict[str, Any], lang: str, circulation: bool = False) -> PageJ
     view = PageContext(Scope(page_run.publication().as_of, lang=lang))
     entries = [one for one in noted.values() if not (circulation and page_files._is_detail(one.source))]
     parts = tuple(
-        Part.of(one.part(circulation), one.limit)
-        if isinstance(one, page_files.Shown)
-        else Part(one.title, one.below, one.source, one.limit)
+        Part.of(one.part(circulation)) if isinstance(one, page_files.Shown) else Part(one.title, one.below, one.source)
         for one in entries
         if not isinstance(one, page_files.ShownCard)
     )

@@ -1,7 +1,7 @@
 """Downloads of an answer: CSV, Excel, Parquet, and a picture of its chart. Files always contain every row.
 
 A file that has an address (ui.components.data_links) is a link to it. Others are written when they are downloaded: rows of
-persons, lists that are cut, tables of several questions, and exhibits of what a reader has typed. A large file is first
+persons, tables of several questions, and exhibits of what a reader has typed. A large file is first
 written by a worker process, with a progress bar.
 """
 
@@ -211,7 +211,6 @@ def buttons(
     context: ChartContext,
     ident: str,
     picture: Picture | None,
-    limit: str = "",
     made: Made | None = None,
 ) -> None:
     """A link to each file where it has an address, else a button that makes it; none if the user may not export.
@@ -233,7 +232,7 @@ def buttons(
     place = page_context.place(view, answer.where)
     blocks.note(view.word("more.rows", rows=text.number(count, view.lang)))
     large = [kind for kind in FORMS if count * len(answer.columns) > MANY_CELLS[kind]]
-    address = "" if limit else data_links.of_file(view, source, made, circulation)
+    address, limit = data_links.of_file(view, source, made, circulation), made.exhibit.limit if made else ""
 
     @cache
     def exported() -> tuple[Exportable, Picture | None]:

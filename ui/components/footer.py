@@ -51,21 +51,20 @@ def footer(
     with_table: bool = True,
     picture: downloads.Picture | None = None,
     chart_context: ChartContext | None = None,
-    limit: str = "",
     title: str = "",
     made: Made | None = None,
 ) -> None:
     """Two words: what the number is, and all ways to take it. Their content and the table are loaded only when opened.
 
-    `chart_context` brings names of members that only this answer has; `limit` says in words where a list ends, `title` is that
+    `chart_context` brings names of members that only this answer has, `title` is that
     of a list; `made` makes the exhibit again, if it is one.
     """
     switch, answer = f"table shown {ident}", exportable.of(source).answer
     heading = title or answer.metrics[0].label[view.lang]
     if isinstance(source, Answer):
-        page_files.note(ident, made or _listed(view, source, heading, subtitle(view, source)), limit)
+        page_files.note(ident, made or _listed(view, source, heading, subtitle(view, source)))
     else:
-        page_files.note_rows(ident, heading, subtitle(view, answer), source, limit)
+        page_files.note_rows(ident, heading, subtitle(view, answer), source)
     blocks.left_out(view, answer)
     if not picture:
         # A figure has its notes, and numbers them on a trend.
@@ -79,7 +78,7 @@ def footer(
                 downloads.copy_and_present(view, answer, ident)
             if with_table and not is_shown:
                 _table_switch(view, ident, switch, "figure.table")
-            downloads.buttons(view, source, chart_context or context(view), ident, picture, limit, made)
+            downloads.buttons(view, source, chart_context or context(view), ident, picture, made)
             connect.connect(view, source, ident, made)
 
         blocks.popover(view.lang, view.word("figure.files"), f"files-{ident}", take)

@@ -31,10 +31,9 @@ _PICTURES = "page pictures"
 
 @dataclass(frozen=True)
 class Shown:
-    """An exhibit of the page; `limit` says in words where a list ends."""
+    """An exhibit of the page."""
 
     made: Made
-    limit: str = ""
 
     @property
     def source(self) -> Answer:
@@ -70,24 +69,21 @@ class ShownRows:
     title: str
     below: str
     source: exportable.StreamedRows | exportable.StoredRows
-    limit: str = ""
 
 
 Noted = Shown | ShownCard | ShownRows
 
 
-def note(ident: str, made: Made, limit: str = "") -> None:
-    page_context.parts()[ident] = Shown(made, limit)
+def note(ident: str, made: Made) -> None:
+    page_context.parts()[ident] = Shown(made)
 
 
 def note_card(ident: str, made: MadeCards, name: str) -> None:
     page_context.parts()[ident] = ShownCard(made, name)
 
 
-def note_rows(
-    ident: str, title: str, below: str, source: exportable.StreamedRows | exportable.StoredRows, limit: str = ""
-) -> None:
-    page_context.parts()[ident] = ShownRows(title, below, source, limit)
+def note_rows(ident: str, title: str, below: str, source: exportable.StreamedRows | exportable.StoredRows) -> None:
+    page_context.parts()[ident] = ShownRows(title, below, source)
 
 
 def has_provisional() -> bool:
@@ -138,9 +134,9 @@ def _inside(view: PageContext, page: str, noted: Sequence[Noted]) -> None:
             return
         pictures = found
     parts = tuple(
-        Part(one.title, one.below, one.source, one.limit)
+        Part(one.title, one.below, one.source)
         if isinstance(one, ShownRows)
-        else Part.of(drawn[at], one.limit, pictures.get(at, b""))
+        else Part.of(drawn[at], pictures.get(at, b""))
         for at, one in enumerate(figures)
     )
     made, place = _made(view, datetime.now()), page_context.scope_in_words(view)

@@ -188,6 +188,8 @@ class Exhibit:
     intro: str = ""
     # Of one card in a row of them, the measure; else empty.
     name: str = ""
+    # In words where a list ends; empty for one that has no end.
+    limit: str = ""
 
     @property
     def below(self) -> str:

@@ -14,7 +14,7 @@ from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, Link, sentence
 from ui.exhibits.figure import figure, nothing, of_answer
 from ui.exhibits.findings import of_rate
-from ui.exhibits.lists import listed
+from ui.exhibits.lists import WHOLE, Within, listed
 from ui.i18n import text
 from ui.state.questions import Over, analyse_under
 from ui.state.scope import Scope
@@ -233,9 +233,9 @@ def _by_smart(scope: Scope, ask: Ask, name: str) -> Exhibit:
     return figure(replace(scope, period=""), ask, bars.ranking, name, by="smart", over=over)
 
 
-def licences_ending(scope: Scope, ask: Ask) -> Exhibit:
-    """Whose licence ends within 90 days?"""
-    return listed(scope, ask, "licences_ending")
+def licences_ending(scope: Scope, ask: Ask, within: Within = WHOLE) -> Exhibit:
+    """Whose licence ends within 90 days, or fewer?"""
+    return listed(scope, ask, "licences_ending", within)
 
 
 def lapsed(scope: Scope, ask: Ask) -> Exhibit:

@@ -1,8 +1,9 @@
 """Lists of institutes by name: whose licence or accreditation ends, who waits. Lists of persons are no exhibits."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from etl.analysis.endings import MONTHS
+from etl.analysis.licensing import DAYS_LEFT
 from etl.core.jalali import add_months
 from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
@@ -17,14 +18,33 @@ from ui.state.questions import analyse_under
 from ui.state.scope import Scope
 
 
-def listed(scope: Scope, ask: Ask, analysis: str) -> Exhibit:
-    """The institutes of an analysis as a table, with their number as title."""
+@dataclass(frozen=True)
+class Within:
+    """The days within which what is listed ends."""
+
+    days: int
+
+    def query(self) -> dict[str, list[str]]:
+        """Its parameter in an address, which `ui.shell.data_question` reads."""
+        return {"days": [str(self.days)]}
+
+
+# All of a list of what ends.
+WHOLE = Within(DAYS_LEFT[-1])
+
+
+def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exhibit:
+    """The institutes of an analysis as a table, with their number as title; of what ends, those that end `within` some days."""
     exact, ignored = analyse_under(scope, ask.exactly, analysis)
+    has_end = "span" in exact.by
+    exact = ending_within(exact, within.days) if has_end else exact
     answer, lang = ask.shown(exact), scope.lang
     words = ChartContext(lang, names=asking.names(ask, lang))
     falls_on = answer.column("falls_on") if "falls_on" in answer.columns else ()
     last = text.day(max(falls_on, default=add_months(scope.day, MONTHS)), lang)
-    title = text.word(f"listing.{analysis}", lang, count=text.number(len(answer.rows), lang), last=last)
+    count, days = text.number(len(answer.rows), lang), text.number(within.days, lang)
+    key = f"listing.{analysis}" if within == WHOLE else "why.ending"
+    title = text.word(key, lang, count=count, last=last, days=days)
     when = wording.where_and_when(words, answer, ask.rights, scope.day)
     are_counted_twice = any(overlaps(exact, metric, ask.exactly) for metric in exact.metrics)
     notes = [text.word("figure.overlap", lang)] if are_counted_twice else []
@@ -38,23 +58,11 @@ def listed(scope: Scope, ask: Ask, analysis: str) -> Exhibit:
         own_notes=() if answer.rows else (text.word("listing.none", lang),),
         notes=tuple(notes),
         names=words.names,
+        limit=text.word("why.days", lang, count=days) if has_end else "",
     )
 
 
-def within(exhibit: Exhibit, days: str) -> Exhibit:
-    """A list of what ends, of the rows that end within `days`; all of it if that is empty."""
-    if not days or exhibit.answer is None:
-        return exhibit
-    answer, lang = ending_within(exhibit.answer, days), exhibit.lang
-    count = text.number(len(answer.rows), lang)
-    title = text.word("why.ending", lang, count=count, days=text.number(int(days), lang))
-    none = () if answer.rows else (text.word("listing.none", lang),)
-    return replace(exhibit, answer=answer, title=Title(title, is_whole=True), own_notes=none)
-
-
-def ending_within(answer: Answer, days: str) -> Answer:
-    """The rows that end within so many days; all of them if `days` is empty."""
-    if not days:
-        return answer
+def ending_within(answer: Answer, days: int) -> Answer:
+    """The rows that end within so many days."""
     at = answer.by.index("span")
-    return replace(answer, rows=[row for row in answer.rows if int(row[at].rpartition("-")[2]) <= int(days)])
+    return replace(answer, rows=[row for row in answer.rows if int(row[at].rpartition("-")[2]) <= days])

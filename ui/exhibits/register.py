@@ -43,7 +43,7 @@ _WITHOUT_PERIOD = {"coverage", "methods", "quality", "approve"}
 # What else than the publication that is asked decides what an exhibit shows.
 _BESIDE: Mapping[str, Callable[[], Hashable]] = {"approve/publications": quality.kept}
 # The input of an exhibit that its address holds beside the scope: a value with the parameters of `query`.
-_CHOSEN = {"explore/chart": "charted"}
+_CHOSEN = {"explore/chart": "charted", "licensing/licences_ending": "within"}
 # The earlier names of exhibits, as PAGE/NAME.
 _RENAMED: dict[str, str] = {}
 
@@ -60,13 +60,17 @@ def named(address: str) -> Make | None:
 
 
 def address_of(page: str, make: Callable[..., Exhibit]) -> str:
-    """The address of an exhibit of a page; empty if it has none, or is made of inputs that no address holds."""
+    """The address of an exhibit on a page, which may be that of another page; empty if it has none.
+
+    It has none either where it is made of inputs that no address holds, or where the pages differ in having a period.
+    """
     function = make.func if isinstance(make, partial) else make
     inputs = make.keywords if isinstance(make, partial) else {}
     defaults = {name: parameter.default for name, parameter in signature(function).parameters.items()}
-    address = f"{page}/{getattr(function, '__name__', '')}"
+    address = next((address for address, known in exhibits().items() if known is function), "")
+    is_alike = (page in _WITHOUT_PERIOD) == (address.partition("/")[0] in _WITHOUT_PERIOD)
     is_held = all(defaults.get(name) == value or name == chosen(address) for name, value in inputs.items())
-    return address if is_held and exhibits().get(address) is function else ""
+    return address if is_held and is_alike else ""
 
 
 def chosen(address: str) -> str:

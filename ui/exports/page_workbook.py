@@ -69,11 +69,11 @@ class Part:
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, exhibit: Exhibit, limit: str = "", picture: bytes = b"") -> "Part":
+    def of(cls, exhibit: Exhibit, picture: bytes = b"") -> "Part":
         """The part that an exhibit is; one without a title is named by its measure."""
         assert exhibit.answer is not None
         title = exhibit.title.sentence or exhibit.answer.metrics[0].label[exhibit.lang]
-        return cls(title, exhibit.below, exhibit.answer, limit, picture, exhibit.names)
+        return cls(title, exhibit.below, exhibit.answer, exhibit.limit, picture, exhibit.names)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 A list is an Answer of etl.analysis as a table with links to the institutes, a title sentence, and the standard footer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
@@ -21,7 +21,7 @@ from ui.components.table_html import Column
 from ui.components.table_state import AmongLists, InSession
 from ui.data import warehouse
 from ui.exhibits.exhibit import Exhibit, Made, Make
-from ui.exhibits.lists import within
+from ui.exhibits.lists import Within
 from ui.i18n import text
 from ui.state import page_context, page_parameters, rendering
 from ui.state.address import DAYS_LEFT, NAMES
@@ -60,21 +60,26 @@ def lists(
         if make.__name__ != without:
             made, ident = Made(make, view.asked, warehouse.of_page()), f"listing-{make.__name__}"
             place = st.container(border=True, key=f"figure-{ident}")
-            show = partial(_list, view, made, make.__name__, is_excerpt, is_short)
+            show = partial(_list, view, made, make, is_excerpt, is_short)
             part(view, ident, partial(attrgetter("exhibit"), made), show, place, first)
 
 
 @rendering.fragment
-def _list(view: PageContext, made: Made, name: str, is_excerpt: bool, is_short: bool, exhibit: Exhibit) -> None:
+def _list(
+    view: PageContext, made: Made, make: Callable[..., Exhibit], is_excerpt: bool, is_short: bool, exhibit: Exhibit
+) -> None:
     """A paged list, of the days that are chosen in it."""
+    name = make.__name__
     ident = f"listing-{name}"
     # Outside the fragment Streamlit would report the error itself.
     with error_boundary(view.lang, ident):
         page = page_context.part()
         assert exhibit.answer is not None
-        ends = "span" in exhibit.answer.by
+        ends = bool(exhibit.limit)
         days = page_parameters.one(page, "days") if ends else ""
-        exhibit = within(exhibit, days)
+        if days:
+            made = Made(partial(make, within=Within(int(days))), made.scope, made.ask)
+            exhibit = made.exhibit
         answer, title = exhibit.answer, exhibit.title.sentence
         assert answer is not None
         below = text.escape(exhibit.below)
@@ -89,9 +94,7 @@ def _list(view: PageContext, made: Made, name: str, is_excerpt: bool, is_short: 
                 view, ident, columns, answer.rows, title, start, store, is_excerpt=is_excerpt, is_short=is_short
             )
         notes_of(exhibit, ident)
-        # The list of what ends holds at most the last of these days.
-        limit = view.word("why.days", count=text.number(int(days or DAYS_LEFT[-1]), view.lang)) if ends else ""
-        footer(view, answer, ident, with_table=False, limit=limit, title=title, made=None if days else made)
+        footer(view, answer, ident, with_table=False, title=title, made=made)
 
 
 def _columns(view: PageContext, answer: Answer) -> list[Column]:

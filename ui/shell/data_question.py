@@ -20,10 +20,11 @@ from ui.exhibits import explore as charts
 from ui.exhibits import register
 from ui.exhibits.exhibit import Make
 from ui.exhibits.explore import Charted
+from ui.exhibits.lists import Within
 from ui.i18n import text
 from ui.sections import explore, explore_rows
 from ui.state import periods, saved_views
-from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
+from ui.state.address import DAYS_LEFT, MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from ui.state.page_context import PageContext
 from ui.state.page_parameters import TAB
 from ui.state.scope import Days, Scope, in_order
@@ -31,8 +32,8 @@ from ui.state.scope import Days, Scope, in_order
 _SEVERAL = ("m", "by", *FILTERS)
 _ONE = ("on", "as_of", "period", "over", "view", "lang", "publication", "circulation", "calc")
 _OF_AN_EXHIBIT = ("on", "as_of", "period", "over", "lang", "publication", "circulation")
-# What an address of a chart of Explore says besides.
-_OF_A_CHART = ("m", "by", "chart")
+# What an address says of an input, by the name of that.
+_OF_AN_INPUT = {"charted": ("m", "by", "chart"), "within": ("days",)}
 # Of Explore's address, and without effect here.
 _OF_THE_PAGE = ("chart", "show", "sort", "page", TAB)
 _TOKEN_NAMES = re.compile(r"(?i)(access_?)?token|password|secret|(api_?)?key|bearer|authorization|auth")
@@ -128,10 +129,10 @@ def read_exhibit(given: Given, address: str) -> ExhibitQuestion | None:
     lang, make, chosen = language(given), register.named(address), register.chosen(address)
     if make is None:
         return None
-    _check_names(given, lang, (*FILTERS, *_OF_AN_EXHIBIT, *(_OF_A_CHART if chosen else ())))
+    _check_names(given, lang, (*FILTERS, *_OF_AN_EXHIBIT, *_OF_AN_INPUT.get(chosen, ())))
     where, beside = _filters(given, lang), register.beside(address)
     if chosen:
-        beside = _charted(given, where, lang)
+        beside = _charted(given, where, lang) if chosen == "charted" else _within(given, lang)
         make = partial(make, **{chosen: beside})
     view = _view(given, where, lang)
     view = replace(view, scope=register.scope_of(address, view.scope))
@@ -152,6 +153,14 @@ def _charted(given: Given, where: dict[str, tuple[str, ...]], lang: str) -> Char
     if form not in forms:
         raise _wrong_value("chart", form, forms, lang)
     return Charted(names, by, form)
+
+
+def _within(given: Given, lang: str) -> Within:
+    """The days within which a list ends that an address names, by default all of it."""
+    days = _one(given, "days", lang) or DAYS_LEFT[-1]
+    if days not in DAYS_LEFT:
+        raise _wrong_value("days", days, DAYS_LEFT, lang)
+    return Within(int(days))
 
 
 def _measures_by(given: Given, lang: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

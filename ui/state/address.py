@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from etl.analysis import licensing
 from etl.analysis.coverage import MOST
 from etl.analysis.projection import MOST_MONTHS_AHEAD
 from etl.core import jalali
@@ -21,7 +22,7 @@ FORMS = ("funnel", "control")
 # The value of `page` that shows all rows of a table.
 ALL = "all"
 # The days to which a list of endings can be narrowed.
-DAYS_LEFT = ("30", "60", "90")
+DAYS_LEFT = tuple(map(str, licensing.DAYS_LEFT))
 # The lists of institutes by name that a page can open with.
 LICENCE_LISTS = ("licences_ending", "lapsed", "files_overdue", "stopped", "register")
 OFFICER_LISTS = ("accreditations_ending", "officers_untrained")
