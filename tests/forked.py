@@ -67,7 +67,8 @@ class Process:
         streams = [_Open(stream.fileno()) for stream in (stdout or self._printed[0], self._printed[1])]
         given = [_Open(word.fileno()) if isinstance(word, Connection) else word for word in words]
         task = str(cwd), {**(os.environ if env is None else env)}, streams, [module, *given]
-        self._process = _warm.Process(target=_run, args=task)
+        # It does not outlive the tests: a reader of files that is kept for the next build would.
+        self._process = _warm.Process(target=_run, args=task, daemon=True)
         self._process.start()
         assert self._process.pid
         self.pid = self._process.pid
