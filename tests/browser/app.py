@@ -60,10 +60,12 @@ _STANDS = """() => document.querySelector('[data-testid=stApp][data-test-script-
     && !document.querySelector('[data-testid=stSkeleton]')"""
 # What a click leads to may wait for a timer before the page asks the server: without the pause, tests on a busy machine read on.
 _IDLE = """new Promise((done) => setTimeout(
-    () => requestAnimationFrame(() => requestIdleCallback(done, {timeout: 3000})), 80))"""
+    () => requestAnimationFrame(() => scheduler.postTask(done, {priority: 'background'})), 80))"""
 # For every chart: the number of areas of a map, 0 of another chart.
 _AREAS = """() => [...document.querySelectorAll('.pd-plot')].map(
     (chart) => chart.querySelectorAll('.choroplethlayer path').length)"""
+# A dialog over a small box, and whether they are gone.
+_BOXES = 3
 _shared = ExitStack()
 # The windows that readers left.
 _idle: "WeakKeyDictionary[Browser, list[Visit]]" = WeakKeyDictionary()
@@ -259,7 +261,7 @@ class Visit:
         """A new user begins: at an empty page, or at the part between where this dashboard is open as they want it."""
         view = {"lang": lang} if lang == "en" else {}
         is_same = self.address == address and self.page.viewport_size == size
-        goes_on = is_same and self._shows_dashboard(f"{address}/?{urlencode(view)}") and not self._is_marked()
+        goes_on = is_same and self._shows_dashboard(f"{address}/?{urlencode(view)}") and self._is_cleared()
         self.page.unroute_all()
         self.page.set_viewport_size(size)
         self.page.emulate_media(color_scheme="light", media="null", reduced_motion="reduce")
@@ -278,8 +280,14 @@ class Visit:
         self.address = address
         self.forget()
 
-    def _is_marked(self) -> bool:
-        return self.page.locator(_TRACES).count() > 0
+    def _is_cleared(self) -> bool:
+        """Whether nothing stays of an earlier user, after boxes and dialogs that they left open were closed."""
+        for _ in range(_BOXES):
+            if not (stays := self.page.locator(_TRACES).count()):
+                break
+            self.page.keyboard.press("Escape")
+            self._draw()
+        return not stays
 
     def open_tools(self, fold: str = "") -> "Visit":
         """Open the tools of the page, and one of their folds."""
@@ -301,10 +309,7 @@ class Visit:
         return self
 
     def _draw(self) -> None:
-        """Until the page has handled what happened to it, and has nothing left to draw.
-
-        Rarely Chromium reports no idle time at all after a window was made narrow: then the limit ends the wait.
-        """
+        """Until the page has handled what happened to it, and has nothing left to draw."""
         self.page.evaluate(_IDLE)
 
     def drawn_charts(self) -> list[int]:

@@ -123,6 +123,7 @@ def test_a_bar_narrows_and_the_breadcrumb_widens_again(address: str, chromium: B
         assert bars.count() == 0, "a ranking of one province is no ranking"
         reader.page.locator(".st-key-breadcrumb button").first.click()
         reader.settle()
+        bars.first.wait_for(state="attached")
         assert not [name for name in parameters(reader) if name.startswith("province=")]
 
 
@@ -221,7 +222,7 @@ def test_a_filter_counts_its_names_and_finds_them_in_any_spelling(
         active = answers.ask(con, "active_assistants", where={"province": [province]}).value()
     place = member_names.of("province", province, "fa")
     with front.visit(chromium, address) as reader:
-        reader.go("training")
+        reader.go("explore")
         pick(reader, "filter-province", arabic(place), f"{place} ({text.number(active, 'fa')})")
         assert parameters(reader) == {f"province={province}"}
         reader.page.locator(".st-key-scope-more button").first.click()
@@ -260,7 +261,7 @@ def pick(reader: front.Visit, key: str, typed: str, label: str) -> None:
 
 def test_a_jalali_day_is_typed_and_a_wrong_one_gets_a_clear_message(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
-        reader.go("")
+        reader.go("explore")
         field = reader.page.get_by_role("textbox", name=text.word("scope.on", "fa"))
         for typed in ("۱۴۰۵/۰۲/۱۵", "1405-2-16"):
             write(reader, field, typed)

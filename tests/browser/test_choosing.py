@@ -40,7 +40,7 @@ def test_the_name_itself_comes_first_then_beginnings_then_words_then_what_holds_
     address: str, chromium: Browser
 ) -> None:
     with front.visit(chromium, address) as reader:
-        reader.go("explore")
+        reader.go(front.BETWEEN)
 
         def fits(typed: str, labels: list[str]) -> list[str]:
             options = json.dumps([{"label": label} for label in labels], ensure_ascii=False)
@@ -105,62 +105,6 @@ def base_map_held(page: Page) -> Iterator[list[Route]]:
     page.unroute_all()
 
 
-@pytest.mark.parametrize("way", [".pd-print", "Control+p"])
-def test_print_waits_until_every_chart_is_drawn(way: str, address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        page = reader.page
-        with base_map_held(page) as held:
-            page.goto(address)
-            reader.settle()
-            page.evaluate("() => { window.printed = 0; window.print = () => { window.printed += 1; }; }")
-            waiting = page.locator(".pd-plot[aria-busy=true]:not([data-drawn])")
-            waiting.first.wait_for(state="attached")
-            assert held
-            colour = waiting.first.evaluate("(plot) => getComputedStyle(plot).backgroundColor")
-            assert colour not in ("rgba(0, 0, 0, 0)", "transparent"), "a pale box, no empty frame"
-            if way.startswith("."):
-                reader.open_tools().page.locator(way).click()
-            else:
-                page.keyboard.press(way)
-            # Print looks ten times a second whether all is drawn.
-            page.wait_for_timeout(300)
-            assert page.evaluate("window.printed") == 0
-            for route in held.copy():
-                route.continue_()
-            page.wait_for_function("window.printed == 1")
-        assert page.locator(".pd-plot[aria-busy=true]").count() == 0
-        assert all(page.evaluate(front._AREAS)[:1])
-
-
-def test_the_menu_of_the_browser_prints_at_once_and_the_sheet_says_what_is_missing(
-    address: str, chromium: Browser
-) -> None:
-    def printed() -> str:
-        paper = reader.page.pdf(format="A4")
-        return subprocess.run(["pdftotext", "-", "-"], input=paper, capture_output=True, check=True).stdout.decode()
-
-    with front.visit(chromium, address, lang="en") as reader:
-        with base_map_held(reader.page) as held:
-            reader.page.goto(f"{address}/?lang=en")
-            reader.settle()
-            reader.page.locator(".pd-plot[aria-busy=true]").first.wait_for(state="attached")
-            assert text.word("state.undrawn", "en") in printed()
-            for route in held.copy():
-                route.continue_()
-        reader.drawn_charts()
-        reader.page.wait_for_function("() => !document.querySelector('.pd-plot[aria-busy=true]')")
-        assert text.word("state.undrawn", "en") not in printed()
-
-
-def test_print_prints_at_once_what_is_drawn(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.go("")
-        reader.drawn_charts()
-        reader.page.evaluate("() => { window.print = () => { window.printed = true; }; }")
-        reader.open_tools().page.locator(".pd-print").click()
-        reader.page.wait_for_function("window.printed")
-
-
 @pytest.mark.parametrize(
     ("lang", "typed", "county"), [("fa", "كاشان", "شهرستان کاشان"), ("en", "kashan", "Kashan County")]
 )
@@ -168,7 +112,7 @@ def test_a_county_typed_among_the_provinces_is_offered_as_a_county(
     lang: str, typed: str, county: str, address: str, chromium: Browser
 ) -> None:
     with front.visit(chromium, address, lang=lang) as reader:
-        reader.go("", **({"lang": "en"} if lang == "en" else {}))
+        reader.go("register", **({"lang": "en"} if lang == "en" else {}))
         page, bar = reader.page, ".st-key-scope-bar"
         page.locator(f"{bar} input[role=combobox]").first.click()
         page.locator(_OPTIONS).first.wait_for()
@@ -183,3 +127,37 @@ def test_a_county_typed_among_the_provinces_is_offered_as_a_county(
         assert "county=1010" in page.url
         assert "province=" not in page.url
         assert county.removesuffix(" County").split()[-1] in reader.said
+
+
+def test_print_waits_until_every_chart_is_drawn_and_the_menu_of_the_browser_says_what_is_missing(
+    address: str, chromium: Browser
+) -> None:
+    def printed() -> str:
+        paper = page.pdf(format="A4")
+        return subprocess.run(["pdftotext", "-", "-"], input=paper, capture_output=True, check=True).stdout.decode()
+
+    with front.visit(chromium, address, lang="en") as reader:
+        page = reader.page
+        with base_map_held(page) as held:
+            page.goto(f"{address}/?lang=en")
+            reader.settle()
+            page.evaluate("() => { window.printed = 0; window.print = () => { window.printed += 1; }; }")
+            waiting = page.locator(".pd-plot[aria-busy=true]:not([data-drawn])")
+            waiting.first.wait_for(state="attached")
+            assert held
+            colour = waiting.first.evaluate("(plot) => getComputedStyle(plot).backgroundColor")
+            assert colour not in ("rgba(0, 0, 0, 0)", "transparent"), "a pale box, no empty frame"
+            page.keyboard.press("Control+p")
+            reader.open_tools().page.locator(".pd-print").click()
+            # Print looks ten times a second whether all is drawn.
+            page.wait_for_timeout(300)
+            assert page.evaluate("window.printed") == 0
+            assert text.word("state.undrawn", "en") in printed()
+            for route in held.copy():
+                route.continue_()
+            page.wait_for_function("window.printed == 2")
+        assert page.locator(".pd-plot[aria-busy=true]").count() == 0
+        assert all(page.evaluate(front._AREAS)[:1])
+        assert text.word("state.undrawn", "en") not in printed()
+        reader.open_tools().page.locator(".pd-print").click()
+        page.wait_for_function("window.printed == 3")

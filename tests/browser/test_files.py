@@ -36,6 +36,36 @@ def rows(file: Download) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(Path(file.path()).read_bytes().decode("utf-8-sig"))))
 
 
+@pytest.mark.skipif(not picture.browser(), reason="Chromium is not installed (apt-get install chromium)")
+def test_the_picture_by_address_is_that_of_the_page(address: str, chromium: Browser) -> None:
+    ident = "by_province"
+    with front.visit(chromium, address) as reader:
+        reader.go("training").drawn_charts()
+        reader.page.locator(f".st-key-figure-{ident} .pd-plot .main-svg").first.wait_for()
+        opened(reader, ident)
+        reader.page.locator(f".st-key-picture-button-{ident} button").click()
+        dialog = reader.page.locator("[role=dialog]")
+        dialog.get_by_text("SVG", exact=True).click()
+        shown = dialog.locator(f".st-key-picture-{ident}-svg")
+        shown.locator(".main-svg").first.wait_for()
+        button = shown.get_by_role("button", name=re.compile("^دریافت تصویر نمودار"))
+        with fetched(reader) as found:
+            button.focus()
+            reader.page.keyboard.press("Enter")
+        by_address = reader.page.request.get(f"{address}/data/training/{ident}.svg", timeout=front.FILE_PATIENCE)
+        assert by_address.ok, by_address.text()
+        of_page = Path(found[0].path()).read_text(encoding="utf-8")
+        assert _plain(by_address.text()) == _plain(of_page)
+
+
+def _plain(svg: str) -> str:
+    """A picture without the names that Plotly draws by lot."""
+    names = dict.fromkeys(re.findall(r"(?:topdefs-|defs-|clip|clips|id=\"g|trace)([0-9a-f]{6})", svg))
+    for at, name in enumerate(names):
+        svg = svg.replace(name, f"name{at}")
+    return svg
+
+
 @pytest.mark.parametrize(("lang", "width"), [("fa", 1440), ("en", 390)])
 def test_a_file_is_fetched_by_keyboard_and_the_page_stays(
     lang: str, width: int, address: str, chromium: Browser
@@ -67,33 +97,3 @@ def test_a_file_is_fetched_by_keyboard_and_the_page_stays(
         assert reader.page.url == shown
         assert len(reader.page.context.pages) == 1, "no tab is left"
         assert reader.failures == []
-
-
-@pytest.mark.skipif(not picture.browser(), reason="Chromium is not installed (apt-get install chromium)")
-def test_the_picture_by_address_is_that_of_the_page(address: str, chromium: Browser) -> None:
-    ident = "by_province"
-    with front.visit(chromium, address) as reader:
-        reader.go("training").drawn_charts()
-        reader.page.locator(f".st-key-figure-{ident} .pd-plot .main-svg").first.wait_for()
-        opened(reader, ident)
-        reader.page.locator(f".st-key-picture-button-{ident} button").click()
-        dialog = reader.page.locator("[role=dialog]")
-        dialog.get_by_text("SVG", exact=True).click()
-        shown = dialog.locator(f".st-key-picture-{ident}-svg")
-        shown.locator(".main-svg").first.wait_for()
-        button = shown.get_by_role("button", name=re.compile("^دریافت تصویر نمودار"))
-        with fetched(reader) as found:
-            button.focus()
-            reader.page.keyboard.press("Enter")
-        by_address = reader.page.request.get(f"{address}/data/training/{ident}.svg", timeout=front.FILE_PATIENCE)
-        assert by_address.ok, by_address.text()
-        of_page = Path(found[0].path()).read_text(encoding="utf-8")
-        assert _plain(by_address.text()) == _plain(of_page)
-
-
-def _plain(svg: str) -> str:
-    """A picture without the names that Plotly draws by lot."""
-    names = dict.fromkeys(re.findall(r"(?:topdefs-|defs-|clip|clips|id=\"g|trace)([0-9a-f]{6})", svg))
-    for at, name in enumerate(names):
-        svg = svg.replace(name, f"name{at}")
-    return svg

@@ -1,4 +1,4 @@
-"""In a browser: where the first screen says we stand, how much stands on it, and below a figure."""
+"""In a browser: where the first screen says we stand, and how much stands on it."""
 
 import re
 from collections.abc import Iterator
@@ -48,14 +48,6 @@ COUNTED = """() => {
         })),
     };
 }"""
-
-
-def test_two_words_stand_below_a_figure(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.go("coverage").drawn_charts()
-        for below in reader.page.locator(".st-key-figure-by_province [class*=st-key-footer-]").all():
-            words = [button.inner_text().partition("\n")[0] for button in below.get_by_role("button").all()]
-            assert words == [text.word("figure.what", "fa"), text.word("figure.files", "fa")]
 
 
 @pytest.fixture(scope="module", params=text.LANGUAGES)

@@ -18,15 +18,15 @@ PROVINCE, DAY = "IR-11", "2024-09-21"
 TYPED = {"fa": "۱۴۰۳/۰۶/۳۱", "en": DAY}
 # Changes of page: clicks in the menu, on tabs and links, Back, Forward, reload.
 WAY = (
-    "growth", "training", "back", "back", "reload", "forward", "institutes", "tab register", "link methods", "explore",
-    "tab compare", "reload", "tab explore",
+    "workforce", "tab legal", "reload", "back", "back", "forward", "institutes", "tab register", "link quality", "explore",
+    "tab compare", "tab explore",
 )  # fmt: skip
 # The other language does so once, with THOROUGH=1, and comes back from a page without filters.
 WAYS = {"fa": WAY, "en": ("growth", "link quality", "back")}
 VISITED = {
     "fa": [
-        "overview", "growth", "training", "growth", "overview", "overview", "growth", "licensing", "register", "methods",
-        "explore", "compare", "compare", "explore",
+        "overview", "workforce", "legal", "legal", "workforce", "overview", "workforce", "licensing", "register", "quality",
+        "explore", "compare", "explore",
     ],
     "en": ["overview", "growth", "quality", "growth"],
 }  # fmt: skip
@@ -95,7 +95,7 @@ def test_the_day_box_of_the_next_page_takes_a_day_and_says_nothing_of_an_empty_o
 ) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("", province=PROVINCE)
-        go_on(reader, "training")
+        go_on(reader, "workforce")
         reader.page.locator(".st-key-typed-on input").fill("۱۴۰۳/۰۲/۱۵")
         reader.page.keyboard.press("Enter")
         reader.settle()
@@ -122,11 +122,11 @@ def test_the_address_holds_what_is_possible_and_was_chosen_and_back_takes_it_awa
     address: str, chromium: Browser
 ) -> None:
     with front.visit(chromium, address) as reader:
-        reader.go("training", province=["x' or '1'='1", "IR-99"], on="<script>", activity="guarding", evil="1")
+        reader.go("workforce", province=["x' or '1'='1", "IR-99"], on="<script>", activity="guarding", evil="1")
         assert reader.query == "activity=guarding"
         assert reader.page.locator(".pd-error").count() == 0
-        reader.go("")
-        go_on(reader, "coverage")
+        reader.go("explore")
+        go_on(reader, "workforce")
         assert reader.query == "", "defaults leave the address clean"
         reader.page.locator(".st-key-filter-province input").click()
         reader.page.keyboard.type("تهران")
@@ -135,7 +135,7 @@ def test_the_address_holds_what_is_possible_and_was_chosen_and_back_takes_it_awa
         reader.page.keyboard.press("Escape")
         assert reader.query == "province=IR-23"
         assert "تهران" in reader.said
-        go_on(reader, "growth")
+        go_on(reader, "explore")
         assert reader.query == "province=IR-23", "the scope goes along from page to page"
         reader.page.get_by_role("button", name=text.word("scope.reset", "fa")).click()
         reader.settle()
@@ -146,10 +146,10 @@ def test_the_address_holds_what_is_possible_and_was_chosen_and_back_takes_it_awa
             go_on(reader, "back")
             visited.append((opened(reader), reader.query, boxes(reader)[0]))
         assert visited == [
-            ("growth", "province=IR-23", "تهران"),
-            ("coverage", "province=IR-23", "تهران"),
-            ("coverage", "", ""),
-            ("overview", "", ""),
+            ("explore", "province=IR-23", "تهران"),
+            ("workforce", "province=IR-23", "تهران"),
+            ("workforce", "", ""),
+            ("explore", "", ""),
         ]
 
 
@@ -164,5 +164,5 @@ def test_a_click_after_a_run_that_no_frame_showed_is_a_step_of_its_own(address: 
         return history.length - before;
     }"""
     with front.visit(chromium, address) as reader:
-        reader.go("coverage")
+        reader.go(front.BETWEEN)
         assert reader.page.evaluate(script) == 2
