@@ -32,6 +32,7 @@ from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
 from tests.access.gated import ACCESS, configured, cookie
 from tests.access.scopes import NATIONAL, OF_ISFAHAN, OF_TEHRAN, TEHRAN
+from tests.conftest import ROOT
 from tests.effort import draws
 from ui.access import tokens, turns
 from ui.data import large_questions, page_run, warehouse
@@ -707,12 +708,13 @@ def test_requests_of_a_minute_are_bounded_for_a_person_with_cookie_and_tokens(
     assert site.get(CSV, site.national, params=BY_PROVINCE).status_code == 200
 
 
-def test_the_dictionary_lists_measures_and_what_they_may_be_asked_by(site: Site) -> None:
+def test_the_dictionary_lists_measures_what_they_may_be_asked_by_and_exhibits(site: Site) -> None:
     found = site.get("/data/", site.isfahan).json()
     visible = {name for name, metric in catalogue().items() if not metric.hidden}
     assert {entry["name"] for entry in found["measures"]} == visible
     entry = next(entry for entry in found["measures"] if entry["name"] == "joiners")
     assert set(entry["by"]) - {*TIME} == catalogue()["joiners"].dimensions - {*TIME}
+    assert found["exhibits"] == (ROOT / "tests" / "ui" / "exhibits.txt").read_text("utf-8").split()
     table = pd.read_csv(io.BytesIO(site.get("/data/dictionary.csv", site.isfahan).content))
     assert set(table.name[table.type == "measure"]) == visible
     book = openpyxl.load_workbook(io.BytesIO(site.get("/data/dictionary.xlsx", site.isfahan).content))

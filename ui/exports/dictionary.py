@@ -1,4 +1,4 @@
-"""The data dictionary: every measure and dimension, what each may be asked by, changed definitions, the publication."""
+"""The data dictionary: every measure and dimension, what each may be asked by, exhibits, changed definitions, the publication."""
 
 import csv
 import io
@@ -12,6 +12,7 @@ from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.semantic.formulas import changes, formula
 from etl.warehouse.dimensions import FILTERS
 from ui.data import owed, page_run
+from ui.exhibits import register
 from ui.i18n import member_names, text
 
 _COLUMNS = ("type", "name", "label_fa", "label_en", "description_fa", "description_en", "unit", "kind", "by", "changed")
@@ -33,6 +34,7 @@ def content() -> dict[str, Any]:
         },
         "measures": list(_measures()),
         "dimensions": list(_dimensions()),
+        "exhibits": sorted(register.exhibits()),
         "changes": [
             {"on": change.on.isoformat(), "measures": list(change.metrics), **change.words} for change in changes()
         ],
