@@ -21,8 +21,8 @@ from tests.access.test_data_address import Site, app, asked, of_workers, site  #
 from ui.data import page_run, warehouse
 from ui.data.ask import Ask, On, Question, Rounded
 from ui.data.worker_process import OutOfTime
-from ui.exhibits import quality, register
-from ui.exhibits.exhibit import Exhibit, Make
+from ui.exhibits import overview, quality, register
+from ui.exhibits.exhibit import Actions, Exhibit, Make
 from ui.exhibits.figure import finding, nothing
 from ui.i18n import text
 from ui.shell import data_address, people, threads
@@ -250,6 +250,17 @@ def test_a_chart_of_too_many_rows_is_refused_and_its_rows_are_an_answer(
     assert (drawn.status_code, drawn.text) == (400, "Too many rows for a chart.\n")
     assert rows.status_code == 200
     assert len(rows_of(rows.content)) > 50
+
+
+def test_what_needs_action_is_a_row_an_action_with_its_sentence(site: Site, small_register: Path) -> None:
+    rows = rows_of(site.get("/data/overview/needs_action.csv", site.isfahan, params={"lang": "fa"}).content)
+    with asked(small_register, OF_ISFAHAN) as con:
+        form = overview.needs_action(Scope(con.publication.as_of), On(con)).form
+    assert isinstance(form, Actions)
+    items = [*form.items, *form.others]
+    assert len({item.code for item in items}) == len(items) > 2
+    told = [(row["action"], row["action_name"], float(row["concerned"]), row["whom"]) for row in rows]
+    assert told == [(item.code, text.in_cell(item.sentence), item.count, text.in_cell(item.whom)) for item in items]
 
 
 def test_a_list_that_ends_is_asked_by_the_days_of_its_page(site: Site) -> None:

@@ -122,6 +122,22 @@ def test_the_address_of_a_figure_of_a_settled_day_names_that_day(view: PageConte
     assert (again.rows, again.on, again.over) == (answer.rows, answer.on, answer.over)
 
 
+def test_the_address_of_a_settled_day_is_found_by_one_question(
+    view: PageContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = exportable.of(questions.free(view.asked, warehouse.of_page(), ["leaver_rate_12m"], ["province"])).answer
+    asked: list[date] = []
+    free = questions.free
+
+    def noted(scope: Scope, *given: Any, **more: Any) -> Any:
+        asked.append(scope.day)
+        return free(scope, *given, **more)
+
+    monkeypatch.setattr(questions, "free", noted)
+    assert question_of(view, answer)
+    assert asked == [answer.on], "a large question of another day takes long"
+
+
 def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view: PageContext) -> None:
     def draw() -> None:
         from ui.components import connect

@@ -82,6 +82,9 @@ def of_question(view: PageContext, source: Answer | StoredRows, more: dict[str, 
     tried += [replace(tried[0], on=answer.on, period=over)] if answer.on else []
     calc = answer.calculation.kind if isinstance(answer, Calculated) else ""
     for scope in tried:
+        if answer.on and scope.day != answer.on:
+            # Its rows would be of another day; those of a large question take long.
+            continue
         try:
             asked = replace(view, scope=scope, has_period=True)
             found = questions.free(asked.asked, warehouse.of_page(), names, answer.by, is_settled=False, calc=calc)
