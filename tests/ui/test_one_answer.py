@@ -426,7 +426,7 @@ def test_every_form_names_the_same_places_in_the_same_order(kind: str, published
     provinces = [""] if kind == "nation" else every[at:] + every[:at]
     with writing.press(published, ADMINISTRATOR) as press, access.connect(published, ADMINISTRATOR) as con:
         for tried, province in enumerate(provinces):
-            if met and tried >= draws(8, len(provinces)):
+            if met and tried >= draws(4, len(provinces)):
                 break
             by, place = ("county", {"province": province}) if province else ("province", {})
             where = {name: [value] for name, value in (filters | place).items()}
