@@ -44,7 +44,7 @@ _FLAGS = (
 FILE_PATIENCE = 1000 * FILE_SECONDS
 _TALL = 1000
 _EMPTY = "about:blank"
-# The part that shows least: between two readers a window goes there.
+# The part that shows least: between two readers of one page a window goes there.
 BETWEEN = "handin"
 # What stays of a reader when the page changes; the next one then needs a page of their own.
 _TRACES = ".pd-paper, .pd-filtering, [role=dialog], [data-presented]"
@@ -235,6 +235,8 @@ class Visit:
     runs: Runs
     requests: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    # The window still shows what an earlier user left.
+    takes_over: bool = False
 
     def go(self, name: str = "", anew: bool = False, **view: Any) -> "Visit":
         """Open a page of the dashboard or one of its tabs, the overview under no name, with the parameters of a view."""
@@ -243,6 +245,10 @@ class Visit:
             name, view = "" if page == navigation.menu()[0]["page"] else page, ({"tab": tab} if tab else {}) | view
         query = urlencode(view, doseq=True)
         address = f"{self.address}/{name}" + (f"?{query}" if query else "")
+        took_over, self.takes_over = self.takes_over, False
+        if took_over and not anew and address.partition("?")[0] == self.page.url.partition("?")[0]:
+            # Its fields hold what the earlier user chose.
+            self.go(BETWEEN, **{key: view[key] for key in ("lang",) if key in view})
         if not anew and self._shows_dashboard(address):
             self.page.evaluate(
                 "(to) => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }", address
@@ -258,7 +264,7 @@ class Visit:
         return is_open and len({*is_english}) == 1
 
     def begin(self, address: str, size: ViewportSize, lang: str) -> None:
-        """A new user begins: at an empty page, or at the part between where this dashboard is open as they want it."""
+        """A new user begins at an empty page, or goes on from where this dashboard is open as they want it."""
         view = {"lang": lang} if lang == "en" else {}
         is_same = self.address == address and self.page.viewport_size == size
         goes_on = is_same and self._shows_dashboard(f"{address}/?{urlencode(view)}") and self._is_cleared()
@@ -272,9 +278,8 @@ class Visit:
         console = self.page.context.new_cdp_session(self.page)
         console.send("Page.resetNavigationHistory")
         console.detach()
-        if goes_on:
-            self.go(BETWEEN, **view)
-        elif self.page.url != _EMPTY:
+        self.takes_over = goes_on
+        if not goes_on and self.page.url != _EMPTY:
             self.page.goto(_EMPTY)
             self.page.context.clear_cookies()
         self.address = address
@@ -377,8 +382,8 @@ def visit(browser: Browser, address: str, width: int = 1440, lang: str = "fa", h
     """A new user, whose browser prefers neither of our languages.
 
     The window may be an earlier user's, with its compiled scripts. Where that one left the same dashboard at the same
-    width and in the language of this one, it is still open, at a part without figures: the new user goes on from there,
-    in half the time of a page that is loaded. `held` asks for a window whose answers may be held back.
+    width and in the language of this one, it is still open: the new user goes to another page from there, in half the time
+    of a page that is loaded. `held` asks for a window whose answers may be held back.
     """
     idle = _idle.setdefault(browser, [])
     fitting = [one for one in idle if (one.page in _held) == held]
