@@ -95,7 +95,7 @@ def _table(view: PageContext, ident: str, found: Sequence[Note], caption: str) -
         column("state", state, lambda note: (bool(note.withdrawn_on), note.until)),
     ]
     newest = sorted(found, key=lambda note: -note.number)
-    tables.show(view, ident, columns, newest, caption, is_short=True)
+    tables.show(view, ident, columns, newest, caption, is_short=True, is_stacked=True)
 
 
 # ---------------------------------------------------------------- a steward
