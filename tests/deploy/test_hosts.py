@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,8 +12,9 @@ from websockets.sync.client import connect
 
 from deploy import proxy
 from etl.core import settings
+from tests import forked
 from tests.conftest import Sample
-from tests.serving import ROOT, free_ports, start_nginx, until
+from tests.serving import free_ports, start_nginx, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -75,7 +74,7 @@ class Hosts:
     def _log(self) -> list[str]:
         return (self.folder / "access.log").read_text().splitlines()
 
-    def _start(self, host: str) -> subprocess.Popen[bytes]:
+    def _start(self, host: str) -> forked.Process:
         self.pointer(host).parent.mkdir(parents=True)
         here = {
             "WAREHOUSE": str(self.pointer(host)),
@@ -90,8 +89,7 @@ class Hosts:
             "POLICEYAR_SIGN_IN_ACCESS": str(self.folder / "access.toml"),
             "POLICEYAR_SIGN_IN_SECRETS": str(self.folder / "secrets.toml"),
         }
-        words = [sys.executable, "-m", "deploy.web", "0"]
-        return subprocess.Popen(words, cwd=ROOT, env=os.environ | here, stdout=subprocess.DEVNULL)
+        return forked.Process("deploy.web", "0", env=os.environ | here)
 
 
 @pytest.fixture
