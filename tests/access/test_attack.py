@@ -7,8 +7,6 @@ import os
 import re
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -19,7 +17,7 @@ from urllib.parse import urlencode
 import pytest
 from websockets.sync.client import connect
 
-from tests import serving
+from tests import forked, serving
 from tests.access.gated import ACCESS, AUTH, cookie
 from ui.access.tokens import Tokens
 
@@ -105,11 +103,7 @@ def served(folder: Path, warehouse: Path, mode: str, **environment: str) -> Iter
     if mode != "open":
         for name in ("ACCESS", "SECRETS"):
             environment[f"POLICEYAR_SIGN_IN_{name}"] = str(folder / f"{name.lower()}.toml")
-    script = "from tests.access import held_server; held_server.main()"
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-c", script], cwd=serving.ROOT, env={**os.environ, **environment}, stdout=log, stderr=log
-        )
+    process = forked.Process("tests.access.held_server", env={**os.environ, **environment})
     try:
         serving.until(lambda: serving.ask(port, "/healthz")[0] == 200, "the dashboard answers")
         yield Site(port, folder)
