@@ -266,7 +266,8 @@ class Visit:
     def begin(self, address: str, size: ViewportSize, lang: str) -> None:
         """A new user begins at an empty page, or goes on from where this dashboard is open as they want it."""
         view = {"lang": lang} if lang == "en" else {}
-        is_same = self.address == address and self.page.viewport_size == size
+        is_as_wide = (self.page.viewport_size or {}).get("width") == size["width"]
+        is_same = self.address == address and is_as_wide
         goes_on = is_same and self._shows_dashboard(f"{address}/?{urlencode(view)}") and self._is_cleared()
         self.page.unroute_all()
         self.page.set_viewport_size(size)

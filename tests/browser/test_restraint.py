@@ -100,7 +100,7 @@ def test_the_first_screen_says_where_we_stand_without_scrolling(first: front.Vis
 
 
 def test_the_panels_of_the_first_screen_are_level_and_name_provinces_but_on_a_phone(first: front.Visit) -> None:
-    for width in (1440, 1280, 390):
+    for width in (390, 1280, 1440):
         page = sized(first, width, SCREEN).page
         # Without enough institutes nothing is said of training; Growth has a sentence more below its picture.
         for part, least in ((".pd-number-row", 3), (".pd-sentence", 2)):
