@@ -391,10 +391,10 @@ def test_counters_and_logs_contain_no_names_and_no_questions(site: Site) -> None
 
 
 def test_a_file_is_downloaded_once_and_only_by_its_owner(site: Site, reader: Callable[[str], Reader]) -> None:
-    # A list that is cut has no address.
-    visit, other = reader("isfahan.officer").visit.go("licensing", lang="en"), reader("national.analyst")
+    # A list of persons has no address.
+    visit, other = reader("isfahan.officer").visit.go("register", lang="en"), reader("national.analyst")
     page, context = visit.page, visit.page.context
-    page.locator(".st-key-files-listing-licences_ending button").click()
+    page.locator(".st-key-files-people button").click()
     # A popover that opens while the page is still drawn moves away with its button.
     visit.settle()
     page.get_by_role("button", name="CSV").first.click()
