@@ -81,7 +81,7 @@ def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
     monkeypatch.setattr(
         downloads,
         "buttons",
-        lambda view, source, context, ident, picture, limit, made: picture and pictures.append((source, picture, made)),
+        lambda view, source, context, ident, picture, made: picture and pictures.append((source, picture, made)),
     )
     _, page = answers(part, **scope)
     shown = {id(one[0]): one for one in pictures if "whole_value" in one[0].columns}
