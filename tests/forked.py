@@ -11,13 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from multiprocessing import spawn, util
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import DupFd
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 ROOT = Path(__file__).parents[1]
 _warm = multiprocessing.get_context("forkserver")
@@ -104,7 +104,8 @@ class Process:
         code = self.wait()
         for file in self._printed:
             file.seek(0)
-        return code, *(file.read() for file in self._printed)
+        output, errors = (file.read() for file in self._printed)
+        return code, output, errors
 
 
 def run(module: str, *words: str, **how: Any) -> subprocess.CompletedProcess[str]:
@@ -129,8 +130,14 @@ def _run(folder: str, environment: dict[str, str], streams: list[int], words: li
         os.dup2(descriptor, number)
         os.close(descriptor)
     sys.path.insert(0, folder)
-    os.execv = lambda _, command: _become(command[2:])  # type: ignore[assignment]
+    os.execv = _execute  # type: ignore[assignment]
     _become([*map(str, words)])
+
+
+def _execute(_: object, command: Sequence[str]) -> NoReturn:
+    """In place of os.execv, of `python -m module words…`."""
+    _become([*command[2:]])
+    sys.exit()
 
 
 def _become(words: list[str]) -> None:
