@@ -12,6 +12,7 @@ from etl.core.frames import rows_of
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import Metric, catalogue, derived, reported
+from etl.semantic.open_totals import narrow
 from etl.warehouse.run_models import sources_of_query
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def list_without_rows(
 
     Of provinces that `con` does not see these hold open totals alone.
     """
-    listed = report_without_rows(con, by, numbers, "select 1", "—", on, dict(where))
+    narrowed, _ = narrow(con, (), (), dict(where))
+    listed = report_without_rows(con, by, numbers, "select 1", "—", on, narrowed)
     return replace(listed, restricted=listed.restricted & con.scope.codes)
 
 

@@ -133,7 +133,7 @@ def kill_repeatedly(two_folders: dict[str, Path], to: Path, seed: int, kills: in
             moment = chance.uniform(0.6, 1.1) if number % 3 == 0 else chance.uniform(0, 1)
             time.sleep(seconds_of_build * moment)
             if number % 2:
-                os.killpg(process.pid, signal.SIGKILL)
+                process.kill_session()
             else:
                 process.kill()
             code = process.wait()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,7 +55,7 @@ class Machine:
         process = self.web if victim == "web" else self.worker
         if process is None or process.poll() is not None:
             return False
-        os.killpg(process.pid, signal.SIGKILL)
+        process.kill_session()
         process.wait()
         return True
 
