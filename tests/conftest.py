@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 from streamlit.components.v2 import manifest_scanner
 
-from etl.core import child_process
-from tests import forked
+from tests import processes
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -86,20 +85,6 @@ def components_searched_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm_workers() -> Iterator[None]:
-    """Workers, which begin ten times as fast as those that import their libraries."""
-    with pytest.MonkeyPatch.context() as patch:
-        begin = child_process.begin
-
-        def begun(module: str, *words: str) -> Any:
-            # A limit of memory that a test sets is for what a worker itself imports.
-            return (begin if "READER_MEMORY" in os.environ else forked.worker)(module, *words)
-
-        patch.setattr(child_process, "begin", begun)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
 def own_folder_of_views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Signed notes and saved views of the installation in this folder change no test."""
     with pytest.MonkeyPatch.context() as patch:
@@ -140,4 +125,4 @@ def small_register(publish_sample: Callable[..., Sample]) -> Path:
 
 
 def _etl(*words: object) -> None:
-    forked.run("etl", *map(str, words)).check_returncode()
+    processes.run("etl", *map(str, words)).check_returncode()

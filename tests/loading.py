@@ -28,7 +28,7 @@ from etl.extract import parse_values, read_file, read_folder
 from etl.extract.causes import BETWEEN
 from etl.extract.contract import TABLES, contract
 from etl.warehouse import publications
-from tests import forked
+from tests import processes
 
 # Every test builds with one key and leaves the installation's key alone.
 os.environ.setdefault("IDENTITY_KEY", "a key that only tests use, 32 bytes and more")
@@ -255,7 +255,7 @@ WITHOUT_MIGHT = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 def run(*arguments: str | Path, before: Sequence[str] = (), **options: Any) -> subprocess.CompletedProcess[str]:
     """Run the command line in a separate process; `before` is a command that runs it."""
     if not before:
-        return forked.run("etl", *map(str, arguments), **options)
+        return processes.run("etl", *map(str, arguments), **options)
     return subprocess.run(
         [*before, sys.executable, "-m", "etl", *map(str, arguments)],
         cwd=ROOT,

@@ -12,15 +12,15 @@ from typing import Any
 
 from deploy import proxy
 from etl.core import settings
-from tests import forked
-from tests.forked import ROOT
+from tests import processes
+from tests.processes import ROOT, Process
 
 PATIENCE = 180.0
 
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line with variables of the environment."""
-    return forked.run("etl", *words, env={**os.environ, **environment})
+    return processes.run("etl", *words, env={**os.environ, **environment})
 
 
 def free_ports(count: int = 1) -> int:
@@ -97,7 +97,7 @@ class Served:
         self.run, self.port, self.base = folder, web.listen_port, web.base_path
         self.ports = [first + number for number in range(processes)]
         self.origin = proxy.origin(web)
-        self.dashboards: list[forked.Process] = []
+        self.dashboards: list[Process] = []
         self._proxy: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Served":
@@ -127,8 +127,8 @@ class Served:
     def _wait_for(self, port: int) -> None:
         until(lambda: ask(port, f"{self.base}/healthz")[0] == 200, "a web process answers")
 
-    def _start(self, *words: str) -> forked.Process:
-        return forked.Process(*words, env=self.environment)
+    def _start(self, *words: str) -> Process:
+        return Process(*words, env=self.environment)
 
 
 def start_nginx(folder: Path, port: int) -> subprocess.Popen[bytes]:

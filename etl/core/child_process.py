@@ -18,14 +18,12 @@ def start_ahead(count: int, module: str, *arguments: str) -> None:
 
 
 def start(module: str, *arguments: str) -> Child:
-    """The process of `python -m module SOCKET arguments…`, and our end of its connection."""
+    """The process of `python -m module SOCKET arguments…`, and our end of its connection.
+
+    It has no standard streams, except standard error if ETL_TRACE is set.
+    """
     if waiting := _waiting.get((module, *arguments)):
         return waiting.pop()
-    return begin(module, *arguments)
-
-
-def begin(module: str, *arguments: str) -> Child:
-    """A new process, without standard streams, except standard error if ETL_TRACE is set."""
     ours, theirs = Pipe()
     with theirs:
         process = subprocess.Popen(

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import pytest
 from websockets.sync.client import connect
 
-from tests import forked, serving
+from tests import processes, serving
 from tests.access.gated import ACCESS, AUTH, cookie
 from ui.access.tokens import Tokens
 
@@ -103,7 +103,7 @@ def served(folder: Path, warehouse: Path, mode: str, **environment: str) -> Iter
     if mode != "open":
         for name in ("ACCESS", "SECRETS"):
             environment[f"POLICEYAR_SIGN_IN_{name}"] = str(folder / f"{name.lower()}.toml")
-    process = forked.Process("tests.access.held_server", env={**os.environ, **environment})
+    process = processes.Process("tests.access.held_server", env={**os.environ, **environment})
     try:
         serving.until(lambda: serving.ask(port, "/healthz")[0] == 200, "the dashboard answers")
         yield Site(port, folder)

@@ -33,7 +33,7 @@ from etl.operations.audit import Event, Verified
 from etl.semantic.catalog import catalogue
 from etl.semantic.rights import ADMINISTRATOR, ROLES, WHOLE_COUNTRY, AccessScope, Grant
 from etl.warehouse import publications
-from tests import forked
+from tests import processes
 from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN, sign_in
 from tests.effort import draws
 from tests.loading import load
@@ -93,7 +93,7 @@ def test_the_chain_detects(name: str, log: Path) -> None:
 
 def test_the_command_says_whether_it_is_whole(log: Path) -> None:
     def verify() -> subprocess.CompletedProcess[str]:
-        return forked.run("etl", "audit", "verify", "--from", str(log))
+        return processes.run("etl", "audit", "verify", "--from", str(log))
 
     assert verify().returncode == 0
     lines = (file_of(log)).read_text(encoding="utf-8").splitlines(keepends=True)
@@ -173,7 +173,7 @@ def test_the_command_finds_it_on_another_host_with_key_and_journal(
 
     def verify(*words: str) -> subprocess.CompletedProcess[str]:
         where = ("--from", str(away / "log"), "--key", str(away / "key"))
-        return forked.run("etl", "audit", "verify", *where, *words)
+        return processes.run("etl", "audit", "verify", *where, *words)
 
     shutil.copytree(log, away / "log")
     assert verify("--noted", str(away / "journal")).stdout == "the audit log is whole\n"

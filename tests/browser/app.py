@@ -27,7 +27,7 @@ from playwright.sync_api import (
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests import forked
+from tests import processes
 from tests.serving import PATIENCE
 from ui.exports.job import FILE_SECONDS
 from ui.i18n import navigation
@@ -60,7 +60,7 @@ _STANDS = """() => document.querySelector('[data-testid=stApp][data-test-script-
     && !document.querySelector('[data-testid=stSkeleton]')"""
 # What a click leads to may wait for a timer before the page asks the server: without the pause, tests on a busy machine read on.
 _IDLE = """new Promise((done) => setTimeout(
-    () => requestAnimationFrame(() => scheduler.postTask(done, {priority: 'background'})), 80))"""
+    () => requestAnimationFrame(() => requestIdleCallback(done, {timeout: 3000})), 80))"""
 # For every chart: the number of areas of a map, 0 of another chart.
 _AREAS = """() => [...document.querySelectorAll('.pd-plot')].map(
     (chart) => chart.querySelectorAll('.choroplethlayer path').length)"""
@@ -84,7 +84,7 @@ def make_register(folder: Path, scale: float) -> None:
 
 
 def _etl(*words: str) -> None:
-    forked.run("etl", *words).check_returncode()
+    processes.run("etl", *words).check_returncode()
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def served(warehouse: Path, **environment: str) -> Iterator[str]:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     words = ("streamlit", "run", "dashboard.py", "--server.port", str(port))
-    server = forked.Process(*words, env={**os.environ, "WAREHOUSE": str(warehouse), **environment})
+    server = processes.Process(*words, env={**os.environ, "WAREHOUSE": str(warehouse), **environment})
     address = f"http://localhost:{port}"
     try:
         _wait_for(address + "/_stcore/health", server)
@@ -104,7 +104,7 @@ def served(warehouse: Path, **environment: str) -> Iterator[str]:
         server.wait(timeout=180)
 
 
-def _wait_for(address: str, server: forked.Process) -> None:
+def _wait_for(address: str, server: processes.Process) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if server.poll() is not None:

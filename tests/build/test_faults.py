@@ -29,7 +29,7 @@ from etl.core.errors import Refused
 from etl.extract import parse_values, read_file, read_folder
 from etl.extract.source_folder import table_of
 from etl.warehouse import publications
-from tests import forked
+from tests import processes
 from tests.effort import draws
 from tests.loading import (
     DAY,
@@ -86,9 +86,9 @@ class Reader(threading.Thread):
         self.join()
 
 
-def start(folder: Path, to: Path) -> forked.Process:
+def start(folder: Path, to: Path) -> processes.Process:
     """A build in a separate process and session."""
-    return forked.Process("etl", "build", str(folder), "--to", str(to), "--day", DAY.isoformat())
+    return processes.Process("etl", "build", str(folder), "--to", str(to), "--day", DAY.isoformat())
 
 
 @pytest.fixture(scope="module")

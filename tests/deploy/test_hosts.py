@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from deploy import proxy
 from etl.core import settings
-from tests import forked
+from tests import processes
 from tests.conftest import Sample
 from tests.serving import free_ports, start_nginx, until
 
@@ -74,7 +74,7 @@ class Hosts:
     def _log(self) -> list[str]:
         return (self.folder / "access.log").read_text().splitlines()
 
-    def _start(self, host: str) -> forked.Process:
+    def _start(self, host: str) -> processes.Process:
         self.pointer(host).parent.mkdir(parents=True)
         here = {
             "WAREHOUSE": str(self.pointer(host)),
@@ -89,7 +89,7 @@ class Hosts:
             "POLICEYAR_SIGN_IN_ACCESS": str(self.folder / "access.toml"),
             "POLICEYAR_SIGN_IN_SECRETS": str(self.folder / "secrets.toml"),
         }
-        return forked.Process("deploy.web", "0", env=os.environ | here)
+        return processes.Process("deploy.web", "0", env=os.environ | here)
 
 
 @pytest.fixture

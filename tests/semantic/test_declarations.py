@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from etl.core.paths import ROOT
-from tests import forked
+from tests import processes
 
 METRICS, WORKFORCE = "etl/semantic/metrics/training.toml", "etl/semantic/metrics/workforce.toml"
 DIMENSIONS, ROLLUPS = "etl/semantic/dimensions.toml", "etl/semantic/rollups.toml"
@@ -122,7 +122,7 @@ def said(copy: Path, slip: Slip, *command: str) -> str:
     assert before in whole, f"{file} no longer has {before!r}: choose another place for this slip"
     path.write_text(whole.replace(before, after, 1), encoding="utf-8")
     try:
-        run = forked.run(*command, cwd=copy)
+        run = processes.run(*command, cwd=copy)
     finally:
         path.write_text(whole, encoding="utf-8")
     assert run.returncode == 1, f"{command} started with {after!r} for {before!r} in {file}"

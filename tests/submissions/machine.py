@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from tests import forked
+from tests import processes
 from tests.serving import free_ports, until
 from tests.submissions.conftest import Office
 from tests.submissions.test_commands import variables
@@ -22,8 +22,8 @@ class Machine:
     office: Office
     folder: Path = Path()
     port: int = field(default_factory=free_ports)
-    web: forked.Process | None = None
-    worker: forked.Process | None = None
+    web: processes.Process | None = None
+    worker: processes.Process | None = None
 
     @property
     def client(self) -> httpx.Client:
@@ -37,7 +37,7 @@ class Machine:
             self.web = self.mortal("web", victim, at, *words) if self.folder.name else self._run(*words)
             until(lambda: self._answers(), "the address answers")
 
-    def mortal(self, part: str, victim: str, at: int, *words: str) -> forked.Process:
+    def mortal(self, part: str, victim: str, at: int, *words: str) -> processes.Process:
         """A process that counts its accesses to the files, and ends itself before number `at` of the part `victim`."""
         return self._run("tests.submissions.mortal", str(self.folder), part, victim, str(at), *words)
 
@@ -71,5 +71,5 @@ class Machine:
         (self.folder / "tmp").mkdir(exist_ok=True)
         return {"TMPDIR": str(self.folder / "tmp")}
 
-    def _run(self, *words: str) -> forked.Process:
-        return forked.Process(*words, env={**os.environ, **variables(self.office)} | self._temporary())
+    def _run(self, *words: str) -> processes.Process:
+        return processes.Process(*words, env={**os.environ, **variables(self.office)} | self._temporary())
