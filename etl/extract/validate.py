@@ -116,7 +116,7 @@ class Validator:
 
 
 def _no_county(province: str | None, name: str) -> str:
-    """Why a name is no county of a province: it lies in another one, or in none."""
+    """Why a name is no county of a province: it is in another one, or in none."""
     return "county_elsewhere" if province and places().is_county(name) else "unknown_value"
 
 
