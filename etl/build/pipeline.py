@@ -104,9 +104,13 @@ def check(order: BuildOptions, say: Say, progress: Progress) -> Report:
 
 def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> Report:
     """Build and check the database of a load in `folder`. Raises BuildRefused with all reasons."""
+    with publications.comparable_held_open(order.to) as last:
+        return _built_after(last, order, folder, say, progress)
+
+
+def _built_after(last: Path | None, order: BuildOptions, folder: Path, say: Say, progress: Progress) -> Report:
     files = source_files(order.folder)
     tables, unusable, reference = reference_data.read(order.folder)
-    last = publications.comparable(order.to)
     report = Report(reference=reference, ignored=[printable(name) for name in unread_files(order.folder)])
     if fault := identity.fault(order.to, last):
         if not order.new_identity:
@@ -120,7 +124,6 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
     built = folder / _BUILT
     try:
         with postgresql.Snapshots(order.folder) as snapshots, ExitStack() as stack:
-            stack.enter_context(publications.held_open(last))
             numbers = count(step=len(TABLES))
             jobs = [Job(path, table, next(numbers), folder) for path, table in files]
             jobs += [

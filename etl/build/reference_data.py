@@ -77,7 +77,7 @@ def read(folder: Path) -> tuple[dict[str, list[Any]], list[str], list[Reference]
 
 def load(con: duckdb.DuckDBPyConnection, tables: Mapping[str, list[Any]]) -> None:
     """Create the reference tables in `con`."""
-    # Codes keep their leading zeros: 02 is a province, 2 is not.
+    # Codes keep their leading zeros: 02 is a province, 2 is not. To find the dialect takes longer than to read the file.
     codes = {
         "provinces": "{'sci_code': 'varchar', 'tel_prefix': 'varchar'}",
         "counties": "{'sci_code': 'varchar'}",
@@ -85,7 +85,8 @@ def load(con: duckdb.DuckDBPyConnection, tables: Mapping[str, list[Any]]) -> Non
     }
     for table, types in codes.items():
         con.execute(
-            f"create table {table} as select * from read_csv(?, header=true, sample_size=-1, types={types})",
+            f"create table {table} as select * from read_csv("
+            f"?, header=true, delim=',', quote='\"', escape='\"', sample_size=-1, types={types})",
             [str(REFERENCE / f"{table}.csv")],
         )
     for table, file, schema, select in (
@@ -100,10 +101,11 @@ def load(con: duckdb.DuckDBPyConnection, tables: Mapping[str, list[Any]]) -> Non
     official_calendar.load(con, tables["calendar.csv"])
     create_from(
         con,
-        "create table calendar as select "
-        "cast(unnest(generate_series(first, last, interval 1 day)) as date) as day, label as month, "
+        "create table calendar as "
+        "select cast(unnest(generate_series(first, last, interval 1 day)) as date) as day, month, quarter, year from ("
+        "select first, last, label as month, "
         "concat(label[:4], '-Q', (cast(label[6:] as integer) + 2) // 3) as quarter, label[:4] as year "
-        "from arriving order by day",
+        "from arriving order by first)",
         _months(),
     )
 

@@ -175,17 +175,20 @@ def _find_repeated_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
         anti join (from faults where source_table = '{of.table}') using (file_number, line)
         """
     )
-    con.execute(
-        f"insert into faults select '{of.table}', file_number, line, '{of.key[0]}', 'conflicting_key' "
-        f"from repeated_{of.table} where is_conflict"
-    )
-    con.execute(
-        f"insert into duplicates select '{of.table}', file_number, line from repeated_{of.table} "
-        "where not is_conflict and occurrence > 1"
-    )
-    _describe_conflicts(con, of)
-    _find_versions(con, of, "0", "own.file_number < other.file_number")
-    _find_versions(con, of, f"line >> {SHEET_BITS}", "own.file_number = other.file_number and own.part < other.part")
+    if con.execute(f"select exists(from repeated_{of.table})").fetchone() == (True,):
+        con.execute(
+            f"insert into faults select '{of.table}', file_number, line, '{of.key[0]}', 'conflicting_key' "
+            f"from repeated_{of.table} where is_conflict"
+        )
+        con.execute(
+            f"insert into duplicates select '{of.table}', file_number, line from repeated_{of.table} "
+            "where not is_conflict and occurrence > 1"
+        )
+        _describe_conflicts(con, of)
+        _find_versions(con, of, "0", "own.file_number < other.file_number")
+        _find_versions(
+            con, of, f"line >> {SHEET_BITS}", "own.file_number = other.file_number and own.part < other.part"
+        )
     con.execute(f"drop table repeated_{of.table}")
 
 

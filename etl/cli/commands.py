@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +300,7 @@ def _add_files(command: argparse.ArgumentParser, words: str) -> None:
     command.add_argument("--day", type=arguments.day, help="the day of the build (today)")
 
 
+@cache
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m etl", description=(__doc__ or "").split("\n\n")[0], allow_abbrev=False

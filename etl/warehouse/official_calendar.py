@@ -46,7 +46,9 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
     Raises Refused for an unreadable cell, a repeated day, and a year with more than MOST_DAYS_OFF.
     """
-    own = _rows(folder) if files.is_in(folder, _FILE) else _shipped()
+    if not files.is_in(folder, _FILE):
+        return _shipped()
+    own = _rows(folder)
     if folder != REFERENCE:
         _refuse_too_many([(row["date"], row["province"], row["kind"]) for row in _added(own)])
     return own

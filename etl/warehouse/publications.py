@@ -129,11 +129,22 @@ def connect(pointer: Path = WAREHOUSE, any_code: bool = False) -> duckdb.DuckDBP
 
 def comparable(pointer: Path) -> Path | None:
     """The version that a build is compared with: the current one if it can be read, else the newest kept one that can."""
-    for path in dict.fromkeys((Path(os.path.realpath(pointer)), *reversed(versions(pointer)))):
-        with suppress(Refused), connect(path, any_code=True) as con:
-            read_through(con, path, _COMPARED)
-            return path
-    return None
+    with comparable_held_open(pointer) as path:
+        return path
+
+
+@contextmanager
+def comparable_held_open(pointer: Path) -> Iterator[Path | None]:
+    """`comparable`, held open until its end."""
+    with ExitStack() as stack:
+        found = None
+        for path in dict.fromkeys((Path(os.path.realpath(pointer)), *reversed(versions(pointer)))):
+            with suppress(Refused), ExitStack() as opened:
+                read_through(opened.enter_context(connect(path, any_code=True)), path, _COMPARED)
+                stack.push(opened.pop_all())
+                found = path
+                break
+        yield found
 
 
 def rows_of(version: Path | None, sql: str) -> list[tuple[Any, ...]]:
