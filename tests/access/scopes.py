@@ -1,5 +1,6 @@
 """The people of the tests: of two provinces, of one of them, of the whole country, and without rights."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -21,3 +22,12 @@ def sign_in(
     """Let a person make the page runs of a test."""
     services = page_run.SignIn(lambda: scope, lambda *_: "", record, lambda: ([], None))
     monkeypatch.setattr(page_run, "_sign_in", services)
+
+
+def names_of(province: str, guarded: dict[str, dict[str, bytes]], received: bytes) -> list[str]:
+    """A code counts as a whole word only, not as part of another number."""
+    return [
+        name
+        for name, pattern in guarded[province].items()
+        if pattern in received and (not name.isdigit() or re.search(rb"(?<![\d.])" + pattern + rb"(?![\d.])", received))
+    ]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 from playwright.sync_api import BrowserContext, Page
 
 from etl.operations import audit
@@ -117,6 +118,16 @@ def sign_in(site: Site, context: BrowserContext, sub: str, path: str = "/?lang=e
     page.locator("button").first.click()
     page.wait_for_url(f"{site.address}/**", wait_until="commit")
     return page
+
+
+def signed_in(site: Site, sub: str) -> list[Any]:
+    """The cookies of somebody who signed in at the provider, as those of a browser."""
+    with httpx.Client(follow_redirects=True, timeout=serving.PATIENCE) as client:
+        form = client.get(site.address + "/sign-in")
+        client.post(form.url, data={"sub": sub})
+        cookies = [{"name": one.name, "value": one.value, "url": site.address} for one in client.cookies.jar]
+    assert "_streamlit_user" in {cookie["name"] for cookie in cookies}, f"{sub} is not signed in"
+    return cookies
 
 
 def status(address: str, cookies: list[Any] = ()) -> int:  # type: ignore[assignment]

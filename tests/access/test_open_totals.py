@@ -33,10 +33,12 @@ from etl.semantic.combine import in_order
 from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant, every_province
 from etl.warehouse import publications
 from etl.warehouse.dimensions import CHOICES, FILTERS
-from tests.access.scopes import FARS, ISFAHAN, NATIONAL, NONE, OF_TWO, TEHRAN, sign_in
+from tests import parts
+from tests.access.scopes import FARS, ISFAHAN, NATIONAL, NONE, OF_TEHRAN, OF_TWO, TEHRAN, names_of, sign_in
 from tests.access.test_scopes import arguments, province_of_county, random_places, registered
 from tests.effort import draws
 from tests.parts import PARTS, SCRIPT, opening
+from ui.components import blocks
 from ui.data import page_run, warehouse
 from ui.i18n import member_names, text
 
@@ -326,6 +328,39 @@ def opened(part: str, view: dict[str, Any]) -> str:
     app.run()
     assert not app.exception
     return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def test_the_query_and_the_rows_of_people_match_the_rights_of_the_viewer(
+    answered: list[Answer], guarded: dict[str, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened_one(_lang: str, _label: str, key: str, inside: Callable[[], object]) -> None:
+        if key == "what-institutes":
+            inside()
+
+    monkeypatch.setattr(blocks, "popover", opened_one)
+    own, other = (member_names.of("province", code, "en") for code in (TEHRAN, ISFAHAN))
+    for scope in (OF_TEHRAN, NATIONAL):
+        sign_in(monkeypatch, scope)
+        app = parts.opened("register", lang="en")
+        (query,) = (code.value for code in app.code)
+        (table,) = (
+            body
+            for body in (element.proto.body for element in app.get("html"))
+            if "Staff records" in body and "<tbody" in body
+        )
+        people = re.findall("<tr.*?</tr>", table.partition("<tbody")[2], re.DOTALL)
+        assert "select" in query
+        assert len(people) > 10
+        if scope is OF_TEHRAN:
+            assert set(re.findall(r"IR-\d\d", query)) == {TEHRAN}
+            assert all(own in row for row in people)
+            shown = (parts.html(app) + query).encode()
+            assert not [name for place in guarded if place != TEHRAN for name in names_of(place, guarded, shown)]
+        else:
+            assert "IR-" not in query
+            assert not any(name in row for name in (own, other) for row in people[:10]), (
+                "the first are of another province"
+            )
 
 
 @pytest.mark.parametrize("scope", PEOPLE, ids=lambda scope: scope.sub)
