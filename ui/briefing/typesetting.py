@@ -28,13 +28,11 @@ _HEADER = ("metric", "by", "member", "by_2", "member_2", "province", "on", "over
 
 
 class Typesetter:
-    """Typesets briefings with fonts that are opened once and unpacked into `folder`."""
+    """Typesets briefings with fonts that are opened once and written unpacked into `folder`."""
 
     def __init__(self, folder: Path) -> None:
         for name in _FONTS:
-            font = TTFont(ROOT / "static" / "fonts" / name, recalcBBoxes=False, recalcTimestamp=False, lazy=True)
-            font.flavor = None
-            font.save(folder / f"{Path(name).stem}.ttf")
+            (folder / f"{Path(name).stem}.ttf").write_bytes(_unpacked(name))
         template = folder / _TEMPLATE.name
         template.write_bytes(_TEMPLATE.read_bytes())
         self._compiler = typst.Compiler(
@@ -56,6 +54,16 @@ class Typesetter:
             raise Refused(f"the briefing cannot be set: {warnings[0].message}")
         assert isinstance(made, bytes)
         return made
+
+
+@cache
+def _unpacked(name: str) -> bytes:
+    """A font as Typst reads it. Unpacking it takes longer than all else that opens a press."""
+    font = TTFont(ROOT / "static" / "fonts" / name, recalcBBoxes=False, recalcTimestamp=False, lazy=True)
+    font.flavor = None
+    out = io.BytesIO()
+    font.save(out)
+    return out.getvalue()
 
 
 def drawable(value: Any) -> Any:
