@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -222,11 +222,18 @@ def load(folder: Path, *options: str, **arguments: Any) -> Built:
     Rows pass every step before the models, and `build` reports the same of them (tests/build/test_rows.py). The models take
     most of the time of a small build.
     """
+    with without_models():
+        return build(folder, *options, **arguments)
+
+
+@contextlib.contextmanager
+def without_models() -> Iterator[None]:
+    """Builds and checks make no models and no published numbers."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline.run_models, "build", lambda *_: None)
         patch.setattr(pipeline.adoption_history, "carry", lambda *_: None)
         patch.setattr(pipeline, "_check_and_keep_numbers", lambda *_: None)
-        return build(folder, *options, **arguments)
+        yield
 
 
 def with_rows(folder: Path, table: str, *rows: dict[str, str], how: Callable[[Path], Built] = load) -> Built:

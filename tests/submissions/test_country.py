@@ -20,12 +20,10 @@ from etl.extract.source_folder import HANDED_IN
 from etl.submissions import sample
 from etl.warehouse import publications
 from tests.effort import draws
-from tests.loading import build
+from tests.loading import build, load
 from tests.oracle.read import READERS
-from tests.serving import run
 from tests.submissions.conftest import LAST, Office
 from tests.submissions.machine import Machine
-from tests.submissions.test_commands import variables
 
 pytestmark = pytest.mark.slow
 COUNTED = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates", "rows_warned")
@@ -117,10 +115,9 @@ def checked_alone(office: Office, folder: Path, province: str, given: list[Path]
         (folder / path.name).symlink_to(path)
     owners = {path.name: province for path in given}
     (folder / HANDED_IN).write_text(json.dumps(owners), encoding="utf-8")
-    report = folder.with_suffix(".json")
-    ended = run("check", str(folder), "--skip-refused", "--report", str(report), **variables(office))
-    assert ended.returncode == 0, ended.stderr
-    return counts(json.loads(report.read_text(encoding="utf-8"))["files"])
+    ended = load(folder, "--skip-refused", to=office.settings.folders.warehouse, day=date.today(), command="check")
+    assert ended.code == 0, ended.err
+    return counts(ended.report["files"])
 
 
 def refuse_values(given: list[Path], told: str) -> None:

@@ -81,6 +81,7 @@ def test_who_has_several_provinces_chooses_one_before_anything_is_handed_in(alon
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_who_hands_in_for_a_province_is_told_so_before_and_after(alone, monkeypatch, lang):
+    alone.only_rows = True
     told, before = (text.word(f"hand_in.{key}", lang) for key in ("for_province", "stands_in"))
     for who, is_own in ((alone.clerk, True), (alone.steward, False)):
         monkeypatch.setattr(submissions, "person", lambda who=who: who)
@@ -93,6 +94,7 @@ def test_who_hands_in_for_a_province_is_told_so_before_and_after(alone, monkeypa
 
 
 def test_what_came_back_before_and_what_is_left_is_said(alone):
+    alone.only_rows = True
     content = province_files(FARS)[PERSONNEL]
 
     def faulty(count: int) -> str:
@@ -138,6 +140,7 @@ def test_what_came_back_before_and_what_is_left_is_said(alone):
     ],
 )
 def test_a_column_is_named_by_its_heading_in_the_file_too(alone, heading, written):
+    alone.only_rows = True
     odd = [person(173_000 + at, "IR-07", "100", county=name) for at, name in enumerate(("ناکجا", "کاشان"))]
     first, rest = with_rows(province_files(FARS)[PERSONNEL], "personnel", *odd).split("\n", 1)
     headings = ",".join(heading if name == "county" else name for name in first.split(","))
@@ -231,6 +234,24 @@ def test_a_steward_approves_and_publishes_on_the_page(alone):
     alone.work()
     assert in_service(alone, "IR-07") == 32
     assert text.word("hand_in.matrix", "fa", approved="۰", waiting="۰", missing="۳۱") in html(opened("approve"))
+    refuse_other_than_accepted(checked)
+
+
+def refuse_other_than_accepted(checked: Submission) -> None:
+    """The file that was accepted last stands with its day, and keeps its receipt."""
+    page = html(opened("handin", of="IR-07"))
+    assert f"{PERSONNEL}</bdi> · ۳۲ ردیف · {text.day(date.today(), 'fa')}" in page
+    assert text.word("hand_in.again", "fa") in page
+    assert text.word("hand_in.nothing_yet", "fa") not in page
+    receipt = text.escape(text.word("hand_in.receipt", "fa", id=text.isolated(checked.id, "fa")))
+    assert receipt not in page
+    (address,) = {unescape(found) for found in re.findall(r'href="([^"]*receipt=[^"]*)"', page)}
+    query = {name: values for name, values in parse_qs(urlsplit(address).query).items() if name != "tab"}
+    assert receipt in html(opened("handin", **query)), "what was published keeps its receipt"
+    assert receipt not in html(opened("handin", **query | {"of": ["IR-10"]})), "that of another province is none"
+    quality = html(opened("quality"))
+    assert "pd-error" not in quality
+    assert text.word("load.set_up.handed-in", "fa", file=HANDED_IN) in unescape(quality)
 
 
 def test_tables_are_declared_unchanged_on_the_page(alone):
@@ -262,27 +283,6 @@ def test_the_calendar_stands_on_quality_once_somebody_has_handed_in(alone, lang)
     checked = alone.hand_in(submissions.person(), "IR-07", more_people())
     alone.desk.submit(submissions.person(), checked.id)
     assert title in html(opened("quality", lang=lang))
-
-
-def test_the_file_accepted_last_stands_with_its_day(alone):
-    checked = alone.hand_in(submissions.person(), "IR-07", more_people())
-    alone.desk.submit(submissions.person(), checked.id)
-    alone.desk.approve(submissions.person(), checked.id)
-    alone.desk.publish(submissions.person())
-    alone.work()
-    page = html(opened("handin", of="IR-07"))
-    assert f"{PERSONNEL}</bdi> · ۳۲ ردیف · {text.day(date.today(), 'fa')}" in page
-    assert text.word("hand_in.again", "fa") in page
-    assert text.word("hand_in.nothing_yet", "fa") not in page
-    receipt = text.escape(text.word("hand_in.receipt", "fa", id=text.isolated(checked.id, "fa")))
-    assert receipt not in page
-    (address,) = {unescape(found) for found in re.findall(r'href="([^"]*receipt=[^"]*)"', page)}
-    query = {name: values for name, values in parse_qs(urlsplit(address).query).items() if name != "tab"}
-    assert receipt in html(opened("handin", **query)), "what was published keeps its receipt"
-    assert receipt not in html(opened("handin", **query | {"of": ["IR-10"]})), "that of another province is none"
-    quality = html(opened("quality"))
-    assert "pd-error" not in quality
-    assert text.word("load.set_up.handed-in", "fa", file=HANDED_IN) in unescape(quality)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -322,6 +322,7 @@ def test_who_submits_is_led_from_what_is_owed_to_where_it_is_submitted(alone, mo
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_sixteen_equal_faults_are_a_summary_fewer_stand_row_by_row(alone, lang):
+    alone.only_rows = True
     content = province_files(FARS)[PERSONNEL]
     late = [person(171_000 + at, "IR-07", "100", birth_date="1499/01/01") for at in range(16)]
     odd = [person(172_000 + at, "IR-07", "100", gender="?") for at in range(3)]
@@ -335,6 +336,7 @@ def test_sixteen_equal_faults_are_a_summary_fewer_stand_row_by_row(alone, lang):
 
 
 def test_the_rows_of_a_file_add_up_with_those_that_stand_twice(alone):
+    alone.only_rows = True
     content = province_files(FARS)[PERSONNEL]
     again = person(100_000, "IR-07", "100")
     odd = person(173_000, "IR-07", "100", county="ناکجا")

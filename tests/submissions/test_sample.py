@@ -10,7 +10,8 @@ import pytest
 from etl import synthetic
 from etl.core import settings
 from etl.submissions import arrivals, deadline, originals, sample, work
-from tests.loading import build
+from tests.loading import load
+from tests.submissions.conftest import Office
 
 pytestmark = pytest.mark.slow
 
@@ -29,8 +30,8 @@ def test_a_sample_holds_two_late_provinces_and_one_with_its_data_back(tmp_path, 
     desk = work.desk_of(current)
     assert sample.make(desk, folders.incoming)
     assert not sample.make(desk, folders.incoming), "what is there stays"
-    assert build(folders.incoming, to=folders.warehouse, day=date.today()).code == 0
-    assert work.work(current, lambda _: None) == 1
+    assert load(folders.incoming, to=folders.warehouse, day=date.today()).code == 0
+    assert Office(current, only_rows=True).work() == 1
     months = deadline.months_due(date.today(), desk.rules, sample.MONTHS)
     last = [one for one in desk.records.all() if one.month == months[-1]]
     by_state = {state: [one for one in last if one.state == state] for state in ("published", "returned", "submitted")}
