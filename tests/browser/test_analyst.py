@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import openpyxl
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Locator
+from playwright.sync_api import Browser, Locator, expect
 
 from etl.analysis import detail, growth
 from etl.core.jalali import DAY
@@ -18,18 +18,15 @@ from etl.semantic.calculations import CALCULATIONS, Calculation
 from etl.semantic.catalog import catalogue
 from etl.warehouse import publications
 from tests.browser import app as front
-from ui.i18n import member_names, navigation, text
+from ui.i18n import member_names, text
 from ui.state import periods
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 AXE = (Path(__file__).parents[1] / "axe.min.js").read_text(encoding="utf-8")
 TEHRAN = "IR-23"
-# What a user may choose on a page besides the scope, as in its link.
-CHOSEN: dict[str, dict[str, str | list[str]]] = {
-    "compare": {"p": TEHRAN, "a": "2026-03-20", "q": "IR", "b": "2026-06-01"},
-    "training": {"recruits": "70", "leave": "20", "of": TEHRAN, "seats": ["PY-101:3"]},
-}
+# What a user may choose on Training besides the scope, as in its link.
+CHOSEN: dict[str, str | list[str]] = {"recruits": "70", "leave": "20", "of": TEHRAN, "seats": ["PY-101:3"]}
 SCOPE: dict[str, str | list[str]] = {"province": [TEHRAN], "gender": "male", "on": "2026-06-01", "period": "year"}
 
 
@@ -153,45 +150,6 @@ def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chrom
         assert "gender=male" in parameters(reader)
 
 
-def test_an_institute_is_found_by_keyboard_and_left_by_the_breadcrumb(
-    address: str, small_register: Path, chromium: Browser
-) -> None:
-    with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        known = [institute.name for institute in detail.institutes(con).values()]
-        institute = next(
-            institute
-            for institute in detail.institutes(con).values()
-            if institute.province
-            and institute.county
-            and known.count(institute.name) == 1
-            and answers.ask(con, "active_assistants", where={"institute": [institute.code]}).value()
-        )
-        active = answers.ask(con, "active_assistants", where={"institute": [institute.code]}).value()
-    with front.visit(chromium, address) as reader:
-        reader.go("register", province=institute.province)
-        find(reader, f"شهرستان {member_names.of('county', institute.county, 'fa')}")
-        assert member_names.of("county", institute.county, "fa") in reader.said
-        find(reader, institute.name)
-        assert reader.page.locator("h2").first.inner_text() == institute.name
-        assert parameters(reader) == {"tab=register", f"institute={institute.code}"}
-        card = reader.page.locator(".st-key-card-active_assistants .pd-value").inner_text()
-        assert text.number(active, "fa") in card
-        assert reader.page.locator(".st-key-figure-licences tbody tr").count() >= 1
-        reader.page.locator(".st-key-breadcrumb button").first.focus()
-        reader.page.keyboard.press("Enter")
-        reader.settle()
-        assert parameters(reader) == {"tab=register"}
-
-
-def find(reader: front.Visit, words: str) -> None:
-    """Open the first of what some words lead to."""
-    reader.page.keyboard.press("Control+k")
-    reader.page.keyboard.type(words)
-    with reader.page.expect_navigation():
-        reader.page.keyboard.press("Enter")
-    reader.settle()
-
-
 def test_the_search_finds_words_typed_with_an_arabic_kaf(address: str, small_register: Path, chromium: Browser) -> None:
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
         wanted = {institute.name for institute in detail.search(detail.institutes(con), "کرمانشاه")}
@@ -259,7 +217,9 @@ def pick(reader: front.Visit, key: str, typed: str, label: str) -> None:
     reader.settle()
 
 
-def test_a_jalali_day_is_typed_and_a_wrong_one_gets_a_clear_message(address: str, chromium: Browser) -> None:
+def test_a_jalali_day_is_typed_or_chosen_with_the_keyboard_and_a_wrong_one_gets_a_clear_message(
+    address: str, chromium: Browser
+) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("explore")
         field = reader.page.get_by_role("textbox", name=text.word("scope.on", "fa"))
@@ -271,17 +231,30 @@ def test_a_jalali_day_is_typed_and_a_wrong_one_gets_a_clear_message(address: str
         assert "تاریخ معتبری نیست" in reader.page.get_by_role("alert").inner_text()
         assert parameters(reader) == {"on=2026-05-06"}
         assert field.input_value() == "۱۴۰۵/۰۲/۱۶"
-        reader.page.locator('.st-key-day-on [data-testid="stDateInputCalendarButton"]').click()
-        day = reader.page.locator('[data-testid="stDateInputCalendar"] [role=button]').get_by_text("۱۷", exact=True)
-        day.first.click()
+        button = reader.page.locator('.st-key-day-on [data-testid="stDateInputCalendarButton"]')
+        calendar = reader.page.locator('[data-testid="stDateInputCalendar"]')
+        button.click()
+        calendar.locator("[role=button]").get_by_text("۱۷", exact=True).first.click()
         reader.settle()
         assert parameters(reader) == {"on=2026-05-07"}
         assert field.input_value() == "۱۴۰۵/۰۲/۱۷"
         assert reader.page.get_by_role("alert").count() == 0
-        reader.go("compare")
-        label = text.word("compare.day", "fa", side=text.word("compare.side_1", "fa"))
-        write(reader, reader.page.get_by_role("textbox", name=label), "۱۴۰۴/۱۲/۲۹")
-        assert "a=2026-03-20" in parameters(reader)
+        button.focus()
+        reader.page.keyboard.press("Enter")
+        reader.page.wait_for_timeout(400)
+        calendar.locator('[tabindex="0"][role="button"]').first.focus()
+        reader.page.keyboard.press("ArrowUp")
+        reader.page.keyboard.press("Enter")
+        reader.settle()
+        assert "۱۰ اردیبهشت ۱۴۰۵" in reader.said
+        assert parameters(reader) == {"on=2026-04-30"}
+        button.click()
+        table, names = calendar.locator("table").first, text.words("calendar.months", "fa")
+        for _ in range(13):
+            label = table.get_attribute("aria-label") or ""
+            assert any(name in label for name in names), label
+            calendar.get_by_role("button", name="ماه پیش").click()
+            expect(table).not_to_have_attribute("aria-label", label)
 
 
 def write(reader: front.Visit, field: Locator, typed: str) -> None:
@@ -323,17 +296,20 @@ def test_a_period_is_chosen_shown_kept_and_reset(address: str, small_register: P
         assert "بازهٔ" not in reader.said
 
 
-def test_reset_clears_every_control_that_is_seen(address: str, chromium: Browser) -> None:
+def test_reset_clears_every_control_of_training(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
-        for name in ("training", "compare"):
-            reader.go(name)
-            fresh = controls(reader)
-            reader.go(name, **(SCOPE | CHOSEN[name]))
-            assert controls(reader) != fresh
-            reader.page.get_by_role("button", name=text.word("scope.reset", "fa")).click()
-            reader.settle()
-            assert parameters(reader) == {f"tab={tab}" for tab in navigation.part_address(name)[1:] if tab}
-            assert controls(reader) == fresh
+        reader.go("training")
+        fresh = controls(reader)
+        reader.go("training", **SCOPE, **CHOSEN)
+        assert controls(reader) != fresh
+        reset(reader)
+        assert parameters(reader) == set()
+        assert controls(reader) == fresh
+
+
+def reset(reader: front.Visit) -> None:
+    reader.page.get_by_role("button", name=text.word("scope.reset", "fa")).click()
+    reader.settle()
 
 
 def controls(reader: front.Visit) -> list[str]:
@@ -353,10 +329,15 @@ def test_no_name_and_no_row_of_a_person_is_shown_unless_the_setting_allows_it(
         assert reader.page.get_by_text(text.word("institute.people_off", "fa")).is_visible()
 
 
-def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
+def test_two_days_and_two_places_are_compared_the_bridge_adds_up_and_reset_clears_them(
     address: str, small_register: Path, chromium: Browser
 ) -> None:
     with front.visit(chromium, address) as reader:
+        reader.go("compare")
+        fresh = controls(reader)
+        label = text.word("compare.day", "fa", side=text.word("compare.side_1", "fa"))
+        write(reader, reader.page.get_by_role("textbox", name=label), "۱۴۰۴/۱۲/۲۹")
+        assert "a=2026-03-20" in parameters(reader)
         reader.go("compare", p=TEHRAN, a="2026-03-20", q="IR", b="2026-06-01")
         first, second = text.read_day("2026-03-20"), text.read_day("2026-06-01")
         with access.connect(small_register, rights.ADMINISTRATOR) as con:
@@ -383,6 +364,10 @@ def test_two_days_and_two_places_are_compared_and_the_bridge_adds_up(
         reader.page.get_by_role("button", name=text.word("compare.swap", "fa")).click()
         reader.settle()
         assert parameters(reader) == {"p=IR", f"q={TEHRAN}", "a=2026-06-01", "b=2026-03-20", "tab=compare"}
+        assert controls(reader) != fresh
+        reset(reader)
+        assert parameters(reader) == {"tab=compare"}
+        assert controls(reader) == fresh
 
 
 def test_a_view_is_saved_listed_opened_by_another_reader_and_deleted(address: str, chromium: Browser) -> None:
@@ -394,8 +379,6 @@ def test_a_view_is_saved_listed_opened_by_another_reader_and_deleted(address: st
         field = reader.page.get_by_label(text.word("views.name", "fa"))
         for written, message in (("   ", "views.empty"), (name, "views.saved"), (name, "views.taken")):
             field.fill(written)
-            field.press("Tab")
-            reader.settle()
             reader.page.get_by_role("button", name=text.word("views.save", "fa"), exact=True).click()
             reader.settle()
             assert text.word(message, "fa", name=name) in reader.page.locator("[role=status]").all_inner_texts()
@@ -439,30 +422,3 @@ def test_the_files_hold_every_row_of_the_answer(
     assert text.word("scope.nation", "fa") in rows[-1]
     frame = pd.read_parquet(files["parquet"])
     assert sorted(frame[["institute", "post", "active_assistants"]].itertuples(index=False, name=None)) == wanted
-
-
-def test_a_chart_leaves_as_a_picture(address: str, chromium: Browser, tmp_path: Path) -> None:
-    ident = "chart-ranking-active_assistants-province"
-    with front.visit(chromium, address) as reader:
-        reader.go("explore", m="active_assistants")
-        reader.page.locator(f".st-key-files-{ident} button").click()
-        reader.settle()
-        reader.page.locator(f".st-key-picture-button-{ident} button").click()
-        dialog = reader.page.locator("[role=dialog]")
-        button = dialog.get_by_role("button", name=re.compile("^دریافت تصویر نمودار")).last
-        pictures = {}
-        for form in ("PNG", "SVG"):
-            dialog.get_by_text(form, exact=True).click()
-            button.wait_for(state="attached")
-            reader.page.wait_for_timeout(1500)
-            with reader.page.expect_download(timeout=180_000) as fetched:
-                button.focus()
-                reader.page.keyboard.press("Enter")
-            assert fetched.value.suggested_filename.endswith(f".{form.lower()}")
-            fetched.value.save_as(tmp_path / form)
-            pictures[form] = (tmp_path / form).read_bytes()
-        assert reader.strangers() == []
-    assert pictures["PNG"][:8] == b"\x89PNG\r\n\x1a\n"
-    assert int.from_bytes(pictures["PNG"][16:20]) == 2000, "twice the width of the page, for print"
-    assert pictures["SVG"].startswith(b"<svg")
-    assert "تهران" in pictures["SVG"].decode("utf-8")

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from tests.browser import app as front
+from tests.effort import draws
 from ui.i18n import text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -55,6 +56,7 @@ def test_the_name_itself_comes_first_then_beginnings_then_words_then_what_holds_
         # Beside its count a name is still the name itself, and a digit is a digit.
         assert fits("قم", ["قم نو (۱)", "قمصر (۹)", "قم (۱٬۲۰۳)"])[0] == "قم (۱٬۲۰۳)"
         assert fits("۱۲", ["سال 12", "12"]) == ["12", "سال 12"]
+        assert fits("kashan", ["Ardakan", "New Kashan", "Kashan County"]) == ["Kashan County", "New Kashan"]
         assert fits("ناکجاآباد", labels) == []
         # Those that only somebody who types is offered.
         assert fits("", ["الف", "\u2063ب"]) == ["الف"]
@@ -106,7 +108,8 @@ def base_map_held(page: Page) -> Iterator[list[Route]]:
 
 
 @pytest.mark.parametrize(
-    ("lang", "typed", "county"), [("fa", "كاشان", "شهرستان کاشان"), ("en", "kashan", "Kashan County")]
+    ("lang", "typed", "county"),
+    [("fa", "كاشان", "شهرستان کاشان"), ("en", "kashan", "Kashan County")][: draws(1, 2)],
 )
 def test_a_county_typed_among_the_provinces_is_offered_as_a_county(
     lang: str, typed: str, county: str, address: str, chromium: Browser

@@ -69,9 +69,15 @@ class Mouse:
 
 
 @pytest.fixture
-def mouse(address: str, chromium: Browser) -> Iterator[Mouse]:
+def view() -> dict[str, str]:
+    """The parameters with which the first page opens."""
+    return {}
+
+
+@pytest.fixture
+def mouse(view: dict[str, str], address: str, chromium: Browser) -> Iterator[Mouse]:
     with front.visit(chromium, address) as reader:
-        yield Mouse(reader.go(""))
+        yield Mouse(reader.go("", **view))
         assert reader.failures == []
 
 
@@ -85,7 +91,7 @@ def where(mouse: Mouse) -> tuple[str, str, list[str]]:
     return page.url, page.locator("h1").inner_text(), page.locator(".pd-said").all_inner_texts()
 
 
-def test_four_tasks_by_the_field_that_finds_and_back(mouse: Mouse, small_register: Path, tmp_path: Path) -> None:
+def test_six_tasks_by_the_field_that_finds_and_back(mouse: Mouse, small_register: Path, tmp_path: Path) -> None:
     """One walk: each page is found from the one before, and Back returns to it."""
     page, seen = mouse.reader.page, []
 
@@ -94,13 +100,19 @@ def test_four_tasks_by_the_field_that_finds_and_back(mouse: Mouse, small_registe
         mouse.clicks = 0
 
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        for task in (women_who_are_guards, a_county, two_provinces_beside_each_other, a_monthly_series):
+        for task in (
+            women_who_are_guards,
+            an_institute_by_its_code,
+            a_county,
+            two_provinces_beside_each_other,
+            an_institute_by_a_part_of_its_name,
+            a_monthly_series,
+        ):
             next_task()
             task(mouse, con, tmp_path)
-    for before in reversed(seen[-2:]):
-        page.go_back()
-        mouse.reader.settle()
-        assert where(mouse) == before
+    page.go_back()
+    mouse.reader.settle()
+    assert where(mouse) == seen[-1]
 
 
 def women_who_are_guards(mouse: Mouse, con: access.ScopedCursor, to: Path) -> None:
@@ -150,11 +162,8 @@ def a_monthly_series(mouse: Mouse, con: access.ScopedCursor, to: Path) -> None:
     assert mouse.is_within("a monthly series by province, and its file")
 
 
-def test_an_institute_by_a_part_of_its_name_and_by_its_code(mouse: Mouse, small_register: Path) -> None:
-    with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        known = detail.institutes(con)
-    institute = next(one for one in known.values() if one.province)
-    page, part = mouse.reader.page, " ".join(institute.name.split()[:2])
+def an_institute_by_a_part_of_its_name(mouse: Mouse, con: access.ScopedCursor, _: Path) -> None:
+    page, part = mouse.reader.page, " ".join(next(iter(detail.institutes(con).values())).name.split()[:2])
     mouse.click(page.locator("a.pd-find"))
     page.keyboard.type(part)
     options = page.locator("dialog.pd-finder[open] [role=option][data-kind=institute]")
@@ -165,15 +174,27 @@ def test_an_institute_by_a_part_of_its_name_and_by_its_code(mouse: Mouse, small_
     assert part.split()[0] in name
     assert page.locator("h2").first.inner_text() == name
     assert mouse.is_within("an institute by a part of its name")
-    mouse.reader.go("")
-    mouse.clicks = 0
-    mouse.find(text.digits(institute.code, "fa"))
-    assert page.locator("h2").first.inner_text() == institute.name
+
+
+def an_institute_by_its_code(mouse: Mouse, con: access.ScopedCursor, _: Path) -> None:
+    """And by keyboard to all institutes again."""
+    counted = answers.ask(con, "active_assistants", by=("institute",)).rows
+    code, active = next((code, count) for code, count in counted if count and detail.institutes(con)[code].county)
+    page = mouse.reader.page
+    mouse.find(text.digits(code, "fa"))
     assert mouse.is_within("an institute by its code")
+    assert page.locator("h2").first.inner_text() == detail.institutes(con)[code].name
+    assert parameters(mouse) == {"tab": ["register"], "institute": [code]}
+    assert text.number(active, "fa") in page.locator(".st-key-card-active_assistants .pd-value").inner_text()
+    assert page.locator(".st-key-figure-licences tbody tr").count() >= 1
+    page.locator(".st-key-breadcrumb button").first.focus()
+    page.keyboard.press("Enter")
+    mouse.reader.settle()
+    assert parameters(mouse) == {"tab": ["register"]}
 
 
+@pytest.mark.parametrize("view", [{"province": KHUZESTAN}])
 def test_why_the_compliance_of_a_province_changed(mouse: Mouse) -> None:
-    mouse.reader.go("", province=KHUZESTAN)
     mouse.click(
         mouse.reader.page.locator(".st-key-panel-training").get_by_role("link", name=text.word("why.link", "fa"))
     )

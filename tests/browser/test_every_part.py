@@ -163,13 +163,22 @@ def figure_leaves_as_file_and_picture(reader: front.Visit) -> None:
     written = Path(waiting.value.path()).read_bytes().decode("utf-8-sig")
     assert len(list(csv.DictReader(io.StringIO(written)))) == 31
     reader.page.locator(f".st-key-picture-button-{ident} button").click()
-    save = reader.page.locator("[role=dialog]").get_by_role("button", name="دریافت تصویر نمودار").last
-    save.wait_for(state="attached")
-    reader.page.wait_for_timeout(1500)
-    with reader.page.expect_download() as waiting:
-        save.focus()
-        reader.page.keyboard.press("Enter")
-    assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG")
+    dialog = reader.page.locator("[role=dialog]")
+    save = dialog.get_by_role("button", name=re.compile("^دریافت تصویر نمودار")).last
+    pictures = {}
+    for form in ("PNG", "SVG"):
+        dialog.get_by_text(form, exact=True).click()
+        save.wait_for(state="attached")
+        reader.page.wait_for_timeout(1500)
+        with reader.page.expect_download(timeout=180_000) as waiting:
+            save.focus()
+            reader.page.keyboard.press("Enter")
+        assert waiting.value.suggested_filename.endswith(f".{form.lower()}")
+        pictures[form] = Path(waiting.value.path()).read_bytes()
+    assert pictures["PNG"].startswith(b"\x89PNG\r\n\x1a\n")
+    assert int.from_bytes(pictures["PNG"][16:20]) == 2000, "twice the width of the page, for print"
+    assert pictures["SVG"].startswith(b"<svg")
+    assert "تهران" in pictures["SVG"].decode("utf-8")
     reader.page.keyboard.press("Escape")
     reader.page.locator("[role=dialog]").wait_for(state="detached")
     reader.settle()
