@@ -1,15 +1,23 @@
 """A slip in a declaration is one line that names the file, the entry and the key, and nothing starts or builds."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from etl.core import declarations
+from etl.core.errors import Refused
 from etl.core.paths import ROOT
+from etl.semantic import catalog
+from etl.warehouse import dimensions
 from tests import processes
+from tests.effort import thorough
+from ui import palette
 
 METRICS, WORKFORCE = "etl/semantic/metrics/training.toml", "etl/semantic/metrics/workforce.toml"
 DIMENSIONS, ROLLUPS = "etl/semantic/dimensions.toml", "etl/semantic/rollups.toml"
+TABLES, ANALYSES, REPORTS = (f"etl/semantic/{name}.toml" for name in ("tables", "analyses", "reports"))
 PALETTE = "ui/palette.toml"
 OF_ONE = "[metric.compliant_assistants"
 NO_COLUMN = "which is no `is_` column of the model `service` and no dimension with `spell = true`"
@@ -72,18 +80,18 @@ OF_ETL: list[Slip] = [
     ),
     (DIMENSIONS, "spell = true", "spel = true", "[province] has no key `spel`; the nearest is `spell`"),
     (
-        "etl/semantic/tables.toml",
+        TABLES,
         "\nkind = ",
         "\nkinds = ",
         "[table.service] has no key `kinds`; the nearest is `kind`",
     ),
     (
-        "etl/semantic/analyses.toml",
+        ANALYSES,
         "\nexample.ask",
         "\nexample.asks",
         ".example] has no key `asks`; the nearest is `ask`",
     ),
-    ("etl/semantic/reports.toml", "\nlabel", "\nlable", "] has no key `lable`; the nearest is `label`"),
+    (REPORTS, "\nlabel", "\nlable", "] has no key `lable`; the nearest is `label`"),
     (ROLLUPS, "is_veteran", "is_vetran", f"`veterans` names `is_vetran`, {NO_COLUMN}; the nearest is `is_veteran`"),
     (ROLLUPS, "is_veteran", "hired_on > 5", f"`veterans` names `hired_on`, {NO_COLUMN}; the nearest is `"),
     (ROLLUPS, "veterans = ", 'veterans = "true"\nveterans = ', "has the key `veterans` twice (line 7)"),
@@ -131,30 +139,64 @@ def said(copy: Path, slip: Slip, *command: str) -> str:
     return line.removeprefix(f"{file}: ")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("slip", OF_ETL, ids=[slip[3] for slip in OF_ETL])
-def test_a_slip_in_the_catalogue_refuses_every_command(copy: Path, slip: Slip) -> None:
-    # Every command reads the declarations in the same way.
-    is_first_of_its_file = slip == next(other for other in OF_ETL if other[0] == slip[0])
-    for command in (("ask", "women"), ("build", "."))[: 1 + is_first_of_its_file]:
-        assert slip[3] in said(copy, slip, "etl", *command)
+# What reads each file when a program starts.
+READERS: dict[str, Callable[[], object]] = {
+    DIMENSIONS: dimensions._declared,
+    ROLLUPS: dimensions._conditions,
+    PALETTE: palette._declared,
+}
+
+
+@pytest.mark.parametrize("slip", [*OF_ETL, *OF_COLOURS], ids=[slip[3] for slip in (*OF_ETL, *OF_COLOURS)])
+def test_a_slip_is_named_in_one_line(slip: Slip, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, before, after, line = slip
+    written, read = (ROOT / file).read_text("utf-8"), Path.read_text
+    assert before in written, f"{file} no longer has {before!r}: choose another place for this slip"
+    slipped = written.replace(before, after, 1)
+    monkeypatch.setattr(declarations, "read", declarations.read.__wrapped__)
+    monkeypatch.setattr(
+        Path, "read_text", lambda path, *how, **more: slipped if path == ROOT / file else read(path, *how, **more)
+    )
+    with pytest.raises(Refused) as refusal:
+        READERS.get(file, catalog.entries.__wrapped__)()
+    (said,) = str(refusal.value).splitlines()
+    assert said.startswith(f"{file}: ")
+    assert (f"{file}: {line}" if file == PALETTE else line) in said
+
+
+def first_of(file: str) -> Slip:
+    return next(slip for slip in (*OF_ETL, *OF_COLOURS) if slip[0] == file)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("slip", OF_COLOURS, ids=[slip[3] for slip in OF_COLOURS])
-def test_a_slip_in_colours_lets_nothing_start(copy: Path, slip: Slip) -> None:
-    assert said(copy, slip, "dashboard").startswith(slip[3])
+@pytest.mark.parametrize("command", [("ask", "women"), ("build", ".")], ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    "file",
+    [
+        METRICS,
+        DIMENSIONS,
+        ROLLUPS,
+        *(pytest.param(file, marks=thorough) for file in (WORKFORCE, TABLES, ANALYSES, REPORTS)),
+    ],
+)
+def test_a_slip_in_the_catalogue_refuses_every_command(copy: Path, file: str, command: tuple[str, ...]) -> None:
+    assert first_of(file)[3] in said(copy, first_of(file), "etl", *command)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("file", [WORKFORCE, DIMENSIONS, ROLLUPS, PALETTE])
+def test_a_slip_in_colours_lets_nothing_start(copy: Path) -> None:
+    assert said(copy, first_of(PALETTE), "dashboard").startswith(first_of(PALETTE)[3])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "file", [WORKFORCE, PALETTE, *(pytest.param(file, marks=thorough) for file in (DIMENSIONS, ROLLUPS))]
+)
 def test_the_server_says_it_and_serves_nothing(copy: Path, file: str) -> None:
-    slip = next(slip for slip in (*OF_ETL, *OF_COLOURS) if slip[0] == file)
-    assert slip[3] in said(copy, slip, "streamlit", "run", "dashboard.py", "--server.port", "0")
+    assert first_of(file)[3] in said(copy, first_of(file), "streamlit", "run", "dashboard.py", "--server.port", "0")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("file", [DIMENSIONS, PALETTE])
 def test_briefings_say_it(copy: Path, file: str) -> None:
-    slip = next(slip for slip in (*OF_ETL, *OF_COLOURS) if slip[0] == file)
-    assert slip[3] in said(copy, slip, "pages", "brief", "--to", "x.pdf")
+    assert first_of(file)[3] in said(copy, first_of(file), "pages", "brief", "--to", "x.pdf")
