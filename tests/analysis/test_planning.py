@@ -12,7 +12,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 import pytest
 
@@ -23,7 +22,6 @@ from etl.core.errors import QuestionError
 from etl.semantic import answers
 from etl.semantic.access import ScopedCursor
 from etl.semantic.resolve import settled_on
-from etl.warehouse import publications
 from tests.effort import draws
 
 pytestmark = pytest.mark.slow
@@ -34,8 +32,8 @@ COURSES = ("PY-101", "PY-102", "PY-103", "PY-201", "PY-202", "PY-301", "PY-302",
 BIG = ("IR-23", "IR-30")
 
 
-def as_of(con: duckdb.DuckDBPyConnection) -> date:
-    return publications.describe(con).as_of
+def as_of(con: ScopedCursor) -> date:
+    return con.publication.as_of
 
 
 def planned(answer: answers.Answer, name: str) -> dict[str, float]:
@@ -50,7 +48,7 @@ def seats(count: float) -> dict[tuple[str, str], float]:
 # ---------------------------------------------------------------- compliance: what is certain
 
 
-def test_without_a_seat_the_plan_is_the_run_off(con: duckdb.DuckDBPyConnection) -> None:
+def test_without_a_seat_the_plan_is_the_run_off(con: ScopedCursor) -> None:
     certain = {row[0]: row[1] for row in training.run_off(con).rows}
     answer = training.compliance(con, scenario=Scenario(recruits=0, leaver_rate=0, seats=seats(0)))
     unit = jalali.unit_of(as_of(con), "month")
@@ -64,14 +62,14 @@ def test_without_a_seat_the_plan_is_the_run_off(con: duckdb.DuckDBPyConnection) 
     assert compared >= 5
 
 
-def test_with_seats_for_all_everybody_is_compliant_after_a_month(con: duckdb.DuckDBPyConnection) -> None:
+def test_with_seats_for_all_everybody_is_compliant_after_a_month(con: ScopedCursor) -> None:
     answer = training.compliance(con, scenario=Scenario(recruits=0, seats=seats(100_000)))
     months = list(planned(answer, "plan_compliance_high").values())
     assert months[0] < 1
     assert set(months[1:]) == {1.0}
 
 
-def test_the_plan_begins_where_the_known_ends(con: duckdb.DuckDBPyConnection) -> None:
+def test_the_plan_begins_where_the_known_ends(con: ScopedCursor) -> None:
     answer = training.compliance(con)
     now = answers.ask(con, "training_compliance").value()
     first = next(row for row in answer.records() if row["plan_compliance"] is not None)
@@ -82,7 +80,7 @@ def test_the_plan_begins_where_the_known_ends(con: duckdb.DuckDBPyConnection) ->
     assert all(row["training_compliance"] is not None for row in before)
 
 
-def test_more_seats_never_leave_fewer_compliant(con: duckdb.DuckDBPyConnection) -> None:
+def test_more_seats_never_leave_fewer_compliant(con: ScopedCursor) -> None:
     rng = random.Random(4)
     fewer = {("", course): rng.randrange(0, 12) for course in COURSES}
     more = {key: count + rng.randrange(0, 6) for key, count in fewer.items()}
@@ -92,7 +90,7 @@ def test_more_seats_never_leave_fewer_compliant(con: duckdb.DuckDBPyConnection) 
     assert high != low
 
 
-def test_the_range_holds_the_plan(con: duckdb.DuckDBPyConnection, by_hand: duckdb.DuckDBPyConnection) -> None:
+def test_the_range_holds_the_plan(con: ScopedCursor, by_hand: ScopedCursor) -> None:
     for connection in (con, by_hand):
         for row in training.compliance(connection).records():
             if row["plan_compliance"] is not None:
@@ -102,7 +100,7 @@ def test_the_range_holds_the_plan(con: duckdb.DuckDBPyConnection, by_hand: duckd
 # ---------------------------------------------------------------- compliance: the simulation
 
 
-def in_service(con: duckdb.DuckDBPyConnection, day: date, where: dict[str, Any]) -> dict[int, date]:
+def in_service(con: ScopedCursor, day: date, where: dict[str, Any]) -> dict[int, date]:
     """The people active on a day, and the first day on which each is out of date if nobody trains."""
     rows = con.execute(
         "select person_id, province, lapses_on from compliance_intervals where valid_from <= ? and valid_until > ?",
@@ -115,7 +113,7 @@ def in_service(con: duckdb.DuckDBPyConnection, day: date, where: dict[str, Any])
     return first
 
 
-def required(con: duckdb.DuckDBPyConnection, day: date, where: dict[str, Any]) -> set[tuple[str, str, int, date]]:
+def required(con: ScopedCursor, day: date, where: dict[str, Any]) -> set[tuple[str, str, int, date]]:
     """Province, course, person and day of the lapse of all that people active on a day must hold."""
     rows = con.execute(
         "select distinct province, course, person_id, lapses_on from course_compliance_intervals "
@@ -133,9 +131,7 @@ def month_ends(first: date, months: int) -> list[date]:
     return ends
 
 
-def simulated(
-    con: duckdb.DuckDBPyConnection, day: date, scenario: Scenario, where: dict[str, Any]
-) -> list[tuple[int, int, int]]:
+def simulated(con: ScopedCursor, day: date, scenario: Scenario, where: dict[str, Any]) -> list[tuple[int, int, int]]:
     """Persons in date as planned and at best, and all persons, on the day and at each month's end: walked through."""
     period = jalali.last_complete_months(day, 12)
     start, months = period[0] - jalali.DAY, month_ends(period[0], 12)
@@ -290,9 +286,7 @@ SCENARIOS = [
 
 @pytest.mark.parametrize("where", [{}, {"province": list(BIG)}])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_the_plan_equals_a_monthly_simulation(
-    con: duckdb.DuckDBPyConnection, scenario: Scenario, where: dict[str, Any]
-) -> None:
+def test_the_plan_equals_a_monthly_simulation(con: ScopedCursor, scenario: Scenario, where: dict[str, Any]) -> None:
     for day in (as_of(con), jalali.add_months(as_of(con), -14)):
         rows = [
             row
@@ -313,7 +307,7 @@ def test_the_plan_equals_a_monthly_simulation(
 
 
 def test_the_trial_is_the_scenario_of_a_year_ago_with_the_seats_and_recruits_that_came(
-    con: duckdb.DuckDBPyConnection,
+    con: ScopedCursor,
 ) -> None:
     day = as_of(con)
     period = jalali.last_complete_months(day, 12)
@@ -335,7 +329,7 @@ def test_the_trial_is_the_scenario_of_a_year_ago_with_the_seats_and_recruits_tha
 
 
 def test_a_scenario_is_drawn_only_if_it_meets_the_last_12_months_within_two_points(
-    con: duckdb.DuckDBPyConnection, by_hand: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+    con: ScopedCursor, by_hand: ScopedCursor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert training.MOST_MISSED == 0.02
     names = ["plan_compliance", "plan_compliance_low", "plan_compliance_high"]
@@ -353,7 +347,7 @@ def test_a_scenario_is_drawn_only_if_it_meets_the_last_12_months_within_two_poin
                 pd.testing.assert_frame_equal(answer.frame[names], whole)
 
 
-def test_without_24_months_no_scenario_is_drawn_but_what_is_certain(con: duckdb.DuckDBPyConnection) -> None:
+def test_without_24_months_no_scenario_is_drawn_but_what_is_certain(con: ScopedCursor) -> None:
     first = jalali.add_months(con.begins_on, 18)
     answer = training.futures(con, first).frame
     assert answer["plan_miss"].isna().all()
@@ -362,7 +356,7 @@ def test_without_24_months_no_scenario_is_drawn_but_what_is_certain(con: duckdb.
     assert answer["plan_in_date"].notna().any()
 
 
-def test_the_futures_begin_today_and_are_those_of_their_own_analyses(con: duckdb.DuckDBPyConnection) -> None:
+def test_the_futures_begin_today_and_are_those_of_their_own_analyses(con: ScopedCursor) -> None:
     where = {"province": ["IR-23"]}
     answer = training.futures(con, where=where).frame.set_index("month")
     now = answers.ask(con, "training_compliance", where=where).value()
@@ -380,7 +374,7 @@ def test_the_futures_begin_today_and_are_those_of_their_own_analyses(con: duckdb
     assert {*answer["lapses_ahead"]} == {len(lapsing)}
 
 
-def test_training_seats_are_not_kept_by_gender(con: duckdb.DuckDBPyConnection) -> None:
+def test_training_seats_are_not_kept_by_gender(con: ScopedCursor) -> None:
     with pytest.raises(QuestionError, match="no meaning by gender"):
         training.compliance(con, where={"gender": ["female"]})
 
@@ -389,7 +383,7 @@ def test_training_seats_are_not_kept_by_gender(con: duckdb.DuckDBPyConnection) -
 
 
 def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year(
-    con: duckdb.DuckDBPyConnection,
+    con: ScopedCursor,
 ) -> None:
     pace = planning.pace_now(con)
     recruits, rate = pace.value("plan_recruits") + 30, pace.value("plan_leaver_rate") + 0.12
@@ -424,14 +418,14 @@ def test_a_scenario_adds_to_the_projection_what_it_asks_for_beyond_the_last_year
         assert row["active_assistants"] is None
 
 
-def test_without_recruits_fewer_leave_each_year_because_fewer_are_left(con: duckdb.DuckDBPyConnection) -> None:
+def test_without_recruits_fewer_leave_each_year_because_fewer_are_left(con: ScopedCursor) -> None:
     path = planning.headcount(con, scenario=Scenario(recruits=0)).records()
     stocks = [row["plan_active"] for row in path if row["plan_active"] is not None]
     losses = [before - after for before, after in itertools.pairwise(stocks)]
     assert sum(losses[:12]) > sum(losses[12:24]) > sum(losses[24:36]) > 0
 
 
-def test_an_empty_plan_equals_the_projection(con: duckdb.DuckDBPyConnection) -> None:
+def test_an_empty_plan_equals_the_projection(con: ScopedCursor) -> None:
     for day in (as_of(con), date(2025, 3, 20)):
         plan = planning.headcount(con, on=day).records()
         projected = {row["month"]: row for row in projection.projection(con, on=day).records()}
@@ -445,7 +439,7 @@ def test_an_empty_plan_equals_the_projection(con: duckdb.DuckDBPyConnection) -> 
                     assert planned_value == (None if value is None else pytest.approx(value))
 
 
-def test_an_empty_scenario_continues_the_last_year(con: duckdb.DuckDBPyConnection) -> None:
+def test_an_empty_scenario_continues_the_last_year(con: ScopedCursor) -> None:
     period = jalali.last_complete_months(as_of(con), 12)
     recruits = answers.ask(con, "joiners", over=period).value() / 12
     # The settled rate, as on the cards: on the as-of day, people who return within 90 days still count as leavers.
@@ -467,7 +461,7 @@ def test_a_negative_scenario_is_refused() -> None:
 # ---------------------------------------------------------------- the back-test
 
 
-def test_the_listed_months_are_those_of_the_back_test(con: duckdb.DuckDBPyConnection) -> None:
+def test_the_listed_months_are_those_of_the_back_test(con: ScopedCursor) -> None:
     months = backtesting.backtest_months(con).records()
     row = next(row for row in backtesting.backtest(con).records() if row["ahead"] == 6)
     ranged = [month for month in months if month["projected_low"] is not None]
@@ -476,9 +470,7 @@ def test_the_listed_months_are_those_of_the_back_test(con: duckdb.DuckDBPyConnec
     assert inside == row["backtest_months_inside"]
 
 
-def test_a_month_without_a_range_is_a_gap_of_the_back_test(
-    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_month_without_a_range_is_a_gap_of_the_back_test(con: ScopedCursor, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = backtesting.backtest_months(con).records()
     runs = backtesting.runs_of(projection.history_of(con, con.publication.as_of, {}))
     first, second, third, *_, last = (month["month"] for month in listed)
@@ -492,7 +484,7 @@ def test_a_month_without_a_range_is_a_gap_of_the_back_test(
     assert shown[1]["active_assistants"] == listed[2]["active_assistants"]
 
 
-def test_a_short_history_gets_no_back_test(by_hand: duckdb.DuckDBPyConnection) -> None:
+def test_a_short_history_gets_no_back_test(by_hand: ScopedCursor) -> None:
     answer = backtesting.backtest(by_hand, on=date(2022, 1, 15))
     assert all(row["backtest_inside"] is None and row["backtest_months"] == 0 for row in answer.records())
     rows = [
@@ -504,7 +496,7 @@ def test_a_short_history_gets_no_back_test(by_hand: duckdb.DuckDBPyConnection) -
 # ---------------------------------------------------------------- recruits needed
 
 
-def test_the_recruits_needed_bring_the_plan_to_the_goal_at_the_end_of_the_month(con: duckdb.DuckDBPyConnection) -> None:
+def test_the_recruits_needed_bring_the_plan_to_the_goal_at_the_end_of_the_month(con: ScopedCursor) -> None:
     """The recruits needed, put into the plan, hold the goal in the chosen month, one fewer do not; the plan names that month."""
     day = as_of(con)
     for months, goal in ((4, 1_500.0), (17, 2_000.0)):
@@ -607,7 +599,7 @@ def walked(points: pd.DataFrame, day: date, stock: float, until: date, more: flo
 
 @pytest.mark.parametrize(("days", "goal"), [(3, 1_500.0), (40, 1_500.0), (200, 2_000.0), (900, 4_000.0)])
 def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
-    con: duckdb.DuckDBPyConnection, days: int, goal: float
+    con: ScopedCursor, days: int, goal: float
 ) -> None:
     day = as_of(con)
     pace, until = planning.pace_now(con).records()[0], day + days * jalali.DAY
@@ -625,7 +617,7 @@ def test_the_recruits_needed_by_any_day_are_those_of_a_walk_day_by_day(
     assert later < recruits, "two months more need fewer a month"
 
 
-def test_no_recruits_are_needed_where_the_plan_reaches_the_goal_without_any(con: duckdb.DuckDBPyConnection) -> None:
+def test_no_recruits_are_needed_where_the_plan_reaches_the_goal_without_any(con: ScopedCursor) -> None:
     assert planning.recruits_needed(con, goal=1.0).value() == 0
     beyond = jalali.add_months(as_of(con), 12 * 6)
     assert planning.recruits_needed(con, until=beyond, goal=2_000.0).value() is None

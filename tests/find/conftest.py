@@ -10,6 +10,7 @@ from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from ui.data import page_run
 from ui.find import results
 from ui.find.results import Found
+from ui.state import saved_views
 
 Find = Callable[..., Found]
 
@@ -23,8 +24,9 @@ def reading_as(pointer: Path, scope: AccessScope) -> Iterator[None]:
 
 
 @pytest.fixture
-def find(small_register: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Find:
-    monkeypatch.setenv("VIEWS", str(tmp_path / "views"))
+def find(small_register: Path, monkeypatch: pytest.MonkeyPatch) -> Find:
+    # Nobody saved a view: reading them takes longer than finding all else.
+    monkeypatch.setattr(saved_views, "shelf", lambda: saved_views.Shelf([], is_whole=True))
 
     def found(written: str, scope: AccessScope = ADMINISTRATOR, lang: str = "fa") -> Found:
         with reading_as(small_register, scope):
