@@ -18,7 +18,22 @@ from etl.extract.contract import contract
 from etl.semantic import access, answers, rights
 from etl.warehouse import build_database, code_version, publications
 from tests.conftest import Sample
-from tests.loading import DAY, GOOD, HEADERS, ROOT, build, csv_text, digest, load, national_id, put, row, with_rows
+from tests.loading import (
+    DAY,
+    GOOD,
+    HEADERS,
+    ROOT,
+    Built,
+    build,
+    csv_text,
+    digest,
+    load,
+    national_id,
+    put,
+    put_good,
+    row,
+    with_rows,
+)
 from ui.i18n import text
 
 pytestmark = pytest.mark.slow
@@ -26,8 +41,14 @@ pytestmark = pytest.mark.slow
 # ------------------------------------------------------------------ what is good loads
 
 
-def test_the_smallest_register_loads_whole(folder):
-    built = build(folder)
+@pytest.fixture(scope="module")
+def smallest(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The smallest register, built; its folder lies next to it."""
+    return build(put_good(tmp_path_factory.mktemp("smallest") / "incoming"))
+
+
+def test_the_smallest_register_loads_whole(smallest):
+    built = smallest
     assert built.code == 0
     assert [built.counts(f"{table}.csv") for table in HEADERS] == [(1, 1, 0, 0)] * 4
     assert built.report["published"] is True
@@ -37,9 +58,10 @@ def test_the_smallest_register_loads_whole(folder):
         assert answers.ask(con, "active_assistants").value() == 1
 
 
-def test_the_report_is_the_json_of_the_contract(folder):
-    put(folder, "training_bad.csv", [row("training", result="?")])
-    load_report = load(folder).report
+def test_the_report_is_the_json_of_the_contract_and_the_printed_one_tells_every_file_and_reason(folder):
+    put(folder, "training_bad.csv", [row("training", result="?", national_id="0000000043")])
+    built = load(folder)
+    load_report = built.report
     assert set(load_report) >= {"published", "as_of", "files", "reasons"}
     assert load_report["as_of"] == "2023-06-22"
     for entry in load_report["files"]:
@@ -61,18 +83,12 @@ def test_the_report_is_the_json_of_the_contract(folder):
         ("training.csv", "training"),
         ("training_bad.csv", "training"),
     ]
-    assert load_report["reasons"] == {"unknown_value": 1}
-
-
-def test_the_printed_report_tells_every_file_and_reason(folder):
-    put(folder, "training_bad.csv", [row("training", result="?", national_id="0000000043")])
-    out = load(folder).out
+    assert load_report["reasons"] == {"unknown_value": 1, "orphan_person": 1}
     for words in ("institutes.csv", "training_bad.csv", "unknown_value: 1", "orphan_person: 1", "as of 2023-06-22"):
-        assert words in out
+        assert words in built.out
 
 
-def test_the_same_rows_in_any_format_are_the_same_register(folder, tmp_path):
-    plain = build(folder)
+def test_the_same_rows_in_any_format_are_the_same_register(smallest, tmp_path):
     other = tmp_path / "other" / "incoming"
     put(other, "institutes.csv", csv_text("institutes", [row("institutes")], ";").replace("ی", "ي").encode("cp1256"))
     put(other, "licences.tsv", csv_text("licences", [row("licences")], "|").encode("utf-16"))
@@ -84,7 +100,7 @@ def test_the_same_rows_in_any_format_are_the_same_register(folder, tmp_path):
     mixed = build(other)
     assert mixed.code == 0
     with (
-        access.connect(plain.to, rights.ADMINISTRATOR) as first,
+        access.connect(smallest.to, rights.ADMINISTRATOR) as first,
         access.connect(mixed.to, rights.ADMINISTRATOR) as second,
     ):
         but = ("load_files", "publication", "row_fingerprints", "institutes")
@@ -93,14 +109,13 @@ def test_the_same_rows_in_any_format_are_the_same_register(folder, tmp_path):
         assert second.execute("select name from institutes").fetchall() == [("نگهبان شرق",)]
 
 
-def test_names_and_national_ids_never_enter(folder):
-    built = build(folder)
-    with access.connect(built.to, rights.ADMINISTRATOR) as con:
+def test_names_and_national_ids_never_enter(smallest):
+    with access.connect(smallest.to, rights.ADMINISTRATOR) as con:
         for (table,) in con.execute("select table_name from duckdb_tables()").fetchall():
             text = str(con.execute(f"select * from {table}").fetchall())
             assert "0000000027" not in text, table
             assert "خانوادگی" not in text, table
-    raw = built.to.resolve().read_bytes()
+    raw = smallest.to.resolve().read_bytes()
     assert b"0000000027" not in raw
     assert "خانوادگی".encode() not in raw
 
@@ -253,16 +268,8 @@ def sample(publish_sample) -> Sample:
     return publish_sample(0.02, 5)
 
 
-def test_the_same_input_gives_the_same_content_in_slices_of_persons(sample, tmp_path, monkeypatch):
-    """They bound the memory of a build."""
-    monkeypatch.setenv("BUILD_SLICE", "397")
-    built = build(sample.folder, to=tmp_path / "w.duckdb")
-    assert built.sql("select count(distinct person_id) > 397 from spells") == [(True,)]
-    assert_same_content(built.to, sample.pointer)
-
-
-def test_rows_that_fill_the_memory_give_the_same_content_from_a_file_that_is_removed(sample, tmp_path, monkeypatch):
-    """With one thread, too."""
+def test_slices_of_persons_and_rows_that_fill_the_memory_give_the_same_content(sample, tmp_path, monkeypatch):
+    """Both bound the memory of a build; the rows are in a file that is removed. With one thread, too."""
     attach, attached = build_database._attach, []
 
     def noted(con, path, as_what):
@@ -271,16 +278,17 @@ def test_rows_that_fill_the_memory_give_the_same_content_from_a_file_that_is_rem
 
     monkeypatch.setattr(build_database, "_attach", noted)
     monkeypatch.setattr(build_database, "_ROWS_IN_MEMORY", 1 << 60)
+    monkeypatch.setenv("BUILD_SLICE", "397")
     monkeypatch.setenv("BUILD_THREADS", "1")
     built = build(sample.folder, to=tmp_path / "w.duckdb")
     assert attached == ["built.duckdb", "scratch.duckdb"]
-    assert_same_content(built.to, sample.pointer)
-    assert not [path for path in tmp_path.rglob("*") if "scratch" in path.name]
-
-
-def assert_same_content(one: Path, other: Path) -> None:
-    with access.connect(one, rights.ADMINISTRATOR) as ours, access.connect(other, rights.ADMINISTRATOR) as theirs:
+    assert built.sql("select count(distinct person_id) > 397 from spells") == [(True,)]
+    with (
+        access.connect(built.to, rights.ADMINISTRATOR) as ours,
+        access.connect(sample.pointer, rights.ADMINISTRATOR) as theirs,
+    ):
         assert digest(ours) == digest(theirs)
+    assert not [path for path in tmp_path.rglob("*") if "scratch" in path.name]
 
 
 @pytest.mark.parametrize(("memory", "threads"), [("256MB", 1), ("512MB", 1), ("1GB", 2), ("2GB", 4), ("64GB", 4)])
@@ -335,10 +343,10 @@ def test_what_a_reader_needs_of_memory_does_not_grow_with_the_file(tmp_path, kin
     assert peaks[1] < 400, peaks
 
 
-def test_a_publication_tells_its_id_its_inputs_and_its_code(folder):
+def test_a_publication_tells_its_id_its_inputs_and_its_code(smallest):
     import hashlib
 
-    built = build(folder)
+    built, folder = smallest, smallest.to.with_name("incoming")
     for name, sha256, size in built.sql("select file, sha256, bytes from load_files"):
         content = (folder / name).read_bytes()
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (sha256, size)

@@ -20,7 +20,7 @@ from etl.cli.commands import main
 from etl.semantic import access, answers, catalog, rights
 from etl.semantic.resolve import settled_on
 from tests.extract.test_clerks import xlsx
-from tests.loading import DAY, HEADERS, ROOT, Built, build, csv_text, load, national_id, put, put_good, row, run
+from tests.loading import HEADERS, ROOT, Built, build, csv_text, load, national_id, put, put_good, row, run
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +35,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 # ------------------------------------------------------------------ exit codes, and what is said
-
-
-@pytest.mark.slow
-def test_success_exits_0_with_nothing_on_standard_error(tmp_path):
-    folder = put_good(tmp_path / "incoming")
-    result = run("build", folder, "--to", tmp_path / "w.duckdb", "--day", DAY.isoformat())
-    assert (result.returncode, result.stderr) == (0, "")
-    assert "published 000001 as of 2023-06-22" in result.stdout
 
 
 @pytest.mark.slow
