@@ -19,6 +19,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from etl.warehouse import publications
 from tests import made
+from tests.effort import thorough
 from tests.parts import html, opened
 from tests.serving import until
 from ui.charts.elements import ChartContext
@@ -86,18 +87,9 @@ def test_the_first_of_stored_rows_are_those_of_the_same_rows_in_memory(
 
 
 @pytest.mark.slow
-def test_the_file_of_stored_rows_is_deleted_with_them(small_limit: None) -> None:
-    stored = warehouse.of_page().stored(Question(("active_assistants",), BY, over=OVER))
-    assert isinstance(stored, StoredRows)
-    path = stored.path
-    assert path.exists()
-    warehouse.results.cache_clear()
-    del stored
-    assert not path.exists()
-
-
-@pytest.mark.slow
-def test_a_question_in_its_own_process_keeps_the_rights_of_the_reader(small_limit: None) -> None:
+def test_a_question_in_its_own_process_keeps_the_rights_of_the_reader_and_its_file_is_deleted_with_it(
+    small_limit: None,
+) -> None:
     with page_run.acting_as(OWN):
         own = warehouse.of_page().stored(Question(("active_assistants",), BY, over=OVER))
         provinces = warehouse.analyse(detail.provinces_of_counties).get
@@ -106,7 +98,13 @@ def test_a_question_in_its_own_process_keeps_the_rights_of_the_reader(small_limi
         assert counties
         assert {provinces(county) for county in counties} == {"IR-23"}
     national = warehouse.of_page().stored(Question(("active_assistants",), BY, over=OVER))
-    assert national.count() > own.count()  # type: ignore[union-attr]
+    assert isinstance(national, StoredRows)
+    assert national.count() > own.count()
+    path = national.path
+    assert path.exists()
+    warehouse.results.cache_clear()
+    del national
+    assert not path.exists()
 
 
 def slow(con: access.ScopedCursor) -> Any:
@@ -117,8 +115,8 @@ def slow(con: access.ScopedCursor) -> Any:
 def test_a_slow_question_is_interrupted_and_its_process_is_ended(
     small_limit: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(warehouse, "SECONDS", 0.5)
-    monkeypatch.setattr(large_questions, "WORKER_SECONDS", 4.0)
+    monkeypatch.setattr(warehouse, "SECONDS", 0.2)
+    monkeypatch.setattr(large_questions, "WORKER_SECONDS", 2.0)
     with pytest.raises(OutOfTime):
         warehouse.analyse(slow)
     assert not warehouse._running
@@ -130,7 +128,7 @@ def test_a_slow_question_of_a_program_soon_leaves_the_process_of_the_pages(
 ) -> None:
     monkeypatch.setattr(warehouse, "SECONDS", 1e6)
     monkeypatch.setattr(warehouse, "SECONDS_OF_PROGRAM", 0.1)
-    monkeypatch.setattr(large_questions, "WORKER_SECONDS", 2.0)
+    monkeypatch.setattr(large_questions, "WORKER_SECONDS", 0.0)
     with page_run.while_wanted(None, is_of_program=True), pytest.raises(OutOfTime):
         warehouse.analyse(slow)
     assert not warehouse._running
@@ -202,7 +200,7 @@ def test_explore_shows_the_first_rows_of_those_that_are_not_in_memory(small_limi
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("calc", ["share", "previous"])
+@pytest.mark.parametrize("calc", ["share", pytest.param("previous", marks=thorough)])
 def test_explore_calculates_beside_rows_that_are_not_in_memory(calc: str, small_limit: None) -> None:
     app, page = explored(calc=calc)
     assert not app.exception

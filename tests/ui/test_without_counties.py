@@ -16,12 +16,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from etl.analysis import analyses
-from etl.cli.commands import main
 from etl.semantic import access
 from etl.semantic.answers import ask
 from etl.semantic.rights import ADMINISTRATOR
 from tests import parts
-from tests.conftest import BUILD_DAY
+from tests.conftest import Sample
 from tests.loading import build
 from ui.briefing import content, writing
 from ui.data import warehouse
@@ -72,10 +71,8 @@ def with_one_institute(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    assert main(["sample", str(folder), "--scale", "0.05", "--seed", "7", "--day", str(BUILD_DAY)]) == 0
-    return folder
+def made(publish_sample: Callable[..., Sample]) -> Path:
+    return publish_sample(0.02, 5).folder
 
 
 @contextmanager
