@@ -1,8 +1,7 @@
 """The dashboard as it is served, but that its answers at the data address wait until a file is there, or never end.
 
-The folder HELD has a file for each answer that is being made; they go on when it has a file `release`. The analysis of `leavers`
-never ends by itself: in this process, or in a worker process if ENDLESS is `worker`. If PATIENT is set, checks of sessions wait
-for as long as their store is locked.
+The folder HELD has a file for each answer that is being made; they go on when it has a file `release`. Questions about a measure
+of ENDLESS never end by themselves. If PATIENT is set, checks of sessions wait for as long as their store is locked.
 """
 
 import os
@@ -19,6 +18,8 @@ from ui.data import large_questions, warehouse
 from ui.shell import data_address
 
 _LONG = 1e6
+# By measure: whether a worker process answers.
+ENDLESS = {"leavers": False, "joiners": True}
 
 
 def endless(cursor: ScopedCursor) -> None:
@@ -32,8 +33,7 @@ def main() -> None:
     if os.environ.get("PATIENT"):
         sessions.SHORT_PATIENCE_SECONDS = store._PATIENCE_SECONDS = int(_LONG)
     made, free = data_address._made, data_address.questions.free
-    in_worker = os.environ.get("ENDLESS") == "worker"
-    warehouse.SECONDS_OF_PROGRAM, large_questions.WORKER_SECONDS = 0.0 if in_worker else _LONG, _LONG
+    warehouse.SECONDS_OF_PROGRAM, large_questions.WORKER_SECONDS = _LONG, _LONG
 
     def held(*given: Any) -> Any:
         with tempfile.NamedTemporaryFile(dir=folder, prefix="making-"):
@@ -42,9 +42,13 @@ def main() -> None:
         return made(*given)
 
     def asked(scope: Any, ask: Any, names: Any, *given: Any, **more: Any) -> Any:
-        if "leavers" in names:
-            with tempfile.NamedTemporaryFile(dir=folder, prefix="endless-"):
-                warehouse.analyse(endless)
+        for in_worker in (ENDLESS[name] for name in names if name in ENDLESS):
+            warehouse.SECONDS_OF_PROGRAM = 0.0 if in_worker else _LONG
+            try:
+                with tempfile.NamedTemporaryFile(dir=folder, prefix="endless-"):
+                    warehouse.analyse(endless)
+            finally:
+                warehouse.SECONDS_OF_PROGRAM = _LONG
         return free(scope, ask, names, *given, **more)
 
     data_address._made, data_address.questions.free = held, asked  # type: ignore[assignment]

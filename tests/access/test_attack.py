@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ from websockets.sync.client import connect
 
 from tests import processes, serving
 from tests.access.gated import ACCESS, AUTH, cookie
+from tests.access.held_server import ENDLESS
 from ui.access.tokens import Tokens
 
 pytestmark = pytest.mark.slow
@@ -170,26 +171,20 @@ def test_50_large_questions_of_one_machine_stop_nobody(tmp_path: Path, small_reg
         assert making[0].status == 200
 
 
-@pytest.mark.parametrize("where", ["here", "worker"])
-def test_what_nobody_waits_for_any_more_is_given_up(
-    where: str, tmp_path: Path, small_register: Path, busy: Site
-) -> None:
-    with ExitStack() as stack:
-        in_worker = where == "worker"
-        site = stack.enter_context(served(tmp_path, small_register, "oidc", ENDLESS=where)) if in_worker else busy
-        stack.callback(site.release)
-        site.release()
-        # Those of the test above have asked as much as they may in a minute, and what they were answered is kept.
-        somebody, another = of("waiting.analyst"), question(200)
-        asked = site.get(question(0, "leavers"), somebody)
-        serving.until(lambda: site.making("endless") == 1, "the question is asked")
-        if where == "worker":
-            serving.until(lambda: workers(site), "a worker process answers it")
-        assert site.get(another, somebody).status == 429
-        asked.hang_up()
-        serving.until(lambda: not site.making("endless"), "the question is given up")
-        serving.until(lambda: site.get(another, somebody).status == 200, "the next one is answered")
-        serving.until(lambda: not workers(site), "no worker goes on")
+@pytest.mark.parametrize(("measure", "in_worker"), ENDLESS.items())
+def test_what_nobody_waits_for_any_more_is_given_up(measure: str, in_worker: bool, busy: Site) -> None:
+    busy.release()
+    # Those of the test above have asked as much as they may in a minute, and what they were answered is kept.
+    somebody, another = of(f"{measure}.analyst"), question(200 + in_worker)
+    asked = busy.get(question(0, measure), somebody)
+    serving.until(lambda: busy.making("endless") == 1, "the question is asked")
+    if in_worker:
+        serving.until(lambda: workers(busy), "a worker process answers it")
+    assert busy.get(another, somebody).status == 429
+    asked.hang_up()
+    serving.until(lambda: not busy.making("endless"), "the question is given up")
+    serving.until(lambda: busy.get(another, somebody).status == 200, "the next one is answered")
+    serving.until(lambda: not workers(busy), "no worker goes on")
 
 
 def test_a_locked_store_of_sessions_stops_nothing_that_needs_no_session(busy: Site) -> None:

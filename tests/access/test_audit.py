@@ -33,12 +33,10 @@ from etl.operations.audit import Event, Verified
 from etl.semantic.catalog import catalogue
 from etl.semantic.rights import ADMINISTRATOR, ROLES, WHOLE_COUNTRY, AccessScope, Grant
 from etl.warehouse import publications
-from tests import processes
 from tests.access.scopes import NATIONAL, NONE, OF_TEHRAN, TEHRAN, sign_in
 from tests.effort import draws
-from tests.loading import load
+from tests.loading import called, load
 from tests.parts import SCRIPT, opening
-from tests.serving import publish
 from ui.briefing import command
 from ui.data import page_run
 from ui.i18n import text
@@ -93,7 +91,7 @@ def test_the_chain_detects(name: str, log: Path) -> None:
 
 def test_the_command_says_whether_it_is_whole(log: Path) -> None:
     def verify() -> subprocess.CompletedProcess[str]:
-        return processes.run("etl", "audit", "verify", "--from", str(log))
+        return called("audit", "verify", "--from", str(log))
 
     assert verify().returncode == 0
     lines = (file_of(log)).read_text(encoding="utf-8").splitlines(keepends=True)
@@ -173,7 +171,7 @@ def test_the_command_finds_it_on_another_host_with_key_and_journal(
 
     def verify(*words: str) -> subprocess.CompletedProcess[str]:
         where = ("--from", str(away / "log"), "--key", str(away / "key"))
-        return processes.run("etl", "audit", "verify", *where, *words)
+        return called("audit", "verify", *where, *words)
 
     shutil.copytree(log, away / "log")
     assert verify("--noted", str(away / "journal")).stdout == "the audit log is whole\n"
@@ -383,13 +381,15 @@ for run in range(kills):
 
 
 @pytest.mark.slow
-def test_a_process_killed_at_any_moment_leaves_the_log_whole_and_nothing_unlogged(tmp_path: Path) -> None:
-    sample, pointer = publish(tmp_path / "sample"), tmp_path / "warehouse.duckdb"
+def test_a_process_killed_at_any_moment_leaves_the_log_whole_and_nothing_unlogged(
+    tmp_path: Path, small_register: Path
+) -> None:
+    pointer = tmp_path / "warehouse.duckdb"
     for number in range(1, 5):
         with publications.building(pointer) as folder:
-            shutil.copyfile(publications.current(sample), folder / "built")
+            shutil.copyfile(publications.current(small_register), folder / "built")
             publications.adopt(folder / "built", f"{number:06}.duckdb", pointer)
-    words = [sys.executable, "-c", KILLED, str(tmp_path), str(pointer), str(draws(12, 200))]
+    words = [sys.executable, "-c", KILLED, str(tmp_path), str(pointer), str(draws(6, 200))]
     ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     entries = [json.loads(line) for path in (tmp_path / "audit").glob("audit-*") for line in path.open()]
@@ -410,8 +410,6 @@ WRITING = """
 import sys
 from pathlib import Path
 from etl.operations import audit
-from etl.operations.audit import Event, Verified
-from etl.semantic.catalog import catalogue
 
 print("ready", flush=True)
 sys.stdin.readline()

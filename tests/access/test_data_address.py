@@ -42,7 +42,7 @@ from ui.shell import data_address, gate, people
 from ui.state import personal_tokens, saved_views
 
 CSV, PARQUET, JSON = "/data/answer.csv", "/data/answer.parquet", "/data/answer.json"
-QUESTIONS, GUESSES = draws(50, 375), draws(250, 1000)
+QUESTIONS, GUESSES = draws(30, 375), draws(120, 1000)
 BY_PROVINCE = {"m": "active_assistants", "by": "province", "lang": "en"}
 
 

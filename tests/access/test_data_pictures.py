@@ -92,6 +92,7 @@ def test_a_picture_that_takes_too_long_or_whose_browser_ends_is_told_of(site: Si
     noted.ends = picture.BrowserEnded()
     ended = get(site, f"{PLACE}.png")
     assert (ended.status_code, ended.text) == (500, text.word("data.failed", "en") + "\n")
+    assert not [event for event in site.events() if event.event == "export"]
     assert get(site, f"{PLACE}.csv").status_code == 200, "the turn of the person is given back"
 
 
@@ -183,11 +184,11 @@ class TestDrawn:
         process.stop()
         until(lambda: not _browsers(tmp_path), "it ends")
 
-    def test_a_browser_that_is_killed_is_told_of(self, site: Site, tmp_path: Path) -> None:
-        answered, killed = threading.Event(), set[str]()
+    def test_a_browser_that_is_killed_is_told_of(self, tmp_path: Path) -> None:
+        told, killed = threading.Event(), set[str]()
 
         def kill() -> None:
-            while not answered.wait(0.05):
+            while not told.wait(0.05):
                 for pid in _browsers(tmp_path):
                     with suppress(OSError):
                         killed.add(os.readlink(f"/proc/{pid}/exe"))
@@ -195,13 +196,12 @@ class TestDrawn:
 
         killer = threading.Thread(target=kill)
         killer.start()
-        told = get(site, f"{PLACE}.png")
-        answered.set()
+        with pytest.raises(picture.BrowserEnded):
+            picture.in_browser(lambda page: page.run("new Promise(() => {})"))
+        told.set()
         killer.join()
         assert killed
-        assert (told.status_code, told.text) == (500, text.word("data.failed", "en") + "\n")
         until(lambda: not _browsers(tmp_path), "nothing is left of it")
-        assert not [event for event in site.events() if event.event == "export"]
 
     def test_a_browser_ends_when_nobody_waits_for_it(self, site: Site, tmp_path: Path) -> None:
         gone = threading.Event()

@@ -28,7 +28,7 @@ from tests.submissions.conftest import LAST, Office
 from tests.submissions.conftest import built as built  # noqa: PLC0414 - a fixture
 from tests.submissions.conftest import office as office  # noqa: PLC0414 - a fixture
 from tests.submissions.test_commands import variables
-from tests.submissions.test_way import PERSONNEL, more_people
+from tests.submissions.test_way import PERSONNEL
 
 _SYSTEMD = "/lib/systemd/systemd"
 _MANAGER = f"""mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system "$XDG_RUNTIME_DIR" &&
@@ -117,13 +117,14 @@ def host(office: Office, tmp_path: Path) -> Iterator[Host]:
 
 
 def ordered(office: Office) -> str:
+    """A file to check, which is none: the worker is done with it once it was read."""
     draft = office.desk.open(office.clerk, "IR-07", LAST)
-    office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    office.give(office.clerk, draft.id, 1, PERSONNEL, "a")
     return draft.id
 
 
 def is_checked(office: Office, ident: str) -> Callable[[], bool]:
-    return lambda: office.desk.records.get(ident).state == "ready" and not orders.waiting(office.desk.root)
+    return lambda: office.desk.records.get(ident).state == "to_correct" and not orders.waiting(office.desk.root)
 
 
 @pytest.mark.slow
