@@ -20,6 +20,7 @@ from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import is_sampled, rank
 from tests import parts
+from tests.effort import thorough
 from tests.parts import PARTS
 from tests.ui.test_charts import contrast
 from ui.charts import bars, elements, forecast, lines, maps, steps, titles
@@ -139,7 +140,11 @@ def html_of(app: AppTest) -> str:
 
 # The tables of both languages have the same columns; a raw name is seen among Persian words.
 @pytest.mark.parametrize(
-    ("page", "of"), [(page, of) for page, lang, of in EVERY if lang == "fa" and of != "a small province"]
+    ("page", "of"),
+    [
+        *((page, "the country") for page in PAGES),
+        *(pytest.param(page, "a large province", marks=thorough if at % 2 else ()) for at, page in enumerate(PAGES)),
+    ],
 )
 def test_the_table_below_every_chart_opens_and_names_its_columns(
     page: str, of: str, published: Path, monkeypatch: pytest.MonkeyPatch
@@ -156,7 +161,13 @@ def test_the_table_below_every_chart_opens_and_names_its_columns(
     assert not [heading for heading in headings if re.search("[A-Za-z]", heading)]
 
 
-@pytest.mark.parametrize(("page", "lang", "of"), EVERY, ids=["-".join(one) for one in EVERY])
+@pytest.mark.parametrize(
+    ("page", "lang", "of"),
+    [
+        pytest.param(*one, marks=thorough if one[1:] == ("en", "a small province") else (), id="-".join(one))
+        for one in EVERY
+    ],
+)
 def test_the_charts_of_a_page_keep_the_rules(page: str, lang: str, of: str, figures_shown: list[Shown]) -> None:
     html = open_page(page, lang, PROVINCES[of])
     assert figures_shown, "a page without a chart tests nothing"

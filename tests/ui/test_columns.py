@@ -38,12 +38,12 @@ def is_number(value: Any) -> bool:
 
 
 def answers(part: str, **scope: str) -> tuple[list[Answer], str]:
-    """The answers of a page with all tables open, and its HTML."""
+    """The answers of a page, and its HTML, with all tables open if it offers them."""
     app = opened(part, lang="en", **scope)
-    for button in app.button:
-        if str(button.key).startswith("table-"):
-            app.session_state[f"table shown {str(button.key).removeprefix('table-')}"] = True
-    assert not app.run().exception
+    tables = [str(button.key).removeprefix("table-") for button in app.button if str(button.key).startswith("table-")]
+    for ident in tables:
+        app.session_state[f"table shown {ident}"] = True
+    assert not tables or not app.run().exception
     noted = app.session_state["page parts"].values()
     sources = [one.answer if isinstance(one, Card) else one.source for one in noted]
     return [answer for source in sources if isinstance(answer := exportable.of(source).answer, Answer)], html(app)
