@@ -81,13 +81,20 @@ def test_a_reference_table_that_cannot_be_used_refuses_the_build(folder, name, t
     assert unusable(folder) == message
 
 
-def test_courses_and_targets_of_the_folder_are_taken(folder):
+def test_courses_and_targets_of_the_folder_are_taken_and_its_announcements_compared_with_their_day(folder):
     put(folder, "courses.csv", "course_code,posts\nx-1,*\n")
     put(folder, "targets.csv", "metric,province,date,value\nactive_assistants,,1400/01/01,10\n")
+    text = "1402/03/01,active_assistants,5,گفت,gazette\n1402/01/01,in_service,7,x,y\n1409/01/01,in_service,9,x,y\n"
+    put(folder, "announcements.csv", "date,metric,value,words,source\n" + text)
     built = build(folder)
     assert built.rejected_rows() == [("training.csv", 2, "course_code", "unknown_course")]
     with access.connect(built.to, rights.ADMINISTRATOR) as con:
         assert answers.ask(con, "target_progress").value() == pytest.approx(0.1)
+        rows = announced(con).rows
+    assert rows == [
+        ("in_service", date(2023, 3, 21), 7.0, 0, -7.0, "x", "y"),
+        ("active_assistants", date(2023, 5, 22), 5.0, 1, -4.0, "گفت", "gazette"),
+    ]
 
 
 def test_every_reference_file_of_the_folder_is_listed_with_what_it_replaces(folder):
@@ -217,15 +224,17 @@ def test_residents_are_of_all_provinces_or_the_build_is_refused(folder):
     assert unusable(folder) == "population.csv, province: no row for IR-07, IR-30"
 
 
-def test_residents_of_the_folder_replace_the_shipped_ones_as_a_whole(folder):
+def test_residents_and_announcements_of_the_folder_replace_the_shipped_ones_as_a_whole(folder):
     rows = [
         f"{iso},1400/01/01,{1000 + at},سرشماری,count" for at, iso in enumerate(sorted(set(places().provinces.values())))
     ]
     put(folder, "population.csv", "\n".join(["province,date,residents,kind,source", *rows]))
+    put(folder, "announcements.csv", "date,metric,value,words,source\n")
     built = build(folder)
     with access.connect(built.to, rights.ADMINISTRATOR) as con:
         assert answers.ask(con, "residents").value() == pytest.approx(31 * 1000 + 15 * 31)
         basis = publications.describe(con).provinces.basis(DAY)
+        assert announced(con).rows == []
     assert basis == population.Basis(1400, "census", ("count",))
 
 
@@ -258,24 +267,6 @@ def test_an_announcement_of_a_province_refuses_the_build(folder, province, messa
     head = "date,province,metric,value,words,source"
     put(folder, "announcements.csv", f"{head}\n1400/07/18,{province},active_assistants,5,x,y\n")
     assert unusable(folder) == f"announcements.csv, line 2, province: {message}"
-
-
-def test_announcements_are_compared_with_the_register_of_their_day(folder):
-    text = "1402/03/01,active_assistants,5,گفت,gazette\n1402/01/01,in_service,7,x,y\n1409/01/01,in_service,9,x,y\n"
-    put(folder, "announcements.csv", "date,metric,value,words,source\n" + text)
-    built = build(folder)
-    with access.connect(built.to, rights.ADMINISTRATOR) as con:
-        rows = announced(con).rows
-    assert rows == [
-        ("in_service", date(2023, 3, 21), 7.0, 0, -7.0, "x", "y"),
-        ("active_assistants", date(2023, 5, 22), 5.0, 1, -4.0, "گفت", "gazette"),
-    ]
-
-
-def test_without_announcements_there_are_none(folder):
-    put(folder, "announcements.csv", "date,metric,value,words,source\n")
-    with access.connect(build(folder).to, rights.ADMINISTRATOR) as con:
-        assert announced(con).rows == []
 
 
 def test_a_reference_table_that_is_a_folder_is_not_passed_over(folder):

@@ -9,16 +9,21 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from etl.build import returns
+from etl.build import pipeline, returns
 from etl.cli.commands import main
 from etl.core import declarations
 from etl.extract import causes, expected
 from etl.operations import readiness
 from tests.extract.test_clerks import xlsx
-from tests.loading import DAY, HEADERS, load, national_id, put, put_good, row
+from tests.loading import DAY, HEADERS, WarmPool, load, national_id, put, put_good, row
 
 OTHERS = [row("personnel", national_id=national_id(at)) for at in range(200, 215)]
 PEOPLE = [row("personnel", national_id=national_id(at)) for at in range(100, 120)]
+
+
+@pytest.fixture(autouse=True)
+def warm_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "WorkerPool", WarmPool)
 
 
 def cells(path: Path) -> list[tuple[str | None, ...]]:

@@ -20,7 +20,7 @@ from etl.cli.commands import main
 from etl.semantic import access, answers, catalog, rights
 from etl.semantic.resolve import settled_on
 from tests.extract.test_clerks import xlsx
-from tests.loading import HEADERS, ROOT, Built, build, csv_text, load, national_id, put, put_good, row, run
+from tests.loading import HEADERS, ROOT, Built, build, csv_text, load, national_id, put, put_good, row
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +37,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 # ------------------------------------------------------------------ exit codes, and what is said
 
 
-@pytest.mark.slow
 def test_a_refusal_exits_1_with_one_line_and_no_traceback(tmp_path):
     folder = put_good(tmp_path / "incoming")
     put(folder, "personnel_2.csv", "a;b\n")
-    result = run("build", folder, "--to", tmp_path / "w.duckdb")
-    assert result.returncode == 1
-    assert result.stderr.startswith("personnel_2.csv: line 1: missing required column national_id, institute_code")
-    assert result.stderr.count("\n") == 1
-    assert not (tmp_path / "w.duckdb").exists()
+    refused = load(folder)
+    assert refused.refusal.startswith("personnel_2.csv: line 1: missing required column national_id, institute_code")
+    assert not refused.to.exists()
 
 
 @pytest.mark.parametrize(

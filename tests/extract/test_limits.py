@@ -6,6 +6,7 @@ import os
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,9 +33,10 @@ def folder(tmp_path: Path) -> Path:
 
 def parquet(path: Path, rows: int, **changes: str) -> None:
     """A file of equal rows: a few bytes a column, however many rows."""
-    cells = {name: pa.array([text]) for name, text in row("training", **changes).items()}
+    first = pa.array(np.zeros(rows, np.int32))
     columns = {
-        name: pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), text) for name, text in cells.items()
+        name: pa.DictionaryArray.from_arrays(first, pa.array([text]))
+        for name, text in row("training", **changes).items()
     }
     pq.write_table(pa.table(columns), path, row_group_size=rows)
 
