@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 from weakref import WeakKeyDictionary
 
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
     Page,
+    Request,
+    Route,
     ViewportSize,
     WebSocket,
     WebSocketRoute,
@@ -250,12 +252,33 @@ class Visit:
             # Its fields hold what the earlier user chose.
             self.go(BETWEEN, **{key: view[key] for key in ("lang",) if key in view})
         if not anew and self._shows_dashboard(address):
-            self.page.evaluate(
-                "(to) => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }", address
-            )
-        else:
-            self.page.goto(address)
+            return self.follow(address)
+        self.page.goto(address)
         return self.settle()
+
+    def follow(self, address: str) -> "Visit":
+        """Go to an address from the open dashboard, as with "Back"."""
+        self.page.evaluate(
+            "(to) => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }", address
+        )
+        return self.settle()
+
+    @contextmanager
+    def stays(self) -> Iterator[list[str]]:
+        """The window stays where it is when it is sent to another address, which is noted: to load each takes twice as long."""
+        sent: list[str] = []
+
+        def stay(route: Route, request: Request) -> None:
+            if request.is_navigation_request():
+                sent.append(unquote(request.url))
+                route.abort("aborted")
+            else:
+                route.fallback()
+
+        self.page.route("**", stay)
+        with self.page.expect_event("requestfailed", lambda request: request.is_navigation_request()):
+            yield sent
+        self.page.unroute("**", stay)
 
     def _shows_dashboard(self, address: str) -> bool:
         """Whether the dashboard is open in the language of the address: it then goes there as with "Back", in half the time."""

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Download, Locator
 
 from tests.browser import app as front
+from tests.effort import draws
 from ui.exports import picture
 from ui.i18n import text
 
@@ -66,7 +67,7 @@ def _plain(svg: str) -> str:
     return svg
 
 
-@pytest.mark.parametrize(("lang", "width"), [("fa", 1440), ("en", 390)])
+@pytest.mark.parametrize(("lang", "width"), [("en", 390), ("fa", 1440)][: draws(1, 2)])
 def test_a_file_is_fetched_by_keyboard_and_the_page_stays(
     lang: str, width: int, address: str, chromium: Browser
 ) -> None:

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Browser, Locator, Request, Route, expect
+from playwright.sync_api import Browser, Locator, Route, expect
 
 from tests.browser import app as front
 from ui.i18n import text
@@ -41,24 +40,6 @@ def ask(reader: front.Visit, words: str) -> Locator:
 
 def field(reader: front.Visit) -> Locator:
     return reader.page.locator(f"{FINDER} input")
-
-
-@contextmanager
-def left_for(reader: front.Visit) -> Iterator[list[str]]:
-    """The address that the window is sent to. It stays where it is: opening every page anew would take most of the time."""
-    sent: list[str] = []
-
-    def stay(route: Route, request: Request) -> None:
-        if request.is_navigation_request():
-            sent.append(unquote(request.url))
-            route.abort("aborted")
-        else:
-            route.fallback()
-
-    reader.page.route("**", stay)
-    with reader.page.expect_event("requestfailed", lambda request: request.is_navigation_request()):
-        yield sent
-    reader.page.unroute("**", stay)
 
 
 def kind(name: str, lang: str = "fa") -> str:
@@ -119,7 +100,7 @@ def test_the_arrows_choose_and_enter_opens_the_page(reader: front.Visit) -> None
         assert field(reader).get_attribute("aria-activedescendant") == ids[at]
         assert found.and_(reader.page.locator("[aria-selected=true]")).count() == 1
     reader.page.keyboard.press("ArrowDown")
-    with left_for(reader) as sent:
+    with reader.stays() as sent:
         reader.page.keyboard.press("Enter")
     assert [address.removeprefix(reader.address) for address in sent] == ["/training?province=IR-07"]
 
@@ -137,7 +118,7 @@ def test_ctrl_and_enter_open_a_new_tab(reader: front.Visit) -> None:
 def test_enter_before_the_answer_opens_the_first_line_when_it_is_there(reader: front.Visit) -> None:
     reader.page.keyboard.press("Control+k")
     reader.page.keyboard.type("یزد")
-    with left_for(reader) as sent:
+    with reader.stays() as sent:
         reader.page.keyboard.press("Enter")
     assert "province=IR-21" in sent[0]
 
@@ -205,7 +186,7 @@ def test_commands_act_on_the_page(reader: front.Visit) -> None:
     expect(reader.page.get_by_test_id("stPopoverBody")).to_be_visible()
     reader.page.keyboard.press("Escape")
     ask(reader, "English")
-    with left_for(reader) as sent:
+    with reader.stays() as sent:
         reader.page.keyboard.press("Enter")
     assert "lang=en" in sent[0]
     assert "tab=legal" in sent[0]

@@ -149,21 +149,6 @@ def test_why_a_number_changed_is_two_clicks_away(
         assert reader.failures == []
 
 
-def test_the_other_language_is_one_click_away_at_the_same_view(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.go("workforce", province=["IR-23"], on="2024-09-21")
-        assert "۳۱ شهریور ۱۴۰۳" in reader.said
-        reader.page.get_by_role("link", name="English").click()
-        reader.page.wait_for_selector("html[lang=en]", state="attached")
-        reader.settle()
-        assert "31 Shahrivar 1403 (21 September 2024)" in reader.said
-        assert "Tehran" in reader.said
-        reader.page.get_by_role("link", name="Explore").click()
-        reader.page.wait_for_selector("h1:text-is('Explore')")
-        reader.settle()
-        assert reader.query == "province=IR-23&on=2024-09-21&lang=en"
-
-
 def test_card_chart_table_file_and_question_agree_and_a_click_on_the_map_narrows_the_page(
     address: str, small_register: Path, chromium: Browser
 ) -> None:
@@ -550,6 +535,42 @@ def test_every_number_is_explained_in_one_click(address: str, chromium: Browser)
         assert "select" in code.inner_text()
 
 
+def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        for lang in LANGUAGES[: draws(1, 2)]:
+            reader.go("methods", lang=lang)
+            with pikepdf.open(io.BytesIO(reader.page.pdf(format="A4"))) as printed:
+                assert len(printed.pages) <= 7
+            with reader.on_paper():
+                sizes = reader.page.locator(".pd-entry p").evaluate_all(
+                    "(all) => all.map((at) => 0.75 * at.currentCSSZoom * parseFloat(getComputedStyle(at).fontSize))"
+                )
+                assert min(sizes) >= 7.5, "running text is read on paper, in points"
+                assert not reader.page.locator(".pd-entry summary").first.is_visible(), "no name of what is not printed"
+        reader.go("explore", by=["province", "month"], show="pivot", period="36")
+        reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        columns, wide, room = reader.page.locator(".st-key-table-pivot table").evaluate(
+            "table => [table.rows[0].cells.length, ...[table, table.parentElement].map((at) => at.getBoundingClientRect().width)]"
+        )
+        assert columns == 26
+        assert wide <= room + 1
+
+
+def test_the_other_language_is_one_click_away_at_the_same_view(address: str, chromium: Browser) -> None:
+    with front.visit(chromium, address) as reader:
+        reader.go("workforce", province=["IR-23"], on="2024-09-21")
+        assert "۳۱ شهریور ۱۴۰۳" in reader.said
+        reader.page.get_by_role("link", name="English").click()
+        reader.page.wait_for_selector("html[lang=en]", state="attached")
+        reader.settle()
+        assert "31 Shahrivar 1403 (21 September 2024)" in reader.said
+        assert "Tehran" in reader.said
+        reader.page.get_by_role("link", name="Explore").click()
+        reader.page.wait_for_selector("h1:text-is('Explore')")
+        reader.settle()
+        assert reader.query == "province=IR-23&on=2024-09-21&lang=en"
+
+
 @pytest.mark.parametrize(
     ("part", "view", "figure", "column"),
     [
@@ -588,24 +609,3 @@ def test_the_heading_of_a_table_stands_on_the_sheet_of_its_first_row(
             assert [word for word in row.split() if word not in sheet] == []
         reader.page.locator("hr").evaluate("(at) => at.remove()")
         others.evaluate_all("(others) => others.forEach((one) => one.style.display = '')")
-
-
-def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        for lang in LANGUAGES[: draws(1, 2)]:
-            reader.go("methods", lang=lang)
-            with pikepdf.open(io.BytesIO(reader.page.pdf(format="A4"))) as printed:
-                assert len(printed.pages) <= 7
-            with reader.on_paper():
-                sizes = reader.page.locator(".pd-entry p").evaluate_all(
-                    "(all) => all.map((at) => 0.75 * at.currentCSSZoom * parseFloat(getComputedStyle(at).fontSize))"
-                )
-                assert min(sizes) >= 7.5, "running text is read on paper, in points"
-                assert not reader.page.locator(".pd-entry summary").first.is_visible(), "no name of what is not printed"
-        reader.go("explore", by=["province", "month"], show="pivot", period="36")
-        reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        columns, wide, room = reader.page.locator(".st-key-table-pivot table").evaluate(
-            "table => [table.rows[0].cells.length, ...[table, table.parentElement].map((at) => at.getBoundingClientRect().width)]"
-        )
-        assert columns == 26
-        assert wide <= room + 1
