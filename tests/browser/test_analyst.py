@@ -67,7 +67,7 @@ def choose(reader: front.Visit, key: str, word: str) -> None:
     reader.settle()
 
 
-def test_the_menu_of_a_column_calculates_beside_its_measure_by_click_and_by_keyboard(
+def test_the_menu_of_a_column_calculates_by_click_and_by_keyboard_and_a_bar_narrows(
     address: str, chromium: Browser
 ) -> None:
     with front.visit(chromium, address) as reader:
@@ -106,22 +106,21 @@ def test_the_menu_of_a_column_calculates_beside_its_measure_by_click_and_by_keyb
         reader.page.keyboard.press("Escape")
         assert menu.count() == 0
         assert opener.evaluate("button => button === document.activeElement")
+        bar_narrows_and_the_breadcrumb_widens_again(reader)
 
 
-def test_a_bar_narrows_and_the_breadcrumb_widens_again(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.go("explore", m="active_assistants")
-        bars = reader.page.locator(".st-key-chart-chart-ranking-active_assistants-province .barlayer .point path")
-        bars.first.click(force=True)
-        reader.settle()
-        narrowed = [name for name in parameters(reader) if name.startswith("province=")]
-        assert len(narrowed) == 1
-        assert reader.page.locator(".st-key-breadcrumb [aria-current=location]").inner_text() in reader.said
-        assert bars.count() == 0, "a ranking of one province is no ranking"
-        reader.page.locator(".st-key-breadcrumb button").first.click()
-        reader.settle()
-        bars.first.wait_for(state="attached")
-        assert not [name for name in parameters(reader) if name.startswith("province=")]
+def bar_narrows_and_the_breadcrumb_widens_again(reader: front.Visit) -> None:
+    bars = reader.page.locator(".st-key-chart-chart-ranking-active_assistants-province .barlayer .point path")
+    bars.first.click(force=True)
+    reader.settle()
+    narrowed = [name for name in parameters(reader) if name.startswith("province=")]
+    assert len(narrowed) == 1
+    assert reader.page.locator(".st-key-breadcrumb [aria-current=location]").inner_text() in reader.said
+    assert bars.count() == 0, "a ranking of one province is no ranking"
+    reader.page.locator(".st-key-breadcrumb button").first.click()
+    reader.settle()
+    bars.first.wait_for(state="attached")
+    assert not [name for name in parameters(reader) if name.startswith("province=")]
 
 
 def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chromium: Browser) -> None:
