@@ -14,7 +14,6 @@ import duckdb
 import httpx
 import pytest
 
-from etl import synthetic
 from etl.core import settings
 from etl.extract.source_folder import HANDED_IN
 from etl.submissions import sample
@@ -32,7 +31,7 @@ OF_ITS_BUILD = {"publication", "load_files"}
 
 
 @pytest.fixture
-def country(tmp_path: Path) -> tuple[Office, dict[str, list[Path]]]:
+def country(small_register: Path, tmp_path: Path) -> tuple[Office, dict[str, list[Path]]]:
     """An installation where nothing is accepted yet, and the files of a made-up country by province."""
     folders = settings.Folders(
         warehouse=tmp_path / "warehouse" / "warehouse.duckdb",
@@ -42,9 +41,7 @@ def country(tmp_path: Path) -> tuple[Office, dict[str, list[Path]]]:
     )
     folders.warehouse.parent.mkdir()
     folders.incoming.mkdir()
-    made = tmp_path / "made"
-    synthetic.make(made, scale=0.02, seed=7)
-    files = sample._files(made)
+    files = sample._files(small_register.parent / "in")
     provinces = sorted(files)[:: max(1, len(files) // draws(2, 31))][: draws(2, 31)]
     return Office(replace(settings.Settings(), folders=folders)), {code: files[code] for code in provinces}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from etl import synthetic
 from etl.core import settings
 from etl.submissions import arrivals, deadline, originals, sample, work
 from tests.loading import load
@@ -16,7 +16,7 @@ from tests.submissions.conftest import Office
 pytestmark = pytest.mark.slow
 
 
-def test_a_sample_holds_two_late_provinces_and_one_with_its_data_back(tmp_path, monkeypatch):
+def test_a_sample_holds_two_late_provinces_and_one_with_its_data_back(small_register, tmp_path, monkeypatch):
     monkeypatch.setattr("etl.submissions.work.note", lambda *_, **__: None)
     monkeypatch.setattr("etl.submissions.orders.SETTLED_SECONDS", 0.0)
     folders = settings.Folders(
@@ -26,7 +26,7 @@ def test_a_sample_holds_two_late_provinces_and_one_with_its_data_back(tmp_path, 
     )
     folders.warehouse.parent.mkdir()
     current = settings.Settings(folders=folders)
-    synthetic.make(folders.incoming, scale=0.02, seed=7)
+    shutil.copytree(small_register.parent / "in", folders.incoming)
     desk = work.desk_of(current)
     assert sample.make(desk, folders.incoming)
     assert not sample.make(desk, folders.incoming), "what is there stays"
