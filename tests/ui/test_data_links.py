@@ -12,6 +12,7 @@ from pyarrow import parquet
 from etl.analysis.licensing import DAYS_LEFT
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
+from tests.effort import thorough
 from tests.parts import PARTS, opened
 from ui.components import data_links, downloads, page_files
 from ui.data import page_run, warehouse
@@ -57,7 +58,8 @@ def answer_at(address: str) -> tuple[Answer, bool]:
     ).answer, question.circulation
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+# Women of two provinces are shown the figures of the nation, too.
+@pytest.mark.parametrize("scope", [pytest.param("nation", marks=thorough), "province", "women"])
 @pytest.mark.parametrize("page", PAGES)
 def test_the_link_of_a_figure_gives_the_rows_of_the_page(
     page: str, scope: str, monkeypatch: pytest.MonkeyPatch

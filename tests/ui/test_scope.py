@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -361,34 +362,44 @@ def test_a_name_of_the_other_direction_is_isolated_in_a_sentence_and_not_in_the_
 # ---------------------------------------------------------------- filters without an effect
 
 
+@pytest.fixture(scope="module")
+def con(published: Path) -> Iterator[access.ScopedCursor]:
+    with access.connect(published, rights.ADMINISTRATOR) as con:
+        yield con
+
+
+@pytest.fixture(scope="module")
+def members(con: access.ScopedCursor) -> dict[str, str]:
+    """A member of each filter."""
+    return {
+        dimension: str(con.execute(f"select {column} from {table} where {column} is not null limit 1").fetchall()[0][0])
+        for dimension, column, table in (
+            ("province", "province", "service"),
+            ("county", "county", "service"),
+            ("institute", "institute_code", "institutes"),
+            ("course", "course_code", "courses"),
+        )
+    } | {dimension: min(CHOICES[dimension].values()) for dimension in FILTERS if dimension in CHOICES}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in analyses.by_name() if name not in ("why", "differs")])
-def test_an_analysis_says_which_filters_have_a_meaning_for_it(name: str, published: Path) -> None:
-    with access.connect(published, rights.ADMINISTRATOR) as con:
-        members = {
-            dimension: str(
-                con.execute(f"select {column} from {table} where {column} is not null limit 1").fetchall()[0][0]
-            )
-            for dimension, column, table in (
-                ("province", "province", "service"),
-                ("county", "county", "service"),
-                ("institute", "institute_code", "institutes"),
-                ("course", "course_code", "courses"),
-            )
-        } | {dimension: min(CHOICES[dimension].values()) for dimension in FILTERS if dimension in CHOICES}
-        more = {"recruits": 7} if name.startswith("recruit_") else {}
-        run = partial(analyses.by_name()[name].run, con, **more)
-        for dimension in FILTERS:
-            where = {dimension: [members[dimension]]}
-            if dimension in analyses.filters(name):
+def test_an_analysis_says_which_filters_have_a_meaning_for_it(
+    name: str, con: access.ScopedCursor, members: dict[str, str]
+) -> None:
+    more = {"recruits": 7} if name.startswith("recruit_") else {}
+    run = partial(analyses.by_name()[name].run, con, **more)
+    for dimension in FILTERS:
+        where = {dimension: [members[dimension]]}
+        if dimension in analyses.filters(name):
+            run(where=where)
+        elif name == "target_path" and dimension != "course":
+            assert not run(where=where).rows
+        elif name in ("announced", "claim", "events"):
+            assert run(where=where).rows == run().rows
+        else:
+            with pytest.raises(QuestionError):
                 run(where=where)
-            elif name == "target_path" and dimension != "course":
-                assert not run(where=where).rows
-            elif name in ("announced", "claim", "events"):
-                assert run(where=where).rows == run().rows
-            else:
-                with pytest.raises(QuestionError):
-                    run(where=where)
 
 
 @pytest.mark.slow
