@@ -278,10 +278,19 @@ def test_one_key_with_two_contents_rejects_every_row_of_it(folder):
         assert built.counts(f"{table}_3.csv") == (2 * len(changes), 0, 2 * len(changes), 0)
 
 
-def test_a_faulty_row_takes_no_part_in_a_conflict(folder):
+def test_a_rejected_row_takes_no_part_in_a_conflict_and_is_no_duplicate(folder):
+    """Whether its own cells are bad, or what it refers to is missing."""
+    put(folder, "licences_2.csv", [row("licences", institute_code="0404")])
+    put(folder, "training_2.csv", [row("training", national_id="0790419904")] * 2)
     built = with_rows(folder, "personnel", row("personnel", post="?"))
-    assert built.rejected_rows() == [("personnel_2.csv", 2, "post", "unknown_value")]
-    assert built.counts("personnel.csv") == (1, 1, 0, 0)
+    assert built.rejected_rows() == [
+        ("licences_2.csv", 2, "institute_code", "orphan_institute"),
+        ("personnel_2.csv", 2, "post", "unknown_value"),
+        ("training_2.csv", 2, "national_id", "orphan_person"),
+        ("training_2.csv", 3, "national_id", "orphan_person"),
+    ]
+    assert {built.counts(f"{table}.csv") for table in HEADERS} == {(1, 1, 0, 0)}
+    assert built.counts("training_2.csv") == (2, 0, 2, 0)
 
 
 def test_rows_that_refer_to_a_rejected_row_are_rejected(folder):
@@ -293,17 +302,6 @@ def test_rows_that_refer_to_a_rejected_row_are_rejected(folder):
         ("personnel.csv", 2, "institute_code", "orphan_institute"),
         ("training.csv", 2, "national_id", "orphan_person"),
     ]
-
-
-def test_a_row_without_its_institute_takes_no_part_in_a_conflict(folder):
-    built = with_rows(folder, "licences", row("licences", institute_code="0404"))
-    assert built.rejected_rows() == [("licences_2.csv", 2, "institute_code", "orphan_institute")]
-    assert built.counts("licences.csv") == (1, 1, 0, 0)
-
-
-def test_equal_rows_without_their_person_are_rejected_and_no_duplicates(folder):
-    built = with_rows(folder, "training", *[row("training", national_id="0790419904")] * 2)
-    assert built.counts("training_2.csv") == (2, 0, 2, 0)
 
 
 def test_a_reference_is_found_in_any_spelling_and_file(folder):
