@@ -3,6 +3,7 @@
 import fcntl
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ gc.disable()
 # A second thread of DuckDB gets none of a sample's rows, which are fewer than it hands to one, and takes a tenth of the time.
 for limit in ("BUILD_THREADS", "QUERY_THREADS"):
     os.environ.setdefault(limit, "1")
+# A run that a shell begins in the background ignores interrupts, and so would the processes that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
