@@ -109,6 +109,7 @@ def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> R
 
 
 def _built_after(last: Path | None, order: BuildOptions, folder: Path, say: Say, progress: Progress) -> Report:
+    """`_built`, compared with the version `last`."""
     files = source_files(order.folder)
     tables, unusable, reference = reference_data.read(order.folder)
     report = Report(reference=reference, ignored=[printable(name) for name in unread_files(order.folder)])

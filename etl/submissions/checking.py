@@ -354,8 +354,7 @@ def _names_other(form: str, names: dict[str, str]) -> bool:
 
 def _changes(built: Path, pointer: Path, submission: Submission, alone: bool) -> dict[str, Any]:
     """The headlines of the province before and after, those that moved far, and the periods of service not there any more."""
-    last = publications.comparable(pointer)
-    with publications.held_open(last, built):
+    with publications.comparable_held_open(pointer) as last, publications.held_open(built):
         changes = [change for change in moved(built, last) if change.pop("province") == submission.province]
         far = [
             change["metric"]

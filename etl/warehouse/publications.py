@@ -135,7 +135,7 @@ def comparable(pointer: Path) -> Path | None:
 
 @contextmanager
 def comparable_held_open(pointer: Path) -> Iterator[Path | None]:
-    """`comparable`, held open until its end."""
+    """The version that a build is compared with, open until the end of the block; None without one."""
     with ExitStack() as stack:
         found = None
         for path in dict.fromkeys((Path(os.path.realpath(pointer)), *reversed(versions(pointer)))):

@@ -350,7 +350,7 @@ def test_of_100_requests_at_once_each_answer_has_its_whole_audit_line(
         answers = list(
             pool.map(lambda day: site.get(CSV, site.national, params={**BY_PROVINCE, "on": day}).status_code, days)
         )
-    # On a busy machine, who waits too long for the store of turns is told to come again.
+    # On a busy machine, who waits too long for the store of turns gets a 503 and may come again.
     assert set(answers) <= {200, 429, 503}
     lines = [event for event in site.events() if event.event == "export"]
     assert len(lines) == answers.count(200) > 0

@@ -202,7 +202,7 @@ def corrected(path: Path, returned: bytes) -> set[str]:
 
 
 def refuse_sent(reader: front.Visit, folder: Path) -> None:
-    """A file too large and files too many are told of before a byte is sent."""
+    """A file too large and files too many are refused before a byte is sent."""
     large, empty = folder / "personnel_large.csv", folder / "personnel_empty.csv"
     with large.open("wb") as file:
         file.truncate(MOST_OF_FILE + 1)
