@@ -38,8 +38,22 @@ def start(module: str, *arguments: str) -> Child:
 
 
 def limit_memory(size: int) -> None:
-    """Limit the memory of this process to `size` bytes, or to a lower limit that it has already; it leaves no core file."""
+    """Limit the memory of this process to `size` bytes, or to a lower limit that it has already; it leaves no core file.
+
+    A library in Rust that runs out of memory ends the process. While it prints a backtrace it needs more, and then waits for
+    its own lock forever: none is printed.
+    """
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     most = size if hard == resource.RLIM_INFINITY else min(size, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.environ["RUST_BACKTRACE"] = "0"
+
+
+def is_memory_full(size: int) -> bool:
+    """Whether a process of `size` bytes of memory can't get a sixteenth of them more."""
+    try:
+        bytearray(size // 16)
+    except MemoryError:
+        return True
+    return False

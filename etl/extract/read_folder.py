@@ -143,6 +143,9 @@ class _Worker:
         if kind == "stopped":
             raise because("not_written", path=self._job.folder, error=content[0])
         self._progress.share = 1.0
+        if kind == "ended":
+            self.kill()
+            kind = "refused"
         if kind == "refused":
             self._progress.rows = 0
             return Outcome(self._job, refusal=" ".join(content[0].split()))

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from etl.core import frames
-from etl.core.child_process import limit_memory
+from etl.core.child_process import is_memory_full, limit_memory
 from etl.core.errors import Refused
 from etl.core.places import places
 from etl.extract.causes import words
@@ -43,12 +43,17 @@ def main() -> None:
         while True:
             answer = _answer(pipe.recv(), pipe, limits, validator_of)
             pipe.send_bytes(json.dumps(answer).encode())
+            if answer[0] == "ended":
+                return
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
 def _answer(job: Job, pipe: Connection, limits: Limits, validator_of: Callable[[str], Validator]) -> tuple[str, Any]:
-    """The outcome of reading a file, or why it is refused. Progress messages precede it."""
+    """The outcome of reading a file, or why it is refused. Progress messages precede it.
+
+    After "ended" the worker reads no other file: what a file filled its memory with may stay.
+    """
     try:
         # The size of a view is unknown: its server limits the time.
         size = (job.origin.bytes or limits.unpacked << 20) if job.origin else job.path.stat().st_size
@@ -62,16 +67,21 @@ def _answer(job: Job, pipe: Connection, limits: Limits, validator_of: Callable[[
     except Refused as error:
         return "refused", str(error)
     except MemoryError:
-        return "refused", words("too_much_memory", most=_MEMORY)
+        return "ended", words("too_much_memory", most=_MEMORY)
     except BuildDiskFull as error:
         return "stopped", str(error)
     except (BrokenPipeError, ConnectionResetError, SystemExit, KeyboardInterrupt):
         raise
     except OSError as error:
         return "refused", words("not_opened", error=error.strerror or type(error).__name__)
-    except BaseException as error:
-        # A parser's panic is no Exception. The text of an error may hold a value of the file: only its type is sent.
+    except Exception as error:
+        # The text of an error may hold a value of the file: only its type is sent.
         return "refused", words("not_readable", error=type(error).__name__)
+    except BaseException as error:
+        # A parser's panic: it found a fault, or no memory for a value.
+        if is_memory_full(_MEMORY << 20):
+            return "ended", words("too_much_memory", most=_MEMORY)
+        return "ended", words("not_readable", error=type(error).__name__)
 
 
 def _limit_time(size: int, seconds: int) -> None:
