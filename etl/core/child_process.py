@@ -48,12 +48,3 @@ def limit_memory(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.environ["RUST_BACKTRACE"] = "0"
-
-
-def is_memory_full(size: int) -> bool:
-    """Whether a process of `size` bytes of memory can't get a sixteenth of them more."""
-    try:
-        bytearray(size // 16)
-    except MemoryError:
-        return True
-    return False

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from etl.core import frames
-from etl.core.child_process import is_memory_full, limit_memory
+from etl.core.child_process import limit_memory
 from etl.core.errors import Refused
 from etl.core.places import places
 from etl.extract.causes import words
@@ -78,8 +78,8 @@ def _answer(job: Job, pipe: Connection, limits: Limits, validator_of: Callable[[
         # The text of an error may hold a value of the file: only its type is sent.
         return "refused", words("not_readable", error=type(error).__name__)
     except BaseException as error:
-        # A parser's panic: it found a fault, or no memory for a value.
-        if is_memory_full(_MEMORY << 20):
+        # A parser's panic: it found a fault, or no memory for one value more.
+        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _MEMORY << 9:
             return "ended", words("too_much_memory", most=_MEMORY)
         return "ended", words("not_readable", error=type(error).__name__)
 

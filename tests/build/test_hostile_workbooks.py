@@ -218,21 +218,25 @@ def test_a_zip_bomb_that_lies_about_its_size_is_refused(folder, build_refusal):
 
 def test_what_takes_more_memory_than_a_reader_may_have_is_refused(folder, build_refusal, monkeypatch):
     path = workbook(folder, ("داده", [HEADER, CELLS]))
-    assert swell(path, 60) > 120 * MEGABYTE
+    assert swell(path, 45) > 90 * MEGABYTE
     assert path.stat().st_size < MEGABYTE
-    monkeypatch.setenv("READER_MEMORY", "250")
+    monkeypatch.setenv("READER_MEMORY", "200")
     # A parser without memory that prints a backtrace waits for itself until it is killed.
     monkeypatch.setenv("RUST_BACKTRACE", "1")
     ends: list[int] = []
-    kill = read_folder._Worker.kill
-    monkeypatch.setattr(
-        read_folder._Worker, "kill", lambda worker: (kill(worker), ends.append(worker.process.returncode))
-    )
+
+    def kill(
+        worker: read_folder._Worker, kill: Callable[[read_folder._Worker], None] = read_folder._Worker.kill
+    ) -> None:
+        kill(worker)
+        ends.append(worker.process.returncode)
+
+    monkeypatch.setattr(read_folder._Worker, "kill", kill)
     refusal = build_refusal()
     if refusal.startswith(f"training_2.xlsx: {STOPPED}"):
         assert -signal.SIGABRT in ends
     else:
-        assert refusal.startswith("training_2.xlsx: reading it takes more than 250 MiB of memory; ")
+        assert refusal.startswith("training_2.xlsx: reading it takes more than 200 MiB of memory; ")
 
 
 def test_a_sheet_as_wide_and_long_as_sheets_can_be_is_refused(folder):
