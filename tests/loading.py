@@ -23,6 +23,7 @@ import duckdb
 import pytest
 
 from etl.build import pipeline
+from etl.build.load_report import Report
 from etl.cli.commands import main
 from etl.extract import parse_values, read_file, read_folder
 from etl.extract.causes import BETWEEN
@@ -223,6 +224,24 @@ def load(folder: Path, *options: str, **arguments: Any) -> Built:
     most of the time of a small build.
     """
     with without_models():
+        return build(folder, *options, **arguments)
+
+
+def read(folder: Path, *options: str, **arguments: Any) -> Built:
+    """`build` that ends when its files are read, some of which are refused: any build of them is then refused with these
+    lines, and the last publication stays (tests/build/test_pipeline.py). To stage the others takes most of the time of `load`.
+    """
+
+    def refuse(
+        _con: object, _order: object, _last: object, outcomes: list[read_folder.Outcome], report: Report
+    ) -> None:
+        refused = pipeline._unread(outcomes)
+        assert refused, "every file was read"
+        raise pipeline.BuildRefused(refused, report)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "_stage", refuse)
+        patch.setattr(pipeline.reference_data, "load", lambda *_: None)
         return build(folder, *options, **arguments)
 
 

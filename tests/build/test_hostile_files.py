@@ -12,7 +12,6 @@ import shutil
 import signal
 import socket
 import stat
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -25,14 +24,14 @@ from etl.extract import parse_values, read_file, read_folder, validate
 from etl.extract.contract import contract
 from tests.build.hostile import CELLS, HEADER, MEGABYTE, STOPPED, rejected_rows
 from tests.effort import draws
-from tests.loading import DAY, ROOT, WITHOUT_MIGHT, build, csv_text, english, load, put, row, run
+from tests.loading import DAY, ROOT, WITHOUT_MIGHT, build, csv_text, english, load, put, read, row, run
 
 pytestmark = pytest.mark.slow
 
 # ------------------------------------------------------------------ text files
 
 
-def test_a_file_without_a_header_is_refused(folder, build_refusals):
+def test_a_file_without_a_header_is_refused(folder):
     missing = "line 1: missing required column national_id, course_code"
     contents = {
         b"": "the file is empty; ",
@@ -53,74 +52,53 @@ def test_a_file_without_a_header_is_refused(folder, build_refusals):
     }
     for number, content in enumerate(contents, 11):
         put(folder, f"training_{number}.csv", content)
-    refusals = build_refusals()
+    refusals = read(folder).refusals
     assert len(refusals) == len(contents)
     for number, (refusal, message) in enumerate(zip(refusals, contents.values(), strict=True), 11):
         assert refusal.startswith(f"training_{number}.csv: {message}")
 
 
-def test_a_header_alone_is_a_file_of_no_rows(folder):
-    put(folder, "training_2.csv", ",".join(HEADER))
-    assert load(folder).counts("training_2.csv") == (0, 0, 0, 0)
-
-
-def test_rows_of_another_separator_than_the_header_are_ragged(folder):
-    text = csv_text("training", [row("training", completed_on=f"1402/05/0{at}") for at in range(1, 4)])
-    head, body = text.split("\n", 1)
-    put(folder, "training_2.csv", head + "\n" + body.replace(",", ";"))
-    built = load(folder)
-    assert rejected_rows(built, "training_2.csv") == [(line, "", "ragged_row") for line in (2, 3, 4)]
-    assert built.counts("training_2.csv") == (3, 0, 3, 0)
-
-
-def test_nul_bytes_keep_their_row_back(folder):
-    text = csv_text(
-        "training",
-        [
-            row("training", completed_on=f"1402/05/0{at}", course_code="PY-\x00101" if at == 2 else "PY-101")
-            for at in range(1, 4)
-        ],
-    )
-    put(folder, "training_2.csv", text)
-    assert rejected_rows(load(folder), "training_2.csv") == [(3, "course_code", "bad_encoding")]
-
-
-def test_each_bad_byte_and_every_other_fault_of_a_row_have_a_line(folder):
+def test_rows_that_cannot_be_read_are_kept_back_with_their_line_and_the_others_load(folder):
     """A row is one row, in the file of a worker that splits at once or by record."""
-    cells = row("training", completed_on="1402/13/01", course_code="PY\ufffd", hours="1\ufffd0")
-    for number, text in (
-        (2, csv_text("training", [cells])),
-        (3, csv_text("training", [cells | {"course_code": '"PY\ufffd' + "\n" + '"'}])),
-    ):
-        put(folder, f"training_{number}.csv", text)
+
+    def three(month: int, **second: str) -> str:
+        return csv_text(
+            "training",
+            [row("training", completed_on=f"1402/{month:02}/0{at}", **(second if at == 2 else {})) for at in (1, 2, 3)],
+        )
+
+    head, semicolons = three(5).replace(",", ";").split("\n", 1)
+    spoilt = row("training", completed_on="1402/13/01", course_code="PY\ufffd", hours="1\ufffd0")
+    by_record = spoilt | {"course_code": '"PY\ufffd\n"'}
+    faults = [(2, "completed_on", "bad_date"), (2, "course_code", "bad_encoding"), (2, "hours", "bad_encoding")]
+    files = [
+        (",".join(HEADER), (0, 0, 0, 0), []),
+        (f"{head.replace(';', ',')}\n{semicolons}", (3, 0, 3, 0), [(line, "", "ragged_row") for line in (2, 3, 4)]),
+        (three(6, course_code="PY-\x00101"), (3, 2, 1, 0), [(3, "course_code", "bad_encoding")]),
+        (csv_text("training", [spoilt]), (1, 0, 1, 0), faults),
+        (csv_text("training", [by_record]), (1, 0, 1, 0), faults),
+        (three(7).encode("utf-16")[:-3], (3, 2, 1, 0), [(4, "result", "bad_encoding")]),
+    ]
+    for number, (content, *_) in enumerate(files):
+        put(folder, f"training_{number}.csv", content)
     built = load(folder)
-    for number in (2, 3):
-        assert sorted(rejected_rows(built, f"training_{number}.csv")) == [
-            (2, "completed_on", "bad_date"),
-            (2, "course_code", "bad_encoding"),
-            (2, "hours", "bad_encoding"),
-        ]
-        assert built.counts(f"training_{number}.csv") == (1, 0, 1, 0)
+    for number, (_, counts, rejected) in enumerate(files):
+        name = f"training_{number}.csv"
+        assert (built.counts(name), sorted(rejected_rows(built, name))) == (counts, rejected), name
 
 
-@pytest.mark.parametrize(("encoding", "mark"), [("utf-16", b"\xfe\xff"), ("utf-32", b"\0\0\xfe\xff")])
-def test_wide_characters_load_with_and_without_their_mark(folder, encoding, mark):
-    for month, form in enumerate(("", "-le", "-be", "marked"), 1):
-        rows = [row("training", completed_on=f"۱۴۰۲/۰{month}/۰{at}") for at in range(2, 5)]
-        text = csv_text("training", rows)
-        content = mark + text.encode(f"{encoding}-be") if form == "marked" else text.encode(encoding + form)
-        put(folder, f"training_{month}.csv", content)
+def test_wide_characters_load_with_and_without_their_mark(folder):
+    names = []
+    for year, (encoding, mark) in enumerate((("utf-16", b"\xfe\xff"), ("utf-32", b"\0\0\xfe\xff")), 2):
+        for month, form in enumerate(("", "-le", "-be", "marked"), 1):
+            text = csv_text("training", [row("training", completed_on=f"۱۴۰{year}/۰{month}/۰{at}") for at in (2, 3, 4)])
+            content = mark + text.encode(f"{encoding}-be") if form == "marked" else text.encode(encoding + form)
+            names.append(put(folder, f"training_{encoding}_{month}.csv", content).name)
     built = load(folder)
-    assert [built.counts(f"training_{month}.csv") for month in range(1, 5)] == [(3, 3, 0, 0)] * 4
+    assert [built.counts(name) for name in names] == [(3, 3, 0, 0)] * 8
 
 
-def test_utf16_that_is_cut_short_keeps_its_last_row_back(folder):
-    text = csv_text("training", [row("training", completed_on=f"1402/05/0{at}") for at in range(1, 4)])
-    put(folder, "training_2.csv", text.encode("utf-16")[:-3])
-    assert rejected_rows(load(folder), "training_2.csv") == [(4, "result", "bad_encoding")]
-
-
-def test_fields_and_lines_that_fill_the_memory_are_refused(folder, build_refusals):
+def test_fields_and_lines_that_fill_the_memory_are_refused(folder):
     """Twenty megabytes in one field, quoted or not, and a line without an end."""
     field = "line 3: a field is longer than 1,000,000 characters; "
     for number, quote in ((2, ""), (3, '"')):
@@ -129,7 +107,7 @@ def test_fields_and_lines_that_fill_the_memory_are_refused(folder, build_refusal
         put(folder, f"training_{number}.csv", "".join(f"{','.join(line)}\n" for line in lines))
     put(folder, "training_4.csv", ",".join(HEADER) + "\n" + "x" * (40 * MEGABYTE))
     messages = {2: field, 3: field, 4: "line 2: longer than 32 MiB; "}
-    for refusal, (number, message) in zip(build_refusals(), messages.items(), strict=True):
+    for refusal, (number, message) in zip(read(folder).refusals, messages.items(), strict=True):
         assert refusal.startswith(f"training_{number}.csv: {message}")
 
 
@@ -165,7 +143,7 @@ def test_any_bytes_are_rows_or_a_refusal(tmp_path_factory, content, head):
 # ------------------------------------------------------------------ what is no file
 
 
-def test_a_folder_a_pipe_a_socket_and_links_to_nowhere_are_refused(folder, build_refusals):
+def test_a_folder_a_pipe_a_socket_and_links_to_nowhere_are_refused(folder):
     (folder / "training_2.csv").mkdir()
     os.mkfifo(folder / "training_3.csv")
     (folder / "training_4.csv").symlink_to("training_4.csv")
@@ -177,7 +155,7 @@ def test_a_folder_a_pipe_a_socket_and_links_to_nowhere_are_refused(folder, build
         os.chdir(folder)
         server.bind("training_9.csv")
         os.chdir(ROOT)
-        refusals = build_refusals()
+        refusals = read(folder).refusals
     irregular, looping = "not a regular file", "cannot be opened (Too many levels of symbolic links)"
     causes = {2: irregular, 3: irregular, 4: looping, 5: looping, 6: looping, 8: irregular, 9: irregular}
     causes[7] = "cannot be opened (No such file or directory)"
@@ -242,7 +220,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, how):
 # ------------------------------------------------------------------ readers that die
 
 
-def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, build_refusal, monkeypatch):
+def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, monkeypatch):
     start = read_folder._Worker.start
 
     def send_signal_at_start(how: int) -> None:
@@ -254,11 +232,11 @@ def test_a_reader_that_is_killed_or_stops_answering_is_a_refusal(folder, build_r
         monkeypatch.setattr(read_folder._Worker, "start", started)
 
     send_signal_at_start(signal.SIGKILL)
-    assert build_refusal() == f"personnel.csv: {STOPPED}"
+    assert read(folder).refusal == f"personnel.csv: {STOPPED}"
     send_signal_at_start(signal.SIGSTOP)
     monkeypatch.setattr(read_folder, "SILENCE_SECONDS", 2)
     # On a busy machine the workers of the other files may be silent for as long.
-    assert any(line.startswith(f"personnel.csv: {STOPPED}") for line in load(folder).refusals)
+    assert any(line.startswith(f"personnel.csv: {STOPPED}") for line in read(folder).refusals)
 
 
 # ------------------------------------------------------------------ names
@@ -273,12 +251,16 @@ NAMES = [
     "training_\x1b[31mred\x07.csv",
     "training_" + "ن" * 100 + ".csv",
     "training_'; drop table quarantine; --.csv",
+    os.fsdecode(b"training_\xff\xfe.csv"),
 ]
 
 
-def test_a_name_with_tricks_in_it_loads_and_is_printed_in_one_line_without_them(folder):
+def test_names_and_titles_with_tricks_in_them_load_and_are_printed_in_one_line_without_them(folder):
     for name in NAMES:
         put(folder, name, csv_text("training", [row("training", result="x")]))
+    titles = ["=1+1", "\x1b[2J", "<script>", "a" * 500, *(f"t{at}" for at in range(80))]
+    text = csv_text("training", [row("training", completed_on="1402/05/01")]).splitlines()
+    put(folder, "training_2.csv", f"{','.join([text[0], *titles])}\n{text[1]}{',x' * len(titles)}\n")
     built = load(folder)
     assert built.code == 0
     labels = [label for label, *_ in built.rejected_rows()]
@@ -287,31 +269,16 @@ def test_a_name_with_tricks_in_it_loads_and_is_printed_in_one_line_without_them(
         assert label.startswith("training_")
         assert not set(label) & set("\u202e\u2066\u200b\n\x1b\x07")
         assert built.counts(label) == (1, 0, 1, 0)
+    assert "training_\\xff\\xfe.csv" in labels, "a name that is no text is shown by its bytes"
     assert not set(built.out) & set("\u202e\u2066\u200b\x1b\x07")
-    for name in NAMES:
-        put(folder, name, b"a,b\n")
-    refusals = load(folder).refusals
-    assert sorted(line.partition(": line 1: missing")[0] for line in refusals) == sorted(labels)
-
-
-def test_a_name_that_is_no_text_is_shown_by_its_bytes(folder):
-    (Path(os.fsdecode(os.fsencode(folder) + b"/training_\xff\xfe.csv"))).write_text(
-        csv_text("training", [row("training", result="x")])
-    )
-    built = load(folder)
-    assert built.rejected_rows() == [("training_\\xff\\xfe.csv", 2, "result", "unknown_value")]
-
-
-def test_titles_with_control_characters_are_shown_without_them(folder):
-    titles = ["=1+1", "\x1b[2J", "<script>", "a" * 500, *(f"t{at}" for at in range(80))]
-    text = csv_text("training", [row("training", completed_on="1402/05/01")]).splitlines()
-    put(folder, "training_2.csv", f"{','.join([text[0], *titles])}\n{text[1]}{',x' * len(titles)}\n")
-    built = load(folder)
     (note,) = built.file("training_2.csv")["notes"]
     assert note.startswith("extra columns ignored: =1+1, [2J, <script>, aaa")
     assert note.endswith(" and 34 more")
-    assert "\x1b" not in built.out
     assert len(note) < 700
+    for name in NAMES:
+        put(folder, name, b"a,b\n")
+    refusals = read(folder).refusals
+    assert sorted(line.partition(": line 1: missing")[0] for line in refusals) == sorted(labels)
 
 
 def test_cells_with_tricks_in_them_stay_text(folder):

@@ -190,6 +190,7 @@ def test_a_county_is_one_of_its_own_province(folder):
 def test_a_refused_file_refuses_the_build_and_leaves_the_last_publication(folder):
     before = load(folder)
     publication = before.to.resolve()
+    content = publication.read_bytes()
     put(folder, "training_گیلان.csv", "a,b\n1,2\n")
     after = load(folder)
     assert after.refusal.startswith(
@@ -198,8 +199,8 @@ def test_a_refused_file_refuses_the_build_and_leaves_the_last_publication(folder
     )
     assert after.report["published"] is False
     assert after.report["refused"][0]["province"] == "IR-01"
-    assert before.to.resolve() == publication
-    assert not list(before.to.with_name("warehouse.duckdb.publications").glob("building-*"))
+    assert (before.to.resolve(), publication.read_bytes()) == (publication, content)
+    assert sorted(path.name for path in publication.parent.iterdir()) == ["000001.duckdb", "lock"]
 
 
 def test_with_skip_refused_the_others_are_published_and_the_missing_is_named(folder):
