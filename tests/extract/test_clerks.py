@@ -22,7 +22,7 @@ import pytest
 from etl.extract import read_file, workbook
 from etl.extract.contract import contract
 from tests.core.test_text_folding import national_ids, parsed, parsed_day, value
-from tests.loading import DAY, HEADERS, ROOT, StreamedRows, csv_text, load, national_id, put, put_good, row
+from tests.loading import DAY, HEADERS, ROOT, StreamedRows, csv_text, load, national_id, put, put_good, read, row
 from tests.oracle.read import read_folder
 
 PERSIAN = {
@@ -307,7 +307,7 @@ def test_a_file_without_a_table_is_refused(folder):
     }  # fmt: skip
     for name, (text, _) in files.items():
         put(folder, name, text.encode())
-    refusals = load(folder).refusals
+    refusals = read(folder).refusals
     assert len(refusals) == len(files)
     for name, (_, message) in files.items():
         assert any(line.startswith(f"{name}: {message}") for line in refusals), name
@@ -336,7 +336,7 @@ def test_titles_may_stand_above_the_headers_of_a_csv(folder):
 @pytest.mark.slow
 def test_twenty_one_titles_are_too_many(folder):
     put(folder, "training_2.csv", "گزارش\n" * 21 + csv_text("training", [row("training")]))
-    refusal = load(folder).refusal
+    refusal = read(folder).refusal
     assert refusal.startswith("training_2.csv: line 1: missing required column")
     assert "no header of the table was found in the first 21 rows; put the headers above the rows" in refusal
 
@@ -347,7 +347,7 @@ def test_headers_far_below_are_refused_with_the_number_of_rows_looked_at(folder)
     xlsx(folder / "training_2.xlsx", {"یک": [*above, *rows_of_cells()]})
     xlsx(folder / "training_3.xlsx", {"یک": rows_of_cells(), "دو": [*above, *rows_of_cells()]})
     put(folder, "گزارش.csv", "گزارش,x\n" * 39 + csv_text("training", [row("training")]))
-    refusals = load(folder).refusals
+    refusals = read(folder).refusals
     assert "no header of the table was found in the first 20 rows; put" in refusals[0]
     assert "which table it is (the first 20 rows are looked at); begin" in refusals[1]
     assert len(refusals) == 2
@@ -373,7 +373,7 @@ def test_a_second_table_below_the_first_one_is_refused_with_its_place(folder, qu
     xlsx(folder / "personnel_5.xlsx", {"یک": mixed})
     places = ["2.xlsx: sheet یک, row 33", "3.xlsx: sheet یک, row 33", "4.csv: line 33", "5.xlsx: sheet یک, row 4"]
     tables = ["training", "training", "training", "personnel"]
-    assert [line.partition("; ")[0] for line in load(folder).refusals] == [
+    assert [line.partition("; ")[0] for line in read(folder).refusals] == [
         f"personnel_{place}: a second table ({table}) begins below the first one"
         for place, table in zip(places, tables, strict=True)
     ]
@@ -436,7 +436,7 @@ def test_a_text_in_an_encoding_that_is_not_read_is_refused_as_unreadable(folder,
     for name, write in MISREAD.items():
         put(folder, f"training_{name}.csv", write(text))
         put(folder, f"{name}.csv", write(text))
-    refusals = load(folder).refusals
+    refusals = read(folder).refusals
     assert len(refusals) == 2 * len(MISREAD)
     assert [line for line in refusals if UNREADABLE not in line or "save it as CSV UTF-8" not in line] == []
 
@@ -466,7 +466,7 @@ def test_misread_headers_of_a_workbook_or_of_parquet_are_refused_as_unreadable(f
         xlsx(folder / f"training_{encoding}.xlsx", {"راهنما": [["x"]], "یک": [["گزارش"], wrong, *rows]})
         pq.write_table(pa.table({title: ["x"] for title in wrong}), folder / f"training_{encoding}.parquet")
     xlsx(folder / "training_lost.xlsx", {"یک": [["?" * len(title) for title in head], *rows]})
-    refusals = load(folder).refusals
+    refusals = read(folder).refusals
     assert len(refusals) == 5
     assert [line for line in refusals if UNREADABLE not in line] == []
 
@@ -475,7 +475,7 @@ def test_misread_headers_of_a_workbook_or_of_parquet_are_refused_as_unreadable(f
 def test_a_readable_file_with_other_headers_is_not_called_unreadable(folder):
     for encoding in ("utf-8", "cp1256", "utf-16"):
         put(folder, f"training_{encoding}.csv", "رديف,نام و فاميل,مبلغ فيش,توضيحات\n1,علي,5,ندارد\n".encode(encoding))
-    refusals = load(folder).refusals
+    refusals = read(folder).refusals
     assert [("no header of the table was found" in line, UNREADABLE in line) for line in refusals] == [
         (True, False)
     ] * 3
@@ -812,7 +812,7 @@ def test_a_row_number_that_stands_twice_refuses_the_workbook(folder):
     path = xlsx(folder / "training_4.xlsx", {"یک": rows_of_cells()})
     rewritten(path, "xl/worksheets/sheet1.xml", lambda content: content.replace(b'<row r="3"', b'<row r="2"'))
     names = [*(f"training_2{ending}" for ending in endings), "training_3.xlsx", "training_4.xlsx"]
-    assert [line.partition("; ")[0] for line in load(folder).refusals] == [
+    assert [line.partition("; ")[0] for line in read(folder).refusals] == [
         f"{name}: sheet یک: row 2 appears twice: the file is damaged" for name in names
     ]
 

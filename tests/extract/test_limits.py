@@ -18,7 +18,7 @@ from etl.extract import parquet as columnar
 from etl.extract.causes import in_language, words
 from etl.extract.contract import contract
 from etl.extract.limits import Limits
-from tests.loading import GOOD, HEADERS, csv_text, load, put, put_good, row
+from tests.loading import GOOD, HEADERS, csv_text, load, put, put_good, read, row
 
 pytestmark = pytest.mark.slow
 
@@ -53,18 +53,14 @@ def test_a_file_of_more_rows_than_allowed_is_refused(folder, monkeypatch):
     put(folder, "training_2.csv", [row("training")] * 60)
     parquet(folder / "training_2.parquet", 60)
     workbook(folder / "training_2.xlsx", 60)
-    names = [f"training_2.{ending}" for ending in ("csv", "parquet", "xlsx")]
+    # Records that are split singly, and invalid rows, count too.
+    put(folder, "training_3.csv", "\n".join([",".join(HEADER), *['a,"b\nc"'] * 60]))
+    names = ["training_2.csv", "training_2.parquet", "training_2.xlsx", "training_3.csv"]
     monkeypatch.setenv("SOURCE_ROWS", "59")
-    assert load(folder).refusals == [f"{name}: it has more than 59 rows; split the file" for name in names]
+    assert read(folder).refusals == [f"{name}: it has more than 59 rows; split the file" for name in names]
     monkeypatch.setenv("SOURCE_ROWS", "60")
     built = load(folder)
-    assert [built.counts(name)[0] for name in names] == [60] * 3
-
-
-def test_records_split_singly_and_invalid_rows_count_too(folder, monkeypatch):
-    put(folder, "training_2.csv", "\n".join([",".join(HEADER), *['a,"b\nc"'] * 60]))
-    monkeypatch.setenv("SOURCE_ROWS", "59")
-    assert "it has more than 59 rows" in load(folder).refusal
+    assert [built.counts(name)[0] for name in names] == [60] * 4
 
 
 def test_a_parquet_of_more_rows_than_allowed_is_refused_by_its_footer(tmp_path, monkeypatch):
@@ -84,7 +80,7 @@ def test_a_parquet_that_unpacks_to_more_than_allowed_is_refused_by_its_footer(fo
     assert (folder / "training_2.parquet").stat().st_size < MEGABYTE
     monkeypatch.setenv("SOURCE_UNPACKED", "4")
     expected = "training_2.parquet: it unpacks to more than 4 MiB; split the file"
-    assert load(folder).refusal == expected
+    assert read(folder).refusal == expected
 
 
 def test_columns_that_are_not_read_do_not_count_against_a_parquet(folder, monkeypatch):
@@ -107,7 +103,7 @@ def test_one_long_text_in_very_many_rows_does_not_fill_the_disk(folder, monkeypa
     assert (folder / "institutes_2.parquet").stat().st_size < MEGABYTE
     monkeypatch.setenv("SOURCE_DISK", "20")
     expected = "its rows take more than 20 MiB of temporary disk; split the file"
-    assert load(folder).refusal == f"institutes_2.parquet: {expected}"
+    assert read(folder).refusal == f"institutes_2.parquet: {expected}"
 
 
 def test_the_rows_of_all_files_together_are_bounded(folder, monkeypatch):
@@ -118,7 +114,7 @@ def test_the_rows_of_all_files_together_are_bounded(folder, monkeypatch):
     monkeypatch.setenv("SOURCE_DISK", "2")
     monkeypatch.setenv("BUILD_DISK", "2")
     for command in ("build", "check"):
-        assert load(folder, command=command).refusal.startswith(
+        assert read(folder, command=command).refusal.startswith(
             "the rows of all files together take more than 2 MiB of temporary disk; "
         )
     monkeypatch.setenv("BUILD_DISK", "64")
@@ -129,7 +125,7 @@ def test_a_sparse_file_is_refused_before_it_is_read(folder, monkeypatch):
     path = put(folder, "training_2.csv", [row("training")])
     os.truncate(path, 1 << 40)
     monkeypatch.setattr("etl.extract.read_file.sha256", lambda _: pytest.fail("it was read"))
-    assert load(folder).refusal.startswith("training_2.csv: it unpacks to more than 4,096 MiB")
+    assert read(folder).refusal.startswith("training_2.csv: it unpacks to more than 4,096 MiB")
 
 
 @pytest.mark.parametrize("name", ["training_2.xlsx", "training_2.csv"])
@@ -138,7 +134,7 @@ def test_a_zip_counts_by_what_its_directory_says(folder, monkeypatch, name):
     with zipfile.ZipFile(folder / name, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/bomb.bin", bytes(3 * MEGABYTE))
     monkeypatch.setenv("SOURCE_UNPACKED", "3")
-    assert "it unpacks to more than 3 MiB" in load(folder).refusal
+    assert "it unpacks to more than 3 MiB" in read(folder).refusal
 
 
 def test_a_file_that_takes_too_much_time_is_refused(folder, monkeypatch):
@@ -146,13 +142,13 @@ def test_a_file_that_takes_too_much_time_is_refused(folder, monkeypatch):
     assert (folder / "training_2.parquet").stat().st_size < MEGABYTE
     monkeypatch.setenv("SOURCE_SECONDS", "1")
     # On a slow machine the other files may take as long.
-    assert f"training_2.parquet: {in_language(words('reader_stopped'), 'en')}" in load(folder).refusals
+    assert f"training_2.parquet: {in_language(words('reader_stopped'), 'en')}" in read(folder).refusals
 
 
 @pytest.mark.parametrize("text", ["0.5", "-1", "many", "٣"])
 def test_a_limit_that_is_no_number_is_refused(folder, monkeypatch, text):
     monkeypatch.setenv("SOURCE_ROWS", text)
-    assert load(folder).refusal == "SOURCE_ROWS: not a whole number above 0; correct the setting"
+    assert read(folder).refusal == "SOURCE_ROWS: not a whole number above 0; correct the setting"
 
 
 def test_every_limit_has_a_variable(monkeypatch):
@@ -164,7 +160,7 @@ def test_every_limit_has_a_variable(monkeypatch):
 def test_a_reference_table_as_large_as_a_disk_is_refused(folder):
     path = put(folder, "targets.csv", "metric,province,date,value\n")
     os.truncate(path, 1 << 40)
-    assert load(folder).refusal.startswith("targets.csv: larger than 16 MiB, too much for a reference table; ")
+    assert read(folder).refusal.startswith("targets.csv: larger than 16 MiB, too much for a reference table; ")
 
 
 # ------------------------------------------------------------------ encodings
@@ -172,4 +168,4 @@ def test_a_reference_table_as_large_as_a_disk_is_refused(folder):
 
 def test_utf7_is_refused_by_its_mark(folder):
     put(folder, "institutes_2.csv", b"+/v8-" + csv_text("institutes", [row("institutes")]).encode("utf-7"))
-    assert load(folder).refusal == "institutes_2.csv: the file is written in UTF-7; save it as UTF-8"
+    assert read(folder).refusal == "institutes_2.csv: the file is written in UTF-7; save it as UTF-8"

@@ -3,7 +3,6 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,22 @@ from etl.core.errors import Refused
 from etl.extract import postgresql
 from etl.extract.contract import contract
 from etl.warehouse import publications
-from tests.loading import DAY, HEADERS, Built, build, csv_text, digest, load, national_id, put, put_good, row, run
+from tests.loading import (
+    DAY,
+    HEADERS,
+    Built,
+    build,
+    called,
+    csv_text,
+    digest,
+    load,
+    national_id,
+    put,
+    put_good,
+    read,
+    row,
+    without_models,
+)
 from tests.postgres import Server, programs, server
 from tests.serving import until
 
@@ -226,7 +240,7 @@ def test_a_failed_connection_gets_a_one_line_error(postgres, folder, entries, me
     if entries.get("sslrootcert"):
         entries = {"sslrootcert": str(postgres.folder / entries["sslrootcert"])}
     put(folder, "sources.toml", postgres.sources(**entries))
-    built = build(folder)
+    built = read(folder)
     refusal = built.refusal
     assert refusal.startswith(
         f"register:{entries.get('schema', 'public')}.institutes: " if "service" not in entries else "unheard_of:public."
@@ -239,7 +253,7 @@ def test_a_failed_connection_gets_a_one_line_error(postgres, folder, entries, me
 def test_a_slow_or_locked_table_gets_a_clear_error(postgres, folder):
     postgres.run("create view slow as select training.* from training, pg_sleep(60); grant select on slow to reader")
     put(folder, "sources.toml", postgres.sources(statement_timeout="2s") + 'tables = { training = "slow" }\n')
-    assert build(folder).refusal.startswith(
+    assert read(folder).refusal.startswith(
         "register:public.slow: the statement was cancelled or took longer than statement_timeout (SQLSTATE 57014); "
     )
     lock_it = "begin; lock table licences in access exclusive mode; select pg_sleep(600)"
@@ -248,7 +262,7 @@ def test_a_slow_or_locked_table_gets_a_clear_error(postgres, folder):
         lock = "select mode from pg_locks where relation = 'licences'::regclass"
         until(lambda: "AccessExclusiveLock" in postgres.run(lock), "the table is locked")
         put(folder, "sources.toml", postgres.sources(lock_timeout="200ms") + 'tables = { licences = "licences" }\n')
-        assert "the table was locked for longer than lock_timeout (SQLSTATE 55P03); " in build(folder).refusal
+        assert "the table was locked for longer than lock_timeout (SQLSTATE 55P03); " in read(folder).refusal
     finally:
         postgres.run(
             "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()"
@@ -266,7 +280,7 @@ def test_a_table_has_the_limits_of_a_file(postgres, folder, monkeypatch, variabl
     )
     put(folder, "sources.toml", postgres.sources() + 'tables = { training = "wide" }\n')
     monkeypatch.setenv(variable, "2")
-    assert build(folder).refusal.startswith(f"register:public.wide: {message}")
+    assert read(folder).refusal.startswith(f"register:public.wide: {message}")
 
 
 def test_an_error_does_not_repeat_values_from_the_server(postgres, folder):
@@ -275,7 +289,7 @@ def test_an_error_does_not_repeat_values_from_the_server(postgres, folder):
         "from training; grant select on spoilt to reader"
     )
     put(folder, "sources.toml", postgres.sources() + 'tables = { training = "spoilt" }\n')
-    built = build(folder)
+    built = read(folder)
     assert "register:public.spoilt: row 1: the server stopped sending rows (" in built.refusal
     assert not any(course["national_id"] in built.err for course in register()["training"])
 
@@ -295,7 +309,7 @@ def test_an_error_does_not_repeat_values_from_the_server(postgres, folder):
 )
 def test_an_invalid_file_of_sources_is_refused(folder, text, message):
     put(folder, "sources.toml", text)
-    built = build(folder)
+    built = read(folder)
     refusal = built.refusal
     assert refusal.startswith(message)
     assert "secret" not in built.err
@@ -305,16 +319,17 @@ def test_without_the_package_the_build_says_so(postgres, folder, monkeypatch):
     put(folder, "sources.toml", postgres.sources())
     monkeypatch.setitem(__import__("sys").modules, "adbc_driver_postgresql", None)
     monkeypatch.setitem(__import__("sys").modules, "adbc_driver_postgresql.dbapi", None)
-    assert "needs the package adbc-driver-postgresql, which is not installed" in build(folder).refusal
+    assert "needs the package adbc-driver-postgresql, which is not installed" in read(folder).refusal
 
 
 def test_a_service_and_a_file_of_passwords_in_the_environment_are_enough(postgres, folder, tmp_path):
     service = put(tmp_path, "services", f"[register]\nhost=127.0.0.1\nport={postgres.port}\ndbname=register\nuser=reader\n"
                   f"sslrootcert={postgres.folder}/root.crt\n")  # fmt: skip
     put(folder, "sources.toml", '[[postgresql]]\nservice = "register"\n')
-    environment = {**os.environ, "PGSERVICEFILE": str(service), "PGPASSFILE": str(postgres.folder / "pgpass")}
-    to = tmp_path / "w.duckdb"
-    result = run("build", folder, "--to", to, "--day", DAY.isoformat(), env=environment)
+    words = ("build", str(folder), "--to", str(tmp_path / "w.duckdb"), "--day", DAY.isoformat())
+    with without_models():
+        # In readers of its own: those of other tests have another environment.
+        result = called(*words, PGSERVICEFILE=str(service), PGPASSFILE=str(postgres.folder / "pgpass"))
     assert (result.returncode, result.stderr) == (0, "")
     assert "register:public.training" in result.stdout
 
