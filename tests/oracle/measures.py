@@ -321,16 +321,22 @@ def all_leavers(data: Data) -> list[Event]:
     return one_a_day(events)
 
 
-def events_in(events: list[Event], first: date, last: date, where: Where) -> list[Event]:
-    return [e for e in events if first <= e.day <= last and spell_fits(e.spell, where)]
+@cache
+def joined_in(data: Data, first: date, last: date) -> list[Event]:
+    return [event for event in all_joiners(data) if first <= event.day <= last]
+
+
+@cache
+def left_in(data: Data, first: date, last: date) -> list[Event]:
+    return [event for event in all_leavers(data) if first <= event.day <= last]
 
 
 def joiners(data: Data, first: date, last: date, where: Where) -> int:
-    return len(events_in(all_joiners(data), first, last, where))
+    return sum(spell_fits(event.spell, where) for event in joined_in(data, first, last))
 
 
 def leavers(data: Data, first: date, last: date, where: Where) -> int:
-    return len(events_in(all_leavers(data), first, last, where))
+    return sum(spell_fits(event.spell, where) for event in left_in(data, first, last))
 
 
 def net_change(data: Data, first: date, last: date, where: Where) -> int:
@@ -346,12 +352,12 @@ def leaver_rate_12m(data: Data, day: date, where: Where) -> float | None:
 
 def early_attrition(data: Data, day: date, where: Where) -> float | None:
     first, last = add_months(day, -24) + DAY, add_months(day, -12)
-    joined = events_in(all_joiners(data), first, last, where)
+    events = [event for event in joined_in(data, first, last) if spell_fits(event.spell, where)]
     lost = 0
-    for event in joined:
+    for event in events:
         days_left = leaving_days(data)[event.spell.person]
         lost += any(event.day < day <= add_months(event.day, 12) for day in days_left)
-    return share(lost, len(joined))
+    return share(lost, len(events))
 
 
 @cache

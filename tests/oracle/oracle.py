@@ -6,6 +6,7 @@ Two halves, `read` (files to loaded rows) and `measures` (rows to numbers).
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from tests.oracle.measures import FLOWS, STATES, Data, ask, last_twelve_months, members
@@ -24,7 +25,9 @@ __all__ = [
 ]
 
 
+@cache
 def read(folder: Path, today: date) -> tuple[Load, Data]:
-    """A folder read on the day `today`: the counts of the load, and the rows to count from."""
+    """A folder read on the day `today`: the counts of the load, and the rows to count from. Read once, for tests that only
+    read the result."""
     load = read_folder(folder, today)
     return load, Data(load)

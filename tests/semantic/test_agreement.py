@@ -507,7 +507,8 @@ def test_flows_ungrouped(built):
 @pytest.mark.parametrize("dimension", [*PEOPLE, "course"])
 def test_states_by(built, dimension):
     names = [name for name in STATES if allowed(name, dimension)]
-    for day in days(built) if dimension == "province" else days(built)[:4:2]:
+    # On all days a large register is counted ungrouped.
+    for day in days(built) if dimension == "province" and built.cases(0, 1) else days(built)[:4:2]:
         compare(built, names, (dimension,), on=day)
 
 

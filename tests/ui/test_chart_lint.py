@@ -8,6 +8,7 @@ background; a chart's numbers have the decimals of its table.
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,15 @@ CHARTLESS = ("quality", "handin", "approve", "register")
 PAGES = [part for part in PARTS if part not in CHARTLESS]
 # A large province, and one with few assistants.
 PROVINCES = {"the country": "", "a large province": "IR-23", "a small province": "IR-20"}
-EVERY = [(page, lang, of) for page in PAGES for lang in text.LANGUAGES for of, province in PROVINCES.items()]
+# Those whose tables are opened too.
+WITH_TABLES = [(page, "the country") for page in PAGES] + [(page, "a large province") for page in PAGES[::2]]
+EVERY = [
+    (page, lang, of)
+    for page in PAGES
+    for lang in text.LANGUAGES
+    for of in PROVINCES
+    if lang != "fa" or (page, of) not in WITH_TABLES
+]
 # Titles that name their measure by other words than its short name: funnel, run-off, back-test, Lorenz curve, bridge.
 OTHER_WORDS = {
     "applications": {"fa": "درخواست", "en": "applications"},
@@ -141,16 +150,15 @@ def html_of(app: AppTest) -> str:
 # The tables of both languages have the same columns; a raw name is seen among Persian words.
 @pytest.mark.parametrize(
     ("page", "of"),
-    [
-        *((page, "the country") for page in PAGES),
-        *(pytest.param(page, "a large province", marks=thorough if at % 2 else ()) for at, page in enumerate(PAGES)),
-    ],
+    [*WITH_TABLES, *(pytest.param(page, "a large province", marks=thorough) for page in PAGES[1::2])],
 )
-def test_the_table_below_every_chart_opens_and_names_its_columns(
-    page: str, of: str, published: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_charts_of_a_page_keep_the_rules_and_the_table_below_each_opens_and_names_its_columns(
+    page: str, of: str, figures_shown: list[Shown], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blocks, "popover", parts.files_open)
     app = opened(page, "fa", PROVINCES[of])
+    assert figures_shown, "a page without a chart tests nothing"
+    keep_the_rules(figures_shown, html_of(app), "fa", panels=page in WITH_PANELS)
     buttons = [str(button.key).removeprefix("table-") for button in app.button if str(button.key).startswith("table-")]
     assert buttons
     for ident in buttons:
@@ -341,22 +349,22 @@ def has_level_labels_and_one_axis(figure: Shown) -> None:
     assert all(layout.get(axis, {}).get("tickangle", 0) == 0 for axis in ("xaxis", "yaxis"))
 
 
-@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
-def test_every_class_of_every_map_stands_out_from_its_ground(is_dark: bool, figures_shown: list[Shown]) -> None:
+def test_every_class_of_every_map_stands_out_from_its_ground(figures_shown: list[Shown]) -> None:
     for page in PAGES:
         open_page(page, "en", "")
     answers = [one.answer for one in figures_shown if one.chart is maps.provinces]
     assert len({answer.metrics[0].name for answer in answers}) >= 2
-    context, has_keys = ChartContext("en", is_dark), False
-    for answer in answers:
+    has_keys = {False: False, True: False}
+    for answer, is_dark in product(answers, has_keys):
+        context = ChartContext("en", is_dark)
         keys = [key for key in maps.provinces(answer, context)["layout"]["meta"]["keys"] if key["kind"] == "fill"]
         # A map of one class alone has no key. The outline of its areas separates a class from the ground.
-        has_keys = has_keys or bool(keys)
+        has_keys[is_dark] |= bool(keys)
         assert contrast(COLOURS["outline"][is_dark], COLOURS["surface"][is_dark]) >= 3
         labels = [key["label"] for key in keys]
         if catalogue()[answer.metrics[0].name].unit in ("share", "persons"):
             assert not any("." in label for label in labels), labels
-    assert has_keys
+    assert all(has_keys.values())
 
 
 def test_a_ranking_of_one_province_becomes_its_value_and_trend(figures_shown: list[Shown]) -> None:
