@@ -81,7 +81,7 @@ class Office:
 
     settings: settings.Settings
     notes: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
-    # Checks end before the models: they tell of rows, and of no number that changes.
+    # Checks and publications of `work` end before the models.
     only_rows: bool = False
     # The folder of submissions after the first of them was checked, by all that its check reads.
     _checked: ClassVar[dict[str, tuple[str, Path]]] = {}
@@ -135,12 +135,13 @@ class Office:
         return self.desk.look(who, draft.id)
 
     def work(self) -> int:
-        with _no_changes() if self.only_rows else nullcontext():
+        with rows_alone() if self.only_rows else nullcontext():
             return work.work(self.settings, lambda _: None)
 
 
 @contextmanager
-def _no_changes() -> Iterator[None]:
+def rows_alone() -> Iterator[None]:
+    """Checks and publications end before the models: they hold rows, and no number."""
     with without_models(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(checking, "_changes", lambda *_, **__: {"changes": [], "jumps": [], "gone": None, "stale": []})
         yield

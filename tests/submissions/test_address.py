@@ -16,7 +16,7 @@ from etl.operations import audit
 from tests.access.gated import cookie
 from tests.effort import draws
 from tests.submissions.conftest import FARS, ISFAHAN, LAST, PEOPLE, SITE, person, province_files, with_rows
-from tests.submissions.test_way import PERSONNEL, in_service, more_people
+from tests.submissions.test_way import PERSONNEL, more_people, rows_published
 from ui.data import submissions
 from ui.shell import hand_in_address, people
 
@@ -42,9 +42,10 @@ def test_a_file_goes_its_way_over_http(site):
     assert site.sent("data.steward", "POST", f"/{ident}/approve").json() == {"state": "approved"}
     assert site.sent("fars.clerk", "POST", "/publish").status_code == 403
     assert site.sent("data.steward", "POST", "/publish").status_code == 202
+    site.office.only_rows = True
     site.office.work()
     assert site.sent("data.steward", "GET", f"/{ident}").json()["state"] == "published"
-    assert in_service(site.office, "IR-07") == 32
+    assert rows_published(site.office, PERSONNEL) == 32
     events = [(event.sub, event.event) for event in audit.events(people.audit_folder())]
     assert [pair for pair in events if pair[1] != "sign_in"] == [
         ("data.steward", "load_approved"),
@@ -189,7 +190,6 @@ def test_without_sign_in_it_serves_this_machine_alone(office, monkeypatch, tmp_p
             assert put.status_code == 204, put.text
         office.only_rows = True
         office.work()
-        office.only_rows = False
         shown = client.get(f"/hand-in/{ident}").json()
         assert (shown["state"], len(shown["files"])) == ("ready", 4)
         for step, state in (("submit", "submitted"), ("approve", "approved")):
@@ -199,7 +199,7 @@ def test_without_sign_in_it_serves_this_machine_alone(office, monkeypatch, tmp_p
         assert client.post("/hand-in/publish", headers=headers).status_code == 202
         office.work()
         assert client.get(f"/hand-in/{ident}").json()["state"] == "published"
-    assert in_service(office, "IR-10") == 31
+    assert rows_published(office, "personnel_IR-10.csv") == 31
 
 
 def test_who_submits_data_lands_where_that_is_done_once_a_session(site):

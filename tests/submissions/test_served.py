@@ -20,7 +20,7 @@ from etl.submissions.refusals import Declined
 from tests import postgres
 from tests.serving import Served
 from tests.submissions.conftest import LAST, Office
-from tests.submissions.test_way import in_service, more_people
+from tests.submissions.test_way import PERSONNEL, more_people, rows_published
 
 pytestmark = pytest.mark.slow
 MEBIBYTE = 1 << 20
@@ -111,7 +111,6 @@ def test_a_submission_goes_its_way_with_its_records_in_postgresql(office: Office
         office.settings = replace(office.settings, sign_in=replace(office.settings.sign_in, database=address))
         office.only_rows = True
         checked = office.hand_in(office.clerk, "IR-07", more_people())
-        office.only_rows = False
         assert checked.state == "ready"
         assert not (office.desk.root / "submissions.sqlite").exists()
         office.desk.submit(office.clerk, checked.id)
@@ -122,5 +121,5 @@ def test_a_submission_goes_its_way_with_its_records_in_postgresql(office: Office
         office.work()
         done = office.desk.look(office.clerk, checked.id)
         originals.verify(office.desk.root, done)
-        assert (done.state, in_service(office, "IR-07")) == ("published", 32)
+        assert (done.state, rows_published(office, PERSONNEL)) == ("published", 32)
         assert os.listdir(office.desk.root / "orders") == ["lock"]
