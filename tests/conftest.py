@@ -99,27 +99,39 @@ def own_folder_of_views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 
 
 @pytest.fixture(scope="session")
-def publish_sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sample]:
-    """A function that generates and builds a sample: `scale` and `seed` (None: tests/sample), `day` of the build.
-
-    The same arguments give the same publication in every xdist worker: the first one builds it under a lock.
-    """
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """A function that gives a folder by its name, which a function fills: in a run once, in the first xdist worker that asks."""
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "samples"
     shared.mkdir(exist_ok=True)
 
-    def publish(scale: float | None = None, seed: int = 7, day: date = BUILD_DAY) -> Sample:
-        folder = shared / f"{scale}-{seed}-{day}"
-        sample = Sample(folder / "in" if scale else ROOT / "tests" / "sample", folder / "warehouse.duckdb")
-        with (shared / f"{folder.name}.lock").open("w") as lock:
+    def made(name: str, fill: Callable[[Path], None]) -> Path:
+        folder, is_made = shared / name, shared / f"{name}.made"
+        with (shared / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not sample.pointer.exists():
+            if not is_made.exists():
                 folder.mkdir(exist_ok=True)
-                if scale:
-                    _etl("sample", sample.folder, "--scale", scale, "--seed", seed, "--day", day)
-                report = folder / "report.json"
-                _etl("build", sample.folder, "--to", sample.pointer, "--report", report, "--day", day)
-        return sample
+                fill(folder)
+                is_made.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def publish_sample(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[..., Sample]:
+    """A function that generates and builds a sample: `scale` and `seed` (None: tests/sample), `day` of the build."""
+
+    def publish(scale: float | None = None, seed: int = 7, day: date = BUILD_DAY) -> Sample:
+        def fill(folder: Path) -> None:
+            source = folder / "in" if scale else ROOT / "tests" / "sample"
+            if scale:
+                _etl("sample", source, "--scale", scale, "--seed", seed, "--day", day)
+            report = folder / "report.json"
+            _etl("build", source, "--to", folder / "warehouse.duckdb", "--report", report, "--day", day)
+
+        folder = made_once(f"{scale}-{seed}-{day}", fill)
+        return Sample(folder / "in" if scale else ROOT / "tests" / "sample", folder / "warehouse.duckdb")
 
     return publish
 

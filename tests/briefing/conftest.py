@@ -23,20 +23,24 @@ active_assistants,,1407/01/01,1800
 
 
 @pytest.fixture(scope="session")
-def files(publish_sample: Callable[..., Sample], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def files(publish_sample: Callable[..., Sample], made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """What the provinces submitted."""
-    folder = shutil.copytree(publish_sample(0.02, 5).folder, tmp_path_factory.mktemp("briefing") / "in")
-    (folder / "events.csv").write_text(EVENTS, encoding="utf-8")
-    (folder / "targets.csv").write_text(TARGETS, encoding="utf-8")
-    return folder
+    sample = publish_sample(0.02, 5).folder
+
+    def fill(made: Path) -> None:
+        folder = shutil.copytree(sample, made / "in")
+        (folder / "events.csv").write_text(EVENTS, encoding="utf-8")
+        (folder / "targets.csv").write_text(TARGETS, encoding="utf-8")
+        built = build(folder, accept_loss=False)
+        assert built.code == 0, built.err
+
+    return made_once("briefing", fill) / "in"
 
 
 @pytest.fixture(scope="session")
 def pointer(files: Path) -> Path:
     """Their publication."""
-    built = build(files, accept_loss=False)
-    assert built.code == 0, built.err
-    return built.to
+    return files.parent / "warehouse.duckdb"
 
 
 @pytest.fixture(autouse=True)

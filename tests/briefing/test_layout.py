@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class Book:
                     line.insert(len(line) - max(run - 1, 0), piece)
             return "\n".join("".join(pieces.get(key, "")) for key in _order(pdf.Root.StructTreeRoot.K, None))
 
+    @cached_property
     def pages(self) -> list[list[tuple[float, str]]]:
         """Of each page, without head and foot: the lower edge of each word, and the word."""
         words_of_pages = []
@@ -136,7 +138,7 @@ def book(request, press, tmp_path_factory) -> Book:
 
 
 def test_the_first_page_is_full_and_holds_what_belongs_there(book):
-    pages = book.pages()
+    pages = book.pages
     assert len(pages) == (3 if book.data["tables"] else 2)
     assert max(y for y, _ in pages[0]) > BOTTOM - 40
     last = book.data["ranks"]["rows"][-1][-1] if book.data["ranks"] else book.data["actions"]["items"][-1]["about"]
@@ -144,11 +146,11 @@ def test_the_first_page_is_full_and_holds_what_belongs_there(book):
 
 
 def test_no_page_is_next_to_empty_and_none_ends_with_a_heading(book):
-    for page in book.pages()[1:]:
+    for page in book.pages[1:]:
         assert max(y for y, _ in page) > BOTTOM * 0.25
     if book.data["lang"] == "en":
         headings = {book.data["actions"]["title"], book.data["changes"]["title"], book.data["method"]["title"]}
-        for page in book.pages():
+        for page in book.pages:
             lowest = max(y for y, _ in page)
             assert " ".join(word for y, word in page if lowest - y < 1) not in headings
 
@@ -190,8 +192,8 @@ def test_long_names_and_letters_that_the_font_lacks_burst_no_page(pointer, tmp_p
         named |= {"en": dict.fromkeys(named["en"], HUGE)}
         book = Book(press, "IR-23", "en", None, tmp_path, exact=True)
     assert "[U+6F22]" in book.read()
-    assert len(book.pages()) == 3
-    assert max(y for y, _ in book.pages()[0]) > BOTTOM - 40
+    assert len(book.pages) == 3
+    assert max(y for y, _ in book.pages[0]) > BOTTOM - 40
 
 
 def test_more_counties_than_fit_are_ranked_without_their_other_numbers(press, monkeypatch, tmp_path):
@@ -200,7 +202,7 @@ def test_more_counties_than_fit_are_ranked_without_their_other_numbers(press, mo
     assert book.data["ranking"]["rows"]
     assert all(row["more"] == [] for row in book.data["ranking"]["rows"])
     assert book.data["ranking"]["total"] is None
-    assert len(book.pages()) == 3
+    assert len(book.pages) == 3
 
 
 def test_what_changed_begins_on_the_sheet_that_says_so(press, tmp_path):
