@@ -155,10 +155,11 @@ def test_last_years_file_beside_this_years_is_refused_with_it(folder):
     now = [{**person, "left_on": "1404/01/01"} if at < 3 else person for at, person in enumerate(PEOPLE)]
     put(folder, "personnel_1403.csv", PEOPLE)
     put(folder, "personnel_1404.csv", [*now, *OTHERS])
-    first, second = load(folder).refusals
+    built = load(folder)
+    first, second = built.refusals
     assert first.startswith("personnel_1403.csv: it and personnel_1404.csv are two versions of one file: ")
     assert second.startswith("personnel_1404.csv: it and personnel_1403.csv are two versions of one file: ")
-    assert "؛ کدام معتبر است؟ " in load(folder).err
+    assert "؛ کدام معتبر است؟ " in built.err
     others = load(folder, "--skip-refused")
     assert [entry["file"] for entry in others.report["refused"]] == ["personnel_1403.csv", "personnel_1404.csv"]
     assert others.counts("personnel.csv") == (1, 1, 0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -16,6 +17,7 @@ from etl.extract.contract import Contract
 from etl.revisions import diff
 from etl.semantic import access, rights
 from etl.warehouse import code_version, publications
+from tests.effort import draws
 from tests.loading import build, copy_publication, national_id, put, put_good, row
 from tests.parts import SCRIPT
 from ui.i18n import text
@@ -124,8 +126,9 @@ def test_publications_of_other_versions_are_compared_while_their_tables_answer(p
     assert diff.history(pointer) == []
 
 
-@pytest.mark.parametrize("lang", text.LANGUAGES)
-@pytest.mark.parametrize("other", OTHER.values(), ids=OTHER.keys())
+@pytest.mark.parametrize(
+    ("other", "lang"), [*product(OTHER.values(), ["fa"]), *[(other, "en") for other in OTHER.values()][: draws(1, 5)]]
+)
 def test_a_page_reports_another_version_once_and_draws_nothing(other, lang, pointer, monkeypatch):
     change(pointer, *other)
     monkeypatch.setenv("WAREHOUSE", str(pointer))
@@ -178,7 +181,7 @@ def test_only_what_makes_tables_makes_another_version(code):
         content = path.read_text(encoding="utf-8")
         assert was in content, path
         path.write_text(content.replace(was, becomes, 1), encoding="utf-8")
-        assert digest() == before, path
+    assert digest() == before
     for path, was, becomes in (
         (spells, "select", "select 1 as one,"),
         (code / "build" / "pipeline.py", "as code_version", "as built_by"),
@@ -190,7 +193,7 @@ def test_only_what_makes_tables_makes_another_version(code):
         path.write_text(content.replace(was, becomes, 1), encoding="utf-8")
         assert digest() != before, path
         path.write_text(content, encoding="utf-8")
-        assert digest() == before, path
+    assert digest() == before
 
 
 def test_another_column_of_a_contract_makes_another_version(monkeypatch):

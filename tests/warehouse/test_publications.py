@@ -415,20 +415,24 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(folder).to
 
 
-@pytest.mark.parametrize("below", ["", "warehouse.duckdb.publications"])
-def test_a_read_only_folder_gets_a_clear_error_and_readers_go_on(published, tmp_path, below):
+def test_a_read_only_folder_gets_a_clear_error_and_readers_go_on(published, tmp_path):
     folder = put_good(tmp_path / "incoming")
     shelf = tmp_path / "shelf"
     to = copy_publication(published, shelf)
-    (shelf / below).chmod(stat.S_IRUSR | stat.S_IXUSR)
+    places = (shelf, shelf / "warehouse.duckdb.publications")
     try:
-        build_result = run("build", folder, "--to", to, before=WITHOUT_MIGHT)
-        assert (build_result.returncode, build_result.stderr.count("\n")) == (1, 1)
-        assert build_result.stderr.startswith(f"{to}: cannot be written (")
+        for read_only, other in (places, places[::-1]):
+            other.chmod(stat.S_IRWXU)
+            read_only.chmod(stat.S_IRUSR | stat.S_IXUSR)
+            build_result = run("build", folder, "--to", to, before=WITHOUT_MIGHT)
+            assert (build_result.returncode, build_result.stderr.count("\n")) == (1, 1)
+            assert build_result.stderr.startswith(f"{to}: cannot be written (")
+        shelf.chmod(stat.S_IRUSR | stat.S_IXUSR)
         ask_result = run("ask", "in_service", "--format", "csv", "--from", to, before=WITHOUT_MIGHT)
         assert (ask_result.returncode, ask_result.stdout) == (0, "in_service\n1\n")
     finally:
-        (shelf / below).chmod(stat.S_IRWXU)
+        for place in places:
+            place.chmod(stat.S_IRWXU)
     assert to.resolve().stem == "000001"
 
 
