@@ -411,20 +411,23 @@ def visit(browser: Browser, address: str, width: int = 1440, lang: str = "fa", h
     """
     idle = _idle.setdefault(browser, [])
     fitting = [one for one in idle if (one.page in _held) == held]
-    reader = next((one for one in fitting if one.address == address), fitting[-1]) if fitting else _arrive(browser)
+    reader = (
+        next((one for one in fitting if one.address == address), fitting[-1]) if fitting else _arrive(browser, idle)
+    )
     if reader in idle:
         idle.remove(reader)
     try:
         reader.begin(address, {"width": width, "height": _TALL}, lang)
         yield reader
     except BaseException:
-        reader.page.context.close()
+        reader.page.close()
         raise
     idle.append(reader)
 
 
-def _arrive(browser: Browser) -> Visit:
-    context = browser.new_context(locale="de-DE", accept_downloads=True)
+def _arrive(browser: Browser, idle: list[Visit]) -> Visit:
+    """A new window, beside an idle one where there is one: it has the compiled scripts."""
+    context = idle[-1].page.context if idle else browser.new_context(locale="de-DE", accept_downloads=True)
     context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     reader = Visit("", page, Runs(page))

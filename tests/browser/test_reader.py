@@ -556,21 +556,6 @@ def test_methods_is_a_handful_of_sheets_and_a_wide_pivot_no_wider_than_one(addre
         assert wide <= room + 1
 
 
-def test_the_other_language_is_one_click_away_at_the_same_view(address: str, chromium: Browser) -> None:
-    with front.visit(chromium, address) as reader:
-        reader.go("workforce", province=["IR-23"], on="2024-09-21")
-        assert "۳۱ شهریور ۱۴۰۳" in reader.said
-        reader.page.get_by_role("link", name="English").click()
-        reader.page.wait_for_selector("html[lang=en]", state="attached")
-        reader.settle()
-        assert "31 Shahrivar 1403 (21 September 2024)" in reader.said
-        assert "Tehran" in reader.said
-        reader.page.get_by_role("link", name="Explore").click()
-        reader.page.wait_for_selector("h1:text-is('Explore')")
-        reader.settle()
-        assert reader.query == "province=IR-23&on=2024-09-21&lang=en"
-
-
 @pytest.mark.parametrize(
     ("part", "view", "figure", "column"),
     [

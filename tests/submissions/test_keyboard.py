@@ -13,7 +13,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from playwright.sync_api import Browser, FileChooser
+from playwright.sync_api import Browser, BrowserContext, FileChooser
 
 from etl.extract.contract import contract
 from etl.submissions.originals import MOST_FILES, MOST_OF_FILE
@@ -82,9 +82,9 @@ class Keys:
     pressed: int = 0
 
     @classmethod
-    def of(cls, who: str, browser: Browser, origin: str) -> Keys:
-        context = browser.new_context(viewport=WIDE, accept_downloads=True)
-        context.set_default_timeout(_SECONDS)
+    def of(cls, who: str, context: BrowserContext, origin: str) -> Keys:
+        """Whoever had signed in in this browser has signed out."""
+        context.clear_cookies()
         name, _, value = cookie(sub=who, groups=[PEOPLE[who]])["Cookie"].partition("=")
         context.add_cookies([{"name": name, "value": value, "url": origin}])
         page = context.new_page()
@@ -231,7 +231,9 @@ def test_five_planted_faults_are_found_corrected_approved_and_published_by_the_k
     office: Office, chromium: Browser, tmp_path: Path
 ):
     with served(office, tmp_path) as origin:
-        clerk = Keys.of("fars.clerk", chromium, origin)
+        context = chromium.new_context(viewport=WIDE, accept_downloads=True)
+        context.set_default_timeout(_SECONDS)
+        clerk = Keys.of("fars.clerk", context, origin)
         assert "tab=handin" in clerk.reader.page.url
         refuse_sent(clerk.reader, tmp_path)
         assert not [one.files for one in office.desk.records.all() if one.files]
@@ -267,7 +269,7 @@ def test_five_planted_faults_are_found_corrected_approved_and_published_by_the_k
         (one,) = office.desk.records.all()
         assert (one.state, [file.number for file in one.files], {*one.reasons.values()}) == ("submitted", [1], {_WHY})
 
-        steward = Keys.of("data.steward", chromium, origin)
+        steward = Keys.of("data.steward", context, origin)
         steward.enter("[data-testid=stSidebarNavLink][href*=quality]")
         steward.to("[role=tab]")
         for _ in range(2):
@@ -292,8 +294,7 @@ def test_five_planted_faults_are_found_corrected_approved_and_published_by_the_k
         office.work()
         assert office.desk.records.get(one.id).state == "published"
         assert in_service(office, "IR-07") == 24
-        for keys in (clerk, steward):
-            assert keys.reader.failures == []
-            keys.reader.page.context.close()
+        assert clerk.reader.failures == steward.reader.failures == []
+        context.close()
     # Letters included: a key in two seconds is ten minutes for the clerk.
     assert (clerk.pressed <= 300, steward.pressed <= 100) == (True, True), (clerk.pressed, steward.pressed)
