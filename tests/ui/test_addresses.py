@@ -80,8 +80,13 @@ def test_invalid_parts_of_an_address_are_removed_and_reported(
     assert {
         key: values if isinstance(values, str) else values[-1] for key, values in app.query_params.items()
     } == expected
-    app.run()
-    assert text.word("state.left_out_title", "fa") not in html(app), "said once"
+
+
+@pytest.mark.parametrize("name", ["overview", "explore"])
+def test_what_is_left_out_of_an_address_is_said_once(name: str) -> None:
+    app, _, notice = shown(name, {"evil": "x"})
+    assert notice
+    assert text.word("state.left_out_title", "fa") not in html(app.run())
 
 
 def test_the_name_of_a_default_tab_is_valid(published: Path) -> None:

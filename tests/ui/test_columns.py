@@ -2,6 +2,9 @@
 
 import io
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,24 +40,50 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def answers(part: str, **scope: str) -> tuple[list[Answer], str]:
-    """The answers of a page, and its HTML, with all tables open if it offers them."""
-    app = opened(part, lang="en", **scope)
-    tables = [str(button.key).removeprefix("table-") for button in app.button if str(button.key).startswith("table-")]
-    for ident in tables:
-        app.session_state[f"table shown {ident}"] = True
-    assert not tables or not app.run().exception
-    noted = app.session_state["page parts"].values()
-    sources = [one.answer if isinstance(one, Card) else one.source for one in noted]
-    return [answer for source in sources if isinstance(answer := exportable.of(source).answer, Answer)], html(app)
+@dataclass
+class Shown:
+    """The answers of a page, and those of its figures with their pictures; its HTML, with all tables open if it offers them."""
+
+    answers: list[Answer]
+    pictures: list[tuple[Answer, downloads.Picture, Made]]
+    html: str
+
+
+@pytest.fixture(scope="module")
+def look(published: Path) -> Callable[..., Shown]:
+    """A function that opens a page of the whole country or of a place, once for all tests."""
+
+    @cache
+    def look(part: str, **scope: str) -> Shown:
+        pictures: list[tuple[Answer, downloads.Picture, Made]] = []
+
+        def take(_view: Any, source: Answer, _context: Any, _ident: str, picture: Any, made: Any = None) -> None:
+            if picture:
+                pictures.append((source, picture, made))
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(blocks, "popover", files_open)
+            patch.setattr(downloads, "buttons", take)
+            app = opened(part, lang="en", **scope)
+            buttons = [str(button.key) for button in app.button]
+            tables = [key.removeprefix("table-") for key in buttons if key.startswith("table-")]
+            for ident in tables:
+                app.session_state[f"table shown {ident}"] = True
+            assert not tables or not app.run().exception
+        noted = app.session_state["page parts"].values()
+        sources = [one.answer if isinstance(one, Card) else one.source for one in noted]
+        found = [answer for source in sources if isinstance(answer := exportable.of(source).answer, Answer)]
+        return Shown(found, pictures, html(app))
+
+    return look
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=["nation", "province"])
 @pytest.mark.parametrize("part", PARTS)
-def test_no_column_of_a_page_is_without_a_metric(part: str, scope: dict[str, str], published: Path) -> None:
-    found, page = answers(part, **scope)
-    assert "pd-error" not in page
-    for answer in found:
+def test_no_column_of_a_page_is_without_a_metric(part: str, scope: dict[str, str], look: Callable[..., Shown]) -> None:
+    page = look(part, **scope)
+    assert "pd-error" not in page.html
+    for answer in page.answers:
         rounded: Answer | None = None
         for at, name in list(enumerate(answer.columns))[len(answer.by) :]:
             numbers = [row[at] for row in answer.rows if is_number(row[at])]
@@ -74,17 +103,10 @@ def test_no_column_of_a_page_is_without_a_metric(part: str, scope: dict[str, str
 @pytest.mark.parametrize("scope", SCOPES, ids=["nation", "province"])
 @pytest.mark.parametrize("part", ["overview", "coverage", "training", "growth", "workforce", "licensing"])
 def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
-    part: str, scope: dict[str, str], published: Path, monkeypatch: pytest.MonkeyPatch
+    part: str, scope: dict[str, str], look: Callable[..., Shown]
 ) -> None:
-    pictures: list[tuple[Answer, downloads.Picture, Made]] = []
-    monkeypatch.setattr(blocks, "popover", files_open)
-    monkeypatch.setattr(
-        downloads,
-        "buttons",
-        lambda view, source, context, ident, picture, made: picture and pictures.append((source, picture, made)),
-    )
-    _, page = answers(part, **scope)
-    shown = {id(one[0]): one for one in pictures if "whole_value" in one[0].columns}
+    page = look(part, **scope)
+    shown = {id(one[0]): one for one in page.pictures if "whole_value" in one[0].columns}
     assert shown
     for answer, picture, made in shown.values():
         metric, by = answer.metrics[0], answer.by[0]
@@ -96,7 +118,7 @@ def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
         # The table: its column is that of the heading.
         (head, body), *_ = [
             found
-            for found in re.findall(r"<thead>(.*?)</thead>.*?<tbody>(.*?)</tbody>", page, re.DOTALL)
+            for found in re.findall(r"<thead>(.*?)</thead>.*?<tbody>(.*?)</tbody>", page.html, re.DOTALL)
             if all(f'data-sort="{name}"' in found[0] for name in (by, metric.name, "whole_value"))
         ]
         at = re.findall(r'data-sort="(.*?)"', head).index("whole_value")
