@@ -158,28 +158,28 @@ def test_line_numbers_after_quoted_line_breaks_are_right(folder):
     assert built.sql("select name from institutes where institute_code = 'c1'") == [("نام در سه خط",)]
 
 
-def test_a_row_with_several_faults_has_a_line_for_each_and_counts_once(folder):
+def test_a_row_has_a_line_for_each_of_its_faults_and_counts_once(folder):
+    """A bad value is not reported as missing too."""
+    put(
+        folder,
+        "licences_2.csv",
+        [
+            row("licences", application_no="a", decided_on="1499/01/01"),
+            row("licences", application_no="b", valid_until="1402/13/01"),
+        ],
+    )
     built = with_rows(
         folder, "personnel", row("personnel", national_id="123", gender="?", birth_date="", institute_code="x")
     )
     assert built.rejected_rows() == [
+        ("licences_2.csv", 2, "decided_on", "future_date"),
+        ("licences_2.csv", 3, "valid_until", "bad_date"),
         ("personnel_2.csv", 2, "birth_date", "missing_value"),
         ("personnel_2.csv", 2, "gender", "unknown_value"),
         ("personnel_2.csv", 2, "institute_code", "orphan_institute"),
         ("personnel_2.csv", 2, "national_id", "bad_national_id"),
     ]
     assert built.counts("personnel_2.csv") == (1, 0, 1, 0)
-
-
-def test_a_bad_value_is_not_reported_as_missing_too(folder):
-    rows = [
-        row("licences", application_no="a", decided_on="1499/01/01"),
-        row("licences", application_no="b", valid_until="1402/13/01"),
-    ]
-    assert with_rows(folder, "licences", *rows).rejected_rows() == [
-        ("licences_2.csv", 2, "decided_on", "future_date"),
-        ("licences_2.csv", 3, "valid_until", "bad_date"),
-    ]
 
 
 def test_only_four_days_may_lie_ahead(folder):
@@ -222,34 +222,24 @@ def test_more_rows_after_the_day_of_the_build_than_before_it_are_blamed_on_that_
 
 
 def test_the_same_row_in_other_words_is_a_duplicate_counted_in_the_later_file(folder):
+    """The later file is the later by name, whatever the lines; within one file it is the later row."""
     duplicate = row(
         "personnel", national_id="۲۷".rjust(10, "٠"), institute_code=" ۰۰۰۱ ", province="تهران", gender="زن",
         birth_date="1991-07-27", post="نگهبان", hired_on="1402-3-1", first_name="دیگر", last_name="کسی",
     )  # fmt: skip
     put(folder, "personnel_0.csv", [duplicate, duplicate])
-    built = load(folder)
-    assert built.counts("personnel.csv") == (1, 1, 0, 0)
-    assert built.counts("personnel_0.csv") == (2, 0, 0, 2)
-    assert built.rejected_rows() == []
-
-
-def test_a_duplicate_of_a_row_with_an_unknown_value_is_not_warned_of(folder):
-    built = with_rows(folder, "personnel", *[row("personnel", national_id="0790419904", education="?")] * 2)
-    assert built.counts("personnel_2.csv") == (2, 1, 0, 1)
-    assert built.sql("select file, line from warned") == [("personnel_2.csv", 2)]
-
-
-def test_the_later_file_is_the_later_by_name_whatever_the_lines(folder):
-    first, second = row("training", completed_on="1402/06/01"), row("training", completed_on="1402/06/02")
+    first, second, third = (row("training", completed_on=f"1402/06/0{at}") for at in (1, 2, 3))
     put(folder, "training_b.csv", [first])
     put(folder, "training_a.csv", [second, first])
-    built = load(folder)
-    assert (built.counts("training_a.csv"), built.counts("training_b.csv")) == ((2, 2, 0, 0), (1, 0, 0, 1))
-
-
-def test_within_one_file_the_later_row_is_the_duplicate(folder):
-    built = with_rows(folder, "training", *[row("training", completed_on="1402/06/01")] * 3)
-    assert built.counts("training_2.csv") == (3, 1, 0, 2)
+    put(folder, "training_c.csv", [third] * 3)
+    # What is doubled is not warned of.
+    built = with_rows(folder, "personnel", *[row("personnel", national_id="0790419904", education="?")] * 2)
+    names = ("personnel", "personnel_0", "personnel_2", "training_a", "training_b", "training_c")
+    assert [built.counts(f"{name}.csv") for name in names] == [
+        (1, 1, 0, 0), (2, 0, 0, 2), (2, 1, 0, 1), (2, 2, 0, 0), (1, 0, 0, 1), (3, 1, 0, 2),
+    ]  # fmt: skip
+    assert built.rejected_rows() == []
+    assert built.sql("select file, line from warned") == [("personnel_2.csv", 2)]
 
 
 def test_one_key_with_two_contents_rejects_every_row_of_it(folder):
