@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlsplit
@@ -68,9 +69,10 @@ def con(small_register: Path) -> Iterator[ScopedCursor]:
 
 
 @pytest.fixture(scope="module")
-def ask(con: ScopedCursor) -> Ask:
-    """Each question is asked once for all tests."""
-    return Kept(On(con))
+def ask(con: ScopedCursor) -> Iterator[Ask]:
+    """Each question is asked once for all tests, and each drawing made once."""
+    yield Kept(On(con))
+    drawings.cache_clear()
 
 
 @pytest.fixture
@@ -93,11 +95,10 @@ def of_query(ask: Ask, query: dict[str, list[str]], lang: str = "en") -> Scope:
     return scope
 
 
-def drawings(scope: Scope, ask: Ask) -> Iterator[tuple[str, Exhibit]]:
-    for address, make in register.exhibits().items():
-        exhibit = make(register.scope_of(address, scope), ask)
-        if isinstance(exhibit.form, Drawing):
-            yield address, exhibit
+@cache
+def drawings(scope: Scope, ask: Ask) -> dict[str, Exhibit]:
+    every = {address: make(register.scope_of(address, scope), ask) for address, make in register.exhibits().items()}
+    return {address: exhibit for address, exhibit in every.items() if isinstance(exhibit.form, Drawing)}
 
 
 def the_cards(scope: Scope, ask: Ask) -> Iterator[tuple[Exhibit, Card]]:
@@ -120,7 +121,7 @@ def words_of(written: str) -> str:
 @pytest.mark.parametrize("of", ["nation", "women"])
 def test_a_picture_has_every_note_of_its_exhibit(of: str, circulates: bool, ask: Ask) -> None:
     scope, seen = scoped(ask, of), set()
-    for name, exhibit in drawings(scope, Rounded(ask) if circulates else ask):
+    for name, exhibit in drawings(scope, Rounded(ask) if circulates else ask).items():
         picture = downloads.picture_of(PageContext(scope), exhibit)
         meta = picture.figure["layout"]["meta"]
         notes = [*exhibit.own_notes, *exhibit.notes, *(meta[key] for key in ("credit", "boundaries") if key in meta)]
@@ -145,8 +146,8 @@ def numbers(value: Any) -> Iterator[float]:
 @pytest.mark.parametrize("of", ["nation", "province", "women"])
 def test_the_nations_line_of_a_circulated_picture_is_the_rounded_one(of: str, con: ScopedCursor, ask: Ask) -> None:
     scope, seen = scoped(ask, of), set()
-    circulated = dict(drawings(scope, Rounded(ask)))
-    for name, exhibit in drawings(scope, ask):
+    circulated = drawings(scope, Rounded(ask))
+    for name, exhibit in drawings(scope, ask).items():
         answer = exhibit.answer
         assert isinstance(exhibit.form, Drawing)
         assert answer

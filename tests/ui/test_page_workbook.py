@@ -21,6 +21,7 @@ from etl.core.errors import Refused
 from etl.semantic import exportable
 from etl.semantic.catalog import described
 from etl.semantic.rights import AccessScope
+from tests.effort import thorough
 from tests.made import by_province
 from tests.parts import PARTS, html, opened
 from ui.charts import elements
@@ -89,8 +90,15 @@ def test_the_words_of_a_page_for_circulation_state_no_exact_number_of_people() -
         assert all(int(count.replace(",", "")) % 5 == 0 for count in counts) == circulation, (counts, words)
 
 
-@pytest.mark.parametrize("lang", ["fa", "en"])
-@pytest.mark.parametrize("name", [part for part in PARTS if part not in WITHOUT])
+# Every page, in one of both languages.
+@pytest.mark.parametrize(
+    ("name", "lang"),
+    [
+        pytest.param(name, lang, marks=thorough if at % 2 == number else ())
+        for at, name in enumerate(part for part in PARTS if part not in WITHOUT)
+        for number, lang in enumerate(text.LANGUAGES)
+    ],
+)
 def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: str) -> None:
     app = opened(name, lang=lang)
     noted = app.session_state["page parts"]
