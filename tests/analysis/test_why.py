@@ -81,7 +81,7 @@ def adds_up(con, name: str, by: str, question: dict) -> bool:
     return True
 
 
-PAIRS = draws(3, 200)
+PAIRS = draws(2, 200)
 
 
 @pytest.mark.slow

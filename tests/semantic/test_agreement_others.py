@@ -14,6 +14,7 @@ from etl.semantic import access, answers, rights
 from etl.semantic.catalog import catalogue
 from etl.warehouse import publications
 from etl.warehouse.dimensions import CHOICES, SPELL
+from tests.effort import draws
 from tests.oracle import oracle, others
 
 BUILD_DAY = date(2026, 6, 30)
@@ -63,7 +64,8 @@ def same(one: Any, other: Any) -> bool:
 def test_what_is_measured_on_a_day(name: str, con, data) -> None:
     as_of = publications.describe(con).as_of
     for day in (as_of, as_of - timedelta(137), date(2024, 2, 29), date(2025, 3, 20)):
-        for where in wheres(name):
+        # On the latest day under every filter, on the others without one and under some.
+        for where in wheres(name)[:: 1 if day == as_of else draws(3, 1)]:
             expected = others.STATES[name](data, day, {key: set(values) for key, values in where.items()})
             value = answers.ask(con, name, on=day, where=where).value()
             assert same(value, expected), (day, where, value, expected)
