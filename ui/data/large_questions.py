@@ -11,13 +11,11 @@ from typing import Any
 
 import streamlit as st
 
-from etl.semantic.access import cursor_for
-from etl.semantic.answers import Answer
 from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import AccessScope
-from etl.warehouse import publications
 from ui import streamlit_internals
 from ui.data import page_run
+from ui.data.query import Query, answer_in_worker
 from ui.data.worker_process import WorkerProcess, worker_memory
 from ui.i18n import text
 
@@ -30,7 +28,7 @@ class StoppedByReader(Exception):
     """The user stopped this question and has asked no other since."""
 
 
-def ask_in_worker(file: str, scope: AccessScope, query: Any, most: int) -> Any:
+def ask_in_worker(file: str, scope: AccessScope, query: Query, most: int) -> Any:
     """The result of a query, run in a separate process; an Answer with more rows than `most` is returned as StoredRows.
 
     Raises what the query raises, worker_process.Ended, and StoppedByReader.
@@ -52,13 +50,7 @@ def ask_in_worker(file: str, scope: AccessScope, query: Any, most: int) -> Any:
     return StoredRows(result.answer, result.path, result.rows, out) if isinstance(result, StoredRows) else result
 
 
-def answer_in_worker(_tell: Any, file: str, scope: AccessScope, query: Any, out: Path, most: int) -> Any:
-    with publications.connect(Path(file)) as con, cursor_for(con, scope) as cursor:
-        result = query.work(cursor, *query.args, **dict(query.kwargs))
-    return StoredRows.write(result, out) if isinstance(result, Answer) and len(result.rows) > most else result
-
-
-def _wait(process: WorkerProcess, query: Any) -> None:
+def _wait(process: WorkerProcess, query: Query) -> None:
     """Show the elapsed time and a stop button. Each update is also a point where Streamlit can end the run on the next click."""
     place, lang = st.empty(), text.language(st.query_params.get("lang", ""))
     with place.container(key=f"apart-{id(process)}"):
@@ -71,5 +63,5 @@ def _wait(process: WorkerProcess, query: Any) -> None:
     place.empty()
 
 
-def _stopped(query: Any) -> None:
+def _stopped(query: Query) -> None:
     st.session_state[_STOPPED] = query

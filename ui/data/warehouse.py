@@ -27,7 +27,8 @@ from etl.semantic.rights import AccessScope
 from etl.submissions.notes import Note
 from etl.warehouse.publications import Publication
 from ui.data import large_questions, page_run, signed_notes
-from ui.data.ask import On, Question, Where, frozen, of_analysis
+from ui.data.ask import Question, Where, frozen, of_analysis
+from ui.data.query import Query, answer, answer_each
 from ui.data.worker_process import Stopped
 from ui.i18n import member_names
 
@@ -51,15 +52,6 @@ class _Parts(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class _Query:
-    """A function of etl over a publication, with hashable arguments. A large query is pickled and sent to another process."""
-
-    work: Callable[..., Any]
-    args: tuple[Hashable, ...] = ()
-    kwargs: tuple[tuple[str, Hashable], ...] = ()
-
-
-@dataclass(frozen=True)
 class Cached:
     """The Ask of pages: the answers of one publication under one person's rights, from the cache."""
 
@@ -80,13 +72,13 @@ class Cached:
 
     def stored(self, question: Question) -> Answer | StoredRows:
         """The Answer, as StoredRows if it has too many rows for this process."""
-        return self._run(_Query(_answer, (question,)))
+        return self._run(Query(answer, (question,)))
 
     def each(self, question: Question) -> Mapping[str, Answer]:
-        return self._run(_Query(_answer_each, (question,)))
+        return self._run(Query(answer_each, (question,)))
 
     def look_up(self, work: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        return self._run(_Query(work, args, tuple(sorted(options.items()))))
+        return self._run(Query(work, args, tuple(sorted(options.items()))))
 
     def shown(self, answer: Answer) -> Answer:
         return answer
@@ -95,21 +87,13 @@ class Cached:
     def exactly(self) -> "Cached":
         return self
 
-    def _run(self, query: _Query) -> Any:
+    def _run(self, query: Query) -> Any:
         return results(self.file, self.rights, query)
 
 
 def of_page() -> Cached:
     """The Ask of the page run. Raises Unpublished and AccessDenied."""
     return Cached(page_run.current_file(), page_run.access_scope().rights())
-
-
-def _answer(con: ScopedCursor, question: Question) -> Answer:
-    return On(con)(question)
-
-
-def _answer_each(con: ScopedCursor, question: Question) -> Mapping[str, Answer]:
-    return On(con).each(question)
 
 
 def ask(*names: str, **question: Unpack[_Parts]) -> Answer:
@@ -207,7 +191,7 @@ def _watch() -> None:
                         cursor.interrupt()
 
 
-def _run_query(file: str, scope: AccessScope, query: _Query) -> Any:
+def _run_query(file: str, scope: AccessScope, query: Query) -> Any:
     try:
         with _bounded(page_run.connection(file), scope, page_run.publication_in(file)) as cursor:
             return query.work(cursor, *query.args, **dict(query.kwargs))
