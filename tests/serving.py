@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from deploy import proxy
+from deploy import configure, proxy
 from etl.core import settings
 from tests import processes
 from tests.processes import ROOT, Process
@@ -93,7 +93,8 @@ class Served:
             "POLICEYAR_WEB_LISTEN_PORT": str(first + processes),
             **environment,
         }
-        web = settings.read(self.environment).web
+        self._settings = settings.read(self.environment)
+        web = self._settings.web
         self.run, self.port, self.base = folder, web.listen_port, web.base_path
         self.ports = [first + number for number in range(processes)]
         self.origin = proxy.origin(web)
@@ -103,8 +104,8 @@ class Served:
     def __enter__(self) -> "Served":
         try:
             for number in range(len(self.ports)):
-                self.dashboards.append(self._start("deploy.web", str(number)))
-            self._start("deploy.configure", "--to", str(self.run)).wait()
+                self.dashboards.append(Process("deploy.web", str(number), env=self.environment))
+            configure.write(self._settings, self.run)
             for port in self.ports:
                 self._wait_for(port)
             self._proxy = start_nginx(self.run, self.port)
@@ -126,9 +127,6 @@ class Served:
 
     def _wait_for(self, port: int) -> None:
         until(lambda: ask(port, f"{self.base}/healthz")[0] == 200, "a web process answers")
-
-    def _start(self, *words: str) -> Process:
-        return Process(*words, env=self.environment)
 
 
 def start_nginx(folder: Path, port: int) -> subprocess.Popen[bytes]:

@@ -9,7 +9,6 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -20,7 +19,7 @@ import pytest
 
 from tests.access.test_data_address import Site, app, site  # noqa: F401 - a fixture
 from tests.serving import until
-from ui.data.worker_process import OutOfTime, WorkerProcess
+from ui.data.worker_process import OutOfTime
 from ui.exports import job, picture
 from ui.i18n import text
 from ui.shell import data_address
@@ -178,12 +177,6 @@ class TestDrawn:
         assert asked == []
         assert 0 < pieces * _PIECE < picture.PICTURE_MEMORY
 
-    def test_a_browser_ends_with_the_process_that_it_draws_for(self, tmp_path: Path) -> None:
-        process = WorkerProcess(_draws_for_ever, seconds=600, memory=1 << 30)
-        until(lambda: _browsers(tmp_path) and process.share, "it draws")
-        process.stop()
-        until(lambda: not _browsers(tmp_path), "it ends")
-
     def test_a_browser_that_is_killed_is_told_of(self, tmp_path: Path) -> None:
         told, killed = threading.Event(), set[str]()
 
@@ -203,7 +196,7 @@ class TestDrawn:
         assert killed
         until(lambda: not _browsers(tmp_path), "nothing is left of it")
 
-    def test_a_browser_ends_when_nobody_waits_for_it(self, site: Site, tmp_path: Path) -> None:
+    def test_a_browser_ends_with_the_process_that_it_draws_for_when_nobody_waits_for_it(self, site: Site, tmp_path: Path) -> None:
         gone = threading.Event()
 
         async def receive() -> dict[str, Any]:
@@ -230,15 +223,6 @@ class TestDrawn:
         anyio.run(app(), request, receive, send)
         until(lambda: not _browsers(tmp_path), "nothing is left of it")
         assert not [event for event in site.events() if event.event == "export"]
-
-
-def _draws_for_ever(tell: Callable[[float], None]) -> None:
-    def draw(page: picture.Browser) -> None:
-        page.run("0")
-        tell(0.5)
-        page.run("for (;;);")
-
-    picture.in_browser(draw)
 
 
 def _browsers(folder: Path) -> list[int]:

@@ -190,13 +190,15 @@ def test_a_start_of_nginx_fails_where_another_program_holds_its_port(tmp_path):
     assert "Address already in use" in (tmp_path / "run/error.log").read_text()
 
 
-def test_files_of_another_version_are_removed_from_the_configuration(tmp_path):
+def test_files_of_another_version_are_removed_from_the_configuration(tmp_path, monkeypatch):
     known = replace(settings.Settings(), folders=settings.Folders(run=tmp_path / "run"))
     configure.write(known, tmp_path / "out")
     written = {path for path in (tmp_path / "out").rglob("*") if path.is_file()}
     (tmp_path / "out/systemd/policeyar-new.timer.d").mkdir()
     (tmp_path / "out/systemd/policeyar-new.timer.d/settings.conf").touch()
-    configure.write(known, tmp_path / "out")
+    monkeypatch.setenv("POLICEYAR_RUN", str(tmp_path / "run"))
+    monkeypatch.setattr(sys, "argv", ["configure", "--to", str(tmp_path / "out")])
+    assert configure.main() == 0
     assert {path for path in (tmp_path / "out").rglob("*") if path.is_file()} == written
 
 
