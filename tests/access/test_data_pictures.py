@@ -9,6 +9,7 @@ import shutil
 import signal
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 
 from tests.access.test_data_address import Site, app, site  # noqa: F401 - a fixture
 from tests.serving import until
-from ui.data.worker_process import OutOfTime
+from ui.data.worker_process import OutOfTime, WorkerProcess
 from ui.exports import job, picture
 from ui.i18n import text
 from ui.shell import data_address
@@ -196,12 +197,15 @@ class TestDrawn:
         assert killed
         until(lambda: not _browsers(tmp_path), "nothing is left of it")
 
-    def test_a_browser_ends_with_the_process_that_it_draws_for_when_nobody_waits_for_it(self, site: Site, tmp_path: Path) -> None:
+    def test_a_browser_ends_with_the_process_that_it_draws_for_when_nobody_waits_for_it(
+        self, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(data_address, "Making", _Endless)
         gone = threading.Event()
 
         async def receive() -> dict[str, Any]:
             if not gone.is_set():
-                await anyio.to_thread.run_sync(until, lambda: _browsers(tmp_path), "a browser is started")
+                await anyio.to_thread.run_sync(until, lambda: _browsers(tmp_path) and _Endless.begun.share, "it draws")
                 gone.set()
             return {"type": "http.disconnect"}
 
@@ -223,6 +227,25 @@ class TestDrawn:
         anyio.run(app(), request, receive, send)
         until(lambda: not _browsers(tmp_path), "nothing is left of it")
         assert not [event for event in site.events() if event.event == "export"]
+
+
+class _Endless:
+    """In place of a picture: one that is drawn for ever."""
+
+    begun: WorkerProcess
+
+    def __init__(self, _drawn: picture.PictureJob, seconds: float) -> None:
+        self.process = _Endless.begun = WorkerProcess(_draws_for_ever, seconds=seconds, memory=1 << 30)
+        self.path = Path()
+
+
+def _draws_for_ever(tell: Callable[[float], None]) -> None:
+    def draw(page: picture.Browser) -> None:
+        page.run("0")
+        tell(0.5)
+        page.run("for (;;);")
+
+    picture.in_browser(draw)
 
 
 def _browsers(folder: Path) -> list[int]:

@@ -268,7 +268,9 @@ input()
 """
 
 
-def test_the_temporary_files_of_a_killed_process_are_removed_at_the_next_start_and_of_a_running_one_kept(tmp_path, monkeypatch):
+def test_the_temporary_files_of_a_killed_process_are_removed_at_the_next_start_and_of_a_running_one_kept(
+    tmp_path, monkeypatch
+):
     from ui.shell import service
 
     def started():
