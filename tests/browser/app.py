@@ -41,6 +41,8 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Each window would load two pages for a field of addresses that nobody sees.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 )
 # Milliseconds that a file may take: the process that makes it has low priority, so a busy machine delays it most.
 FILE_PATIENCE = 1000 * FILE_SECONDS
