@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
@@ -20,7 +21,19 @@ from etl.cli.commands import main
 from etl.semantic import access, answers, catalog, rights
 from etl.semantic.resolve import settled_on
 from tests.extract.test_clerks import xlsx
-from tests.loading import HEADERS, ROOT, Built, build, csv_text, load, national_id, put, put_good, row
+from tests.loading import (
+    HEADERS,
+    ROOT,
+    Built,
+    build,
+    csv_text,
+    load,
+    national_id,
+    put,
+    put_good,
+    row,
+    without_models,
+)
 
 
 @pytest.fixture(scope="module")
@@ -385,16 +398,16 @@ def test_a_build_tells_its_progress_to_a_terminal(tmp_path):
     """A real one: standard error is a pseudo-terminal."""
     folder = put_good(tmp_path / "incoming")
     master, terminal = os.openpty()
-    result = subprocess.run(
-        [sys.executable, "-m", "etl", "build", str(folder), "--to", str(tmp_path / "w.duckdb")],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, text=True, check=False,
-    )  # fmt: skip
-    os.close(terminal)
-    output = os.read(master, 100_000).decode()
+    os.set_blocking(master, False)
+    printed = io.StringIO()
+    with open(terminal, "w", encoding="utf-8") as stream, redirect_stderr(stream), redirect_stdout(printed):
+        with without_models():
+            assert main(["build", str(folder), "--to", str(tmp_path / "w.duckdb")]) == 0
+        stream.flush()
+        output = os.read(master, 100_000).decode()
     os.close(master)
-    assert result.returncode == 0
     assert "\r\x1b[2Kreading: 4 of 4 files, 4 rows, 100% of the bytes" in output
-    assert "reading:" not in result.stdout
+    assert "reading:" not in printed.getvalue()
 
 
 # ------------------------------------------------------------------ analyses
