@@ -7,20 +7,27 @@ import os
 import re
 import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from starlette.testclient import TestClient
 from websockets.sync.client import connect
 
 from tests import processes, serving
-from tests.access.gated import ACCESS, AUTH, cookie
+from tests.access.gated import ACCESS, AUTH, configured, cookie
 from tests.access.held_server import ENDLESS
+from tests.access.test_data_address import app
+from tests.effort import thorough
 from ui.access.tokens import Tokens
+from ui.shell import data_address
 
 pytestmark = pytest.mark.slow
 PEOPLE = ("first.analyst", "second.analyst", "third.analyst")
@@ -161,6 +168,27 @@ def test_50_large_questions_of_one_cookie_and_45_tokens_of_three_people_stop_nob
     assert [one.status for one in (*making, *more_making, *last)] == [200] * 5
 
 
+def test_of_50_large_questions_of_one_machine_one_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_register: Path
+) -> None:
+    configured(tmp_path, monkeypatch, "open")
+    monkeypatch.setenv("WAREHOUSE", str(small_register))
+    held, made = threading.Event(), data_address._made
+
+    def waiting(*given: Any) -> Any:
+        held.wait(serving.PATIENCE)
+        return made(*given)
+
+    monkeypatch.setattr(data_address, "_made", waiting)
+    client = TestClient(app(), client=("127.0.0.1", 5000))
+    with ThreadPoolExecutor(50) as pool:
+        asked = [pool.submit(client.get, question(number)) for number in range(50)]
+        serving.until(lambda: sum(one.done() for one in asked) == 49, "the others are refused")
+        held.set()
+    assert sorted(one.result().status_code for one in asked) == [200, *[429] * 49]
+
+
+@thorough
 def test_50_large_questions_of_one_machine_stop_nobody(tmp_path: Path, small_register: Path) -> None:
     with served(tmp_path, small_register, "open") as site:
         asked = [site.get(question(number), {}) for number in range(50)]
