@@ -135,7 +135,7 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
         "etl.warehouse.publications.connect",
         "etl.semantic.access.connect",
     }
-    modules = ("page_run", "person_rows", "cursors", "large_questions")
+    modules = ("page_run", "person_rows", "cursors", "query")
     # These two know DuckDB's errors, of time and of memory, and open nothing.
     assert pages_that(opens) == {f"ui/data/{name}.py" for name in (*modules, "warehouse", "worker_process")}
     assert pages_that({"etl.semantic.access.cursor_for", "etl.semantic.access.ScopedCursor"}) <= {
@@ -143,10 +143,10 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
         "ui/data/ask.py",
         "ui/data/person_rows.py",
         "ui/data/cursors.py",
-        "ui/data/large_questions.py",
+        "ui/data/query.py",
     }
     # Every cursor on a publication is bound to a scope, except the one that reads its description.
-    for name in ("page_run", "warehouse", "person_rows", "cursors", "large_questions"):
+    for name in ("page_run", "warehouse", "person_rows", "cursors", "query"):
         tree = ast.parse((ROOT / "ui" / "data" / f"{name}.py").read_text(encoding="utf-8"))
         unscoped = [
             function.name
