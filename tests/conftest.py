@@ -91,10 +91,12 @@ def components_searched_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_folder_of_views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Signed notes and saved views of the installation in this folder change no test."""
+def own_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Signed notes, saved views and submissions of the installation in this folder change no test."""
+    folder = tmp_path_factory.mktemp("installation")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VIEWS", str(tmp_path_factory.mktemp("installation") / "views"))
+        for name in ("views", "submissions"):
+            patch.setenv(name.upper(), str(folder / name))
         yield
 
 

@@ -113,7 +113,8 @@ def _built_after(last: Path | None, order: BuildOptions, folder: Path, say: Say,
     files = source_files(order.folder)
     tables, unusable, reference = reference_data.read(order.folder)
     report = Report(reference=reference, ignored=[printable(name) for name in unread_files(order.folder)])
-    if fault := identity.fault(order.to, last):
+    # What goes back to the provinces names no one: it needs no key.
+    if not order.only_returns and (fault := identity.fault(order.to, last)):
         if not order.new_identity:
             raise BuildRefused(volume.Refusal(words("identity"), fault, words("restore")).line, report)
         report.accepted.append(volume.Refusal(words("identity"), fault, words("new_identity")).line)

@@ -187,8 +187,10 @@ def _returns(options: argparse.Namespace) -> None:
     try:
         report = pipeline.check(order, progress.say, progress.files)
     except pipeline.BuildRefused as error:
-        # A refused load goes back like any other.
+        # A refused load goes back like any other, once its files are read.
         report = error.report
+        if not report.returns:
+            raise
     finally:
         progress.close()
     if report.returned is None:

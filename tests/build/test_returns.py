@@ -90,6 +90,18 @@ def test_a_build_writes_what_goes_back_beside_the_publication(folder):
     assert (built.report["returned"], built.report["returns"]) == (1, str(back))
 
 
+def test_files_go_back_where_the_key_is_another_and_a_load_that_is_not_read_says_why(
+    folder, tmp_path, monkeypatch, capsys
+):
+    put(folder, "training_2.csv", [row("training", completed_on="?")])
+    monkeypatch.setattr(pipeline.identity, "fault", lambda *_: "another key")
+    assert [*returned(folder, tmp_path / "back")] == ["برگشت training_2.csv.xlsx"]
+    capsys.readouterr()
+    assert main(["returns", str(folder), "--to", str(tmp_path / "none"), "--day", "2000-01-01"]) == 1
+    assert "the day of the build" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_folder_that_cannot_be_written_stops_returns_but_no_build(folder, tmp_path, capsys):
     put(folder, "training_2.csv", [row("training", completed_on="?")])
     (tmp_path / "warehouse.duckdb.returns").touch()
