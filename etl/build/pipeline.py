@@ -113,7 +113,7 @@ def _built_after(last: Path | None, order: BuildOptions, folder: Path, say: Say,
     files = source_files(order.folder)
     tables, unusable, reference = reference_data.read(order.folder)
     report = Report(reference=reference, ignored=[printable(name) for name in unread_files(order.folder)])
-    # What goes back to the provinces names no one: it needs no key.
+    # No file that goes back holds a hash of a person, so another key changes none.
     if not order.only_returns and (fault := identity.fault(order.to, last)):
         if not order.new_identity:
             raise BuildRefused(volume.Refusal(words("identity"), fault, words("restore")).line, report)

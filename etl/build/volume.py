@@ -282,12 +282,9 @@ def fallen(
 
 def moved_residents(con: duckdb.DuckDBPyConnection, last: Path | None) -> list[Refusal]:
     """Provinces whose residents differ by more than a tenth from those of the version `last` for the same day."""
-    published, loaded = publications.rows_of(last, population.ROWS), con.execute(population.ROWS).fetchall()
-    if published in ([], loaded):
-        return []
-    before = population.by_province(published)
+    before = population.by_province(publications.rows_of(last, population.ROWS))
     known = population.Provinces(population=before)
-    arriving = population.Provinces(population=population.by_province(loaded))
+    arriving = population.Provinces(population=population.by_province(con.execute(population.ROWS).fetchall()))
     ((as_of,),) = publications.rows_of(last, "select as_of from publication") or [(None,)]
     moved: dict[str | None, tuple[int, int]] = {}
     for province, dated in before.items():
@@ -308,11 +305,10 @@ def moved_working_days(con: duckdb.DuckDBPyConnection, last: Path | None) -> lis
     """The refusal of a calendar of which more than a twentieth of the working days, in the nation or a province, are others
     than in the version `last`, on the days that its numbers count.
     """
-    before, days = publications.rows_of(last, official_calendar.DAYS), con.execute(official_calendar.DAYS).fetchall()
-    if before == days:
-        return []
+    before = publications.rows_of(last, official_calendar.DAYS)
     moved: dict[str | None, tuple[int, int]] = {}
     for first, as_of in publications.rows_of(last, official_calendar.COUNTED):
+        days = con.execute(official_calendar.DAYS).fetchall()
         counted = official_calendar.moved(days, before, first, as_of + timedelta(official_calendar.DAYS_AHEAD))
         moved = {place: (now, then) for place, (now, then) in counted.items() if now > then * MOST_WORKING_DAYS_MOVE}
     if not moved:

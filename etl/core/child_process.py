@@ -40,8 +40,8 @@ def start(module: str, *arguments: str) -> Child:
 def limit_memory(size: int) -> None:
     """Limit the memory of this process to `size` bytes, or to a lower limit that it has already; it leaves no core file.
 
-    A library in Rust that runs out of memory ends the process. While it prints a backtrace it needs more, and then waits for
-    its own lock forever: none is printed.
+    A library in Rust that runs out of memory ends the process. If it prints a backtrace first, it runs out again and waits
+    for its own lock forever, so none is printed.
     """
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     most = size if hard == resource.RLIM_INFINITY else min(size, hard)

@@ -78,8 +78,9 @@ def _answer(job: Job, pipe: Connection, limits: Limits, validator_of: Callable[[
         # The text of an error may hold a value of the file: only its type is sent.
         return "refused", words("not_readable", error=type(error).__name__)
     except BaseException as error:
-        # A parser's panic: it found a fault, or no memory for one value more.
-        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _MEMORY << 9:
+        # A parser panics at a fault of the file, and also where there is no memory for one value more.
+        most_kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        if most_kilobytes > _MEMORY * 1024 / 2:
             return "ended", words("too_much_memory", most=_MEMORY)
         return "ended", words("not_readable", error=type(error).__name__)
 

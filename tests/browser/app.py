@@ -41,7 +41,7 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Each window would load two pages for a field of addresses that nobody sees.
+    # The two hidden pages of the address bar, which each window would load.
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 )
 # Milliseconds that a file may take: the process that makes it has low priority, so a busy machine delays it most.

@@ -83,7 +83,7 @@ class Keys:
 
     @classmethod
     def of(cls, who: str, context: BrowserContext, origin: str) -> Keys:
-        """Whoever had signed in in this browser has signed out."""
+        """The person who signs in; the one before has signed out of this browser."""
         context.clear_cookies()
         name, _, value = cookie(sub=who, groups=[PEOPLE[who]])["Cookie"].partition("=")
         context.add_cookies([{"name": name, "value": value, "url": origin}])

@@ -176,7 +176,7 @@ def test_a_province_with_one_institute_tells_no_number_of_few_people(published: 
         for analysis in BY_COUNTY:
             assert analyses.analyse(con, analysis, where=scope, by="county").columns
         (row,) = [row for row in analyses.analyse(con, "different").records() if row["province"] == SMALL]
-        assert row["side"] == "untested", "one institute is no sample"
+        assert (row["side"], row["institutes_compared"]) == ("untested", 1)
     with writing.press(published, ADMINISTRATOR) as press:
         for exact in (True, False):
             questions = press.writer(SMALL, "fa", exact=exact)

@@ -55,7 +55,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-breakpad",
-    # Two pages for a field of addresses that nobody sees take twice as long as the start without them, and 50 MB.
+    # The two hidden pages of the address bar: without them Chromium starts in a third of the time, and needs 50 MB less.
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
     "--no-first-run",
     "--no-default-browser-check",
