@@ -341,12 +341,24 @@ const plotNear = (node) => {
   }
 };
 
-// What a step came to is met wherever the reader is: the button that was pressed may be gone.
+// While a page is drawn anew, Streamlit disables its tabs for a moment: the one that had the focus gets it back.
+document.addEventListener("focusout", ({ target: tab }) => queueMicrotask(() => {
+  if (!tab.matches("[role=tab][aria-disabled]")) return;
+  new MutationObserver((_, disabled) => {
+    disabled.disconnect();
+    if (document.activeElement === document.body) tab.focus();
+  }).observe(tab, { attributeFilter: ["aria-disabled"] });
+}));
+
+// What a step came to is met wherever the reader is: the button that was pressed may be gone. It is met once: a page that is
+// drawn anew by itself may say it again when the reader is elsewhere.
+let lastMet;
 onChange(() => {
   const line = document.querySelector(".pd-answer:not([data-met])");
   if (!line) return;
   line.dataset.met = "";
-  line.focus();
+  if (line.dataset.at !== lastMet || document.activeElement === document.body) line.focus();
+  lastMet = line.dataset.at;
 });
 
 // "Copy picture": the chart with title, scope, day and source. A page without https has no clipboard for pictures: it is saved.

@@ -35,6 +35,7 @@ def _of_month(view: PageContext, desk: Desk, who: Person, month: str) -> None:
         every = desk.visible(who)
         here = arrivals.of_month(month, (one for one in every if one.state != "withdrawn"))
         submissions.go_on(next((one for one in every if one.state == "checking"), None))
+        hand_in.forget_said()
         waiting = [one for one in every if one.state == "submitted"]
         _matrix(view, desk, here, month)
         # Above the next decision, so that Tab leads on to it.
@@ -169,7 +170,7 @@ def _moves(view: PageContext, desk: Desk, who: Person, approved: Sequence[Submis
 def _until_done(desk: Desk, publishes: bool) -> None:
     """Draw the page anew once what goes on is done."""
     if not (desk.publishing_waits() if publishes else desk.preview_waits()):
-        st.rerun()
+        hand_in.draw_anew()
 
 
 def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence[str]) -> list[str]:

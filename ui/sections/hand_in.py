@@ -38,6 +38,7 @@ from ui.state import page_parameters, rendering
 from ui.state.page_context import PageContext
 
 _SAID = "hand-in said"
+_LAST_SAID = "hand-in last said"
 _MONTHS = 12
 _EARLIER = 20
 ENDED = ("withdrawn", "superseded")
@@ -342,11 +343,24 @@ def said(at: str = "", below: Collection[str] = ()) -> None:
     """
     place, words, is_refused, number = st.session_state.get(_SAID) or ("", "", False, 0)
     if words and (place == at if at else place not in below):
-        del st.session_state[_SAID]
+        st.session_state[_LAST_SAID] = st.session_state.pop(_SAID)
         kind, role = (" pd-refused", "alert") if is_refused else ("", "status")
         st.html(
             f'<p class="pd-notice{kind} pd-answer" role="{role}" tabindex="-1" data-at="{number}">{text.escape(words)}</p>'
         )
+
+
+def forget_said() -> None:
+    """Forget what was said last, unless it is to be said again in this run."""
+    if _SAID not in st.session_state:
+        st.session_state.pop(_LAST_SAID, None)
+
+
+def draw_anew() -> None:
+    """Draw the page anew where nobody asked for it: what was said last stays."""
+    if last := st.session_state.pop(_LAST_SAID, None):
+        st.session_state[_SAID] = last
+    st.rerun()
 
 
 # ---------------------------------------------------------------- the result
