@@ -1,4 +1,4 @@
-"""Control charts of the signals: the funnel plot of provinces, and the XmR chart of one province's months."""
+"""Control charts of the signals: the funnel plot of provinces, and the p′ chart of one province's months."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -46,8 +46,7 @@ def months_beyond(answer: Answer, context: ChartContext) -> Title:
         "months": text.listed([context.member("month", month) for month in signal_months], context.lang),
     }
     if not signal_months:
-        bounds = {name: text.plain(rows[-1][f"flow_{name}"], metric.unit, context.lang) for name in ("low", "high")}
-        return Title(context.word("signal.xmr_in", **placeholders, **bounds))
+        return Title(context.word("signal.xmr_in", **placeholders))
     keys = ("xmr_out", "xmr_many") if len(signal_months) <= _MOST_NAMED else ("xmr_many",)
     return Title(first_that_fits(context.word(f"signal.{key}", **placeholders) for key in keys))
 
@@ -119,19 +118,20 @@ def _points(
 
 @chart(months_beyond)
 def process(answer: Answer, context: ChartContext) -> Figure:
-    """The province's share of the nation by month, with its mean and natural process limits (XmR chart)."""
+    """The province's share of the nation by month, with its common share and the limits of each month (p′ chart)."""
     metric, rows = answer.metrics[0], answer.records()
-    shares, is_signal = answer.column(metric.name), answer.column("is_signal")
+    shares, is_signal, at = answer.column(metric.name), answer.column("is_signal"), list(range(len(rows)))
     colour = context.colour("actual")
     marker = {
         "size": [12 if signal else 5 for signal in is_signal],
         "symbol": ["diamond" if signal else "circle" for signal in is_signal],
-        "color": [context.colour("problem") if signal else colour for signal in is_signal],
+        # Not orange: an unusual month need not be a problem.
+        "color": colour,
     }
     hovers = [elements.hover(answer, metric, values, context) for values in answer.rows]
-    line = elements.line(list(range(len(rows))), shares, hovers, colour, mode="lines+markers", marker=marker)
-    shapes = [elements.level(context, rows[0][name], meaning="quiet") for name in ("flow_low", "flow_high")]
-    shapes.append(elements.level(context, rows[0]["flow_middle"]))
+    line = elements.line(at, shares, hovers, colour, mode="lines+markers", marker=marker)
+    step = {"color": context.colour("quiet"), "width": 1.5, "dash": "dash", "shape": "hvh"}
+    limits = [elements.silent_line(at, answer.column(name), step) for name in ("flow_low", "flow_high")]
     ticks = axes.nice(max([*shares, *answer.column("flow_high")]))
     keys = [
         elements.key(context, metric.short[context.lang], "actual", "line"),
@@ -139,15 +139,15 @@ def process(answer: Answer, context: ChartContext) -> Figure:
         elements.key(context, context.word("signal.limits"), "quiet", "dash"),
     ]
     if any(is_signal):
-        keys.insert(1, elements.key(context, context.word("signal.beyond"), "problem", "diamond"))
+        keys.insert(1, elements.key(context, context.word("signal.beyond"), "actual", "diamond"))
     return elements.figure(
         context,
-        [line],
+        [*limits, line],
         300,
         keys,
         credit=context.word("signal.xmr_help"),
         **axes.over_time(context, answer.column("month"), axes.upright(context, ticks, metric.unit)),
-        shapes=shapes,
+        shapes=[elements.level(context, rows[0]["flow_middle"])],
     )
 
 
