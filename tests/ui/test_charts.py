@@ -368,9 +368,19 @@ def test_an_unknown_month_is_a_gap_and_the_last_is_open() -> None:
     assert end["line"]["dash"] == "dot"
     assert end["marker"]["color"] == EN.colour("surface"), "hollow"
     last = len(firm["y"]) - 1
-    assert end["x"] == [last - 1, last], "from the last firm month to the open one"
-    assert end["y"] == [firm["y"][last - 1], 1130]
+    drawn = {at: value for at, value in enumerate(end["y"]) if value is not None}
+    assert drawn == {last - 1: firm["y"][last - 1], last: 1130}, "from the last firm month to the open one"
     assert end["hovertext"][-1] == firm["hovertext"][last]
+
+
+def test_the_first_unit_is_open_where_the_period_begins_in_it_and_no_line_joins_it_to_the_last() -> None:
+    labels = [f"1404-{month:02}" for month in range(1, 6)]
+    rows = [(label, at) for at, label in enumerate(labels)]
+    data = answer("joiners", by=("month",), rows=rows, provisional=frozenset({labels[0], labels[-1]}))
+    firm, open_ = lines.trend(data, EN)["data"]
+    assert firm["y"] == [None, 1, 2, 3, None]
+    assert dict(zip(open_["x"], open_["y"], strict=True)) == {0: 0, 1: 1, 2: None, 3: 3, 4: 4}
+    assert open_["marker"]["size"] == [8, 0, 0, 0, 8]
 
 
 def test_actual_is_solid_the_target_outlined_the_projection_dashed() -> None:

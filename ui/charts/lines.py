@@ -59,7 +59,7 @@ def trend(
         firm = [None if i in open_at else value for i, value in enumerate(values)]
         data.append(_line(context, firm, meaning, hovers))
         if open_at:
-            data.append(_open_end(context, values, open_at, meaning, hovers))
+            data.append(_open(context, values, open_at, meaning, hovers))
         keys.append(elements.key(context, name, meaning, "line"))
     if of_nation:
         values = [of_nation.get(label) for label in labels]
@@ -129,19 +129,21 @@ def line_of(answer: Answer, which: int, context: ChartContext, meaning: str, *st
     return _line(context, values, meaning, hovers, *style)
 
 
-def _open_end(
-    context: ChartContext, values: Sequence[Any], open_at: Sequence[int], meaning: str, hover: Sequence[str]
+def _open(
+    context: ChartContext, values: Sequence[Any], open_at: Sequence[int], meaning: str, hovers: Sequence[str]
 ) -> Figure:
-    """The provisional end of a line: thin, dotted, with hollow points."""
-    x, colour = [max(open_at[0] - 1, 0), *open_at], context.colour(meaning)
+    """The provisional parts of a line: thin, dotted, with hollow points."""
+    colour = context.colour(meaning)
     marker = {
-        "size": [0, *[8] * len(open_at)],
+        "size": [8 if at in open_at else 0 for at in range(len(values))],
         "color": context.colour("surface"),
         "line": {"color": colour, "width": 2},
     }
-    y, hovers = [values[i] for i in x], [hover[i] for i in x]
+    shown = {at + side for at in open_at for side in (-1, 0, 1)}
+    y = [value if at in shown else None for at, value in enumerate(values)]
+    x, mode = list(range(len(y))), "lines+markers"
     # The last point lies on the edge of the plot and would be clipped.
-    return elements.line(x, y, hovers, colour, 1.5, "dot", mode="lines+markers", marker=marker, cliponaxis=False)
+    return elements.line(x, y, hovers, colour, 1.5, "dot", mode=mode, marker=marker, cliponaxis=False)
 
 
 def around(values: Sequence[float], target: float | None, unit: str) -> list[float]:
