@@ -62,24 +62,24 @@ def restore(archive: Path, folders: Folders) -> list[Path]:
     An existing file with other content refuses the restore: no file of an installation in use is overwritten.
     """
     folders.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="restore-", dir=folders.warehouse.parent) as name:
-        unpacked = Path(name)
+    with publications.building(folders.warehouse) as unpacked:
         current_name, digests = _unpacked(archive, unpacked)
         moves = [(unpacked / name, _target(name, folders)) for name in digests]
-        for (source, target), digest in zip(moves, digests.values(), strict=True):
+        for (source, target), (name, digest) in zip(moves, digests.items(), strict=True):
             if target.exists() and sha256(target) != digest:
                 raise Refused(f"{target}: exists with other content; move it away first")
-            source.chmod(0o600 if target == folders.identity_key else 0o640)
+            # The group reads what is published, and no original.
+            source.chmod(0o640 if name.startswith("publications/") else 0o600)
         written = []
-        with publications.building(folders.warehouse):
-            for source, target in moves:
-                if not target.exists():
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    _move(source, target)
-                    written.append(target)
-            if current_name and not folders.warehouse.is_symlink():
-                version = publications.versions_folder(folders.warehouse) / current_name
-                version_files.point(folders.warehouse, version)
+        for source, target in moves:
+            if not target.exists():
+                for folder in reversed(target.parents):
+                    folder.mkdir(0o700, exist_ok=True)
+                _move(source, target)
+                written.append(target)
+        if current_name and not folders.warehouse.is_symlink():
+            version = publications.versions_folder(folders.warehouse) / current_name
+            version_files.point(folders.warehouse, version)
     return written
 
 

@@ -78,8 +78,37 @@ def test_a_restore_brings_back_everything(installed, tmp_path):
     assert publications.current(new.warehouse).stem == "000001"
     with publications.connect(new.warehouse) as con:
         assert publications.describe(con).id == "000001"
-    assert stat.S_IMODE(new.identity_key.stat().st_mode) == 0o600
-    assert not [path for path in new.warehouse.parent.iterdir() if path.name.startswith("restore-")]
+
+
+def test_a_restore_opens_only_publications_to_the_group(installed, tmp_path):
+    new = folders_in(tmp_path / "new")
+    backup.restore(backup.backup(installed), new)
+    modes = {name: stat.S_IMODE(path.stat().st_mode) for name, path in backup._files(new)}
+    assert {name for name, mode in modes.items() if mode != 0o600} == {
+        "publications/000001.duckdb",
+        "publications/000002.duckdb",
+    }
+    assert {mode for mode in modes.values() if mode != 0o600} == {0o640}
+    original = new.submissions / "IR-23" / "0001"
+    for folder in (new.submissions, original.parent, original):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder
+
+
+def test_what_a_killed_restore_leaves_is_removed_by_the_next(installed, tmp_path, monkeypatch):
+    archive = backup.backup(installed)
+    new = folders_in(tmp_path / "new")
+
+    def kill(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(backup, "_move", kill)
+        killed.setattr(shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            backup.restore(archive, new)
+    assert len(list(new.warehouse.parent.rglob("identity.key"))) == 1
+    backup.restore(archive, new)
+    assert list(new.warehouse.parent.rglob("identity.key")) == []
 
 
 def test_a_database_that_is_written_to_is_backed_up_whole(installed, tmp_path):
