@@ -12,6 +12,7 @@ from pathlib import Path
 
 from deploy import proxy
 from etl.core import settings
+from etl.extract import postgresql
 
 # The user that install.sh creates, and that runs the web processes.
 _USER = "policeyar"
@@ -22,24 +23,27 @@ def drop_ins(known: settings.Settings) -> dict[str, str]:
     folders = known.folders
     readers = (folders.views, folders.audit, folders.submissions)
     builds = (folders.warehouse.parent, folders.identity_key.parent, folders.submissions, folders.audit)
-    # A build writes lines of the audit log, and reaches nothing but a syslog elsewhere.
-    syslog = known.sign_in.syslog
-    network = "" if not syslog or syslog.startswith("/") else "PrivateNetwork=no\nIPAddressDeny=\n"
-    # Briefings hold the signed notes, which hosts may share.
-    shared = "PrivateNetwork=no\nIPAddressDeny=\n" if known.sign_in.database else ""
+    # Units reach a network only where they need it: submissions and signed notes are in the shared database.
+    database = bool(known.sign_in.database)
+    elsewhere = known.sign_in.syslog[:1] not in ("", "/") or (folders.incoming / postgresql.FILE).exists()
     recipients = folders.briefings / "recipients.toml"
     memory = f"{settings.web_memory(known) >> 20}M"
     return {
         "policeyar-web@.service.d/settings.conf": f"[Service]\nMemoryMax={memory}\n{_writable(readers)}",
-        "policeyar-build.service.d/settings.conf": f"[Service]\n{network}{_writable(builds)}",
-        "policeyar-work.service.d/settings.conf": f"[Service]\n{network}{_writable((*builds, folders.incoming))}",
+        "policeyar-build.service.d/settings.conf": f"[Service]\n{_network(elsewhere)}{_writable(builds)}",
+        "policeyar-work.service.d/settings.conf": f"[Service]\n{_network(elsewhere or database)}"
+        f"{_writable((*builds, folders.incoming))}",
         "policeyar-work.path.d/settings.conf": f"[Path]\nPathExistsGlob=\nPathExistsGlob={folders.submissions}/orders/*.json\n",
         "policeyar-pull.service.d/settings.conf": f"[Service]\n{_writable(builds)}",
         "policeyar-ready.service.d/settings.conf": f"[Service]\n{_writable((folders.audit,))}",
         "policeyar-brief.service.d/settings.conf": f"[Unit]\nConditionPathExists={recipients}\n"
-        f"[Service]\n{shared}{_writable((folders.briefings, folders.views))}",
+        f"[Service]\n{_network(database)}{_writable((folders.briefings, folders.views))}",
         "policeyar-build.timer.d/settings.conf": f"[Timer]\nOnCalendar=\nOnCalendar=*-*-* {known.schedule.build_at}:00\n",
     }
+
+
+def _network(is_needed: bool) -> str:
+    return "PrivateNetwork=no\nIPAddressDeny=\n" if is_needed else ""
 
 
 def _writable(folders: tuple[Path, ...]) -> str:

@@ -132,22 +132,33 @@ def test_the_settings_reach_the_units(tmp_path):
     assert f"-{tmp_path}/v" in made["policeyar-web@.service.d/settings.conf"]
     for unit in ("web@", "build", "work", "pull", "ready"):
         assert f"-{known.folders.audit}" in made[f"policeyar-{unit}.service.d/settings.conf"], "it writes the audit log"
-    assert "PrivateNetwork" not in made["policeyar-build.service.d/settings.conf"]
     orders = f"PathExistsGlob={known.folders.submissions}/orders/*.json\n"
     assert made["policeyar-work.path.d/settings.conf"] == f"[Path]\nPathExistsGlob=\n{orders}"
     for folder in (known.folders.incoming, known.folders.submissions, known.folders.warehouse.parent):
         assert f"-{folder}" in made["policeyar-work.service.d/settings.conf"], "it checks, accepts and publishes"
-    elsewhere = replace(known, sign_in=settings.SignIn(syslog="tls://logs.example:6514"))
-    assert "PrivateNetwork=no" in configure.drop_ins(elsewhere)["policeyar-build.service.d/settings.conf"]
     brief = made["policeyar-brief.service.d/settings.conf"]
     assert f"ConditionPathExists={tmp_path}/b/recipients.toml\n" in brief
     assert f"ReadWritePaths=-{tmp_path}/b -{tmp_path}/v\n" in brief
-    assert "PrivateNetwork" not in brief
-    hosts = replace(known, sign_in=settings.SignIn(database="postgresql://store.example/dashboard"))
-    assert "PrivateNetwork=no" in configure.drop_ins(hosts)["policeyar-brief.service.d/settings.conf"], (
-        "notes are there"
-    )
     assert "OnCalendar=*-*-* 04:15:00" in made["policeyar-build.timer.d/settings.conf"]
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "with_sources", "reaching"),
+    [
+        ({"syslog": "/dev/log"}, False, set()),
+        ({"syslog": "tls://logs.example:6514"}, False, {"build", "work"}),
+        ({"database": "postgresql://store.example/dashboard"}, False, {"work", "brief"}),
+        ({}, True, {"build", "work"}),
+    ],
+    ids=["nothing elsewhere", "the syslog", "submissions and notes", "a source"],
+)
+def test_a_unit_has_a_network_where_what_it_needs_is_elsewhere(tmp_path, sign_in, with_sources, reaching):
+    if with_sources:
+        (tmp_path / "sources.toml").touch()
+    folders = replace(settings.Folders(), incoming=tmp_path)
+    made = configure.drop_ins(replace(settings.Settings(), folders=folders, sign_in=settings.SignIn(**sign_in)))
+    opened = {name for name, text in made.items() if "\nPrivateNetwork=no\nIPAddressDeny=\n" in text}
+    assert opened == {f"policeyar-{unit}.service.d/settings.conf" for unit in reaching}
 
 
 def test_configure_reports_all_errors_and_writes_nothing(tmp_path):
