@@ -23,6 +23,7 @@ from etl.warehouse import build_database
 _PREFIX = "برگشت "
 _LONGEST_NAME = 90
 _MOST_ROWS = 1_000_000
+_COLUMNS = ("place", "column", "outcome", "expected", "remedy")
 _WIDTHS = (30, 24, 24, 56, 72)
 _ROWS_IN_MEMORY = 10_000
 # A file, and the cells of one line of its workbook.
@@ -104,7 +105,7 @@ def _write_file(path: Path, lines: Iterator[_Line]) -> None:
     }
     try:
         with xlsxwriter.Workbook(str(path), options) as book:
-            write = text_sheet(book, words["sheet"], words["columns"].split("|"), _WIDTHS)
+            write = text_sheet(book, words["sheet"], [words[name] for name in _COLUMNS], _WIDTHS)
             for number, (_, cells) in enumerate(chain(first, islice(lines, _MOST_ROWS - len(first))), 1):
                 write(number, cells)
             if more := sum(1 for _ in lines):

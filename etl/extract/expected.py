@@ -43,15 +43,15 @@ def remedy(column: str, reason: str, lang: str = "fa") -> str:
     return str(texts.get(reason, {}).get(lang, ""))
 
 
-def place(sheet: str | None, line: int) -> str:
-    """The place of a row in Persian."""
-    return persian_digits(returned()["row" if sheet else "line"].format(sheet=sheet, line=line))
+def place(sheet: str | None, line: int, lang: str = "fa") -> str:
+    """The place of a row in words."""
+    words = returned(lang)["row" if sheet else "line"].format(sheet=sheet, line=line)
+    return persian_digits(words) if lang == "fa" else words
 
 
-def returned() -> dict[str, str]:
-    """The words of a returned file."""
-    words: dict[str, str] = declarations.read(_FILE)["returned"]
-    return words
+def returned(lang: str = "fa") -> dict[str, str]:
+    """The words of a file of rows to correct."""
+    return {name: words[lang] for name, words in declarations.read(_FILE)["returned"].items()}
 
 
 def template() -> dict[str, str]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from etl.core.spreadsheet import text_sheet
 from etl.core.text_folding import display_text, fold
 from etl.extract import expected, limits
-from etl.extract.causes import FSI, PDI, in_language
+from etl.extract.causes import in_language
 from etl.extract.contract import TABLES, Column, contract
 from etl.extract.read_file import open_source
 from etl.extract.source_file import SHEET_BITS
@@ -19,18 +19,9 @@ from etl.extract.source_folder import PERSIAN_NAMES
 from etl.submissions import originals
 from etl.submissions.records import Submission
 
-_TITLES = {
-    "fa": ("فایل", "محل", "چه باید کرد", "ستون", "آنچه باید باشد", "نتیجه"),
-    "en": ("File", "Place", "What to do", "Column", "Expected", "Outcome"),
-}
-_SHEET = {"fa": "برای اصلاح", "en": "to correct"}
-_OUTCOME = {
-    "fa": ("ردیف رد شد", "ردیف بار شد، این مقدار نامعلوم ماند"),
-    "en": ("the row was rejected", "the row was loaded, this value as unknown"),
-}
+_COLUMNS = ("file", "place", "remedy", "column", "expected", "outcome")
 _WIDTHS = (30, 24, 72, 24, 56, 30)
 _CELL_WIDTH = 18
-_IN_FILE = {"fa": "{name} (در فایل: {heading})", "en": "{name} (in the file: {heading})"}
 _LONGEST_HEADING = 60
 # More of equal faults are not listed row by row on the page.
 MOST_EQUAL = 15
@@ -75,19 +66,12 @@ def _text(cell: pa.Scalar) -> str:
     return "" if value is None else str(value)
 
 
-def place(lang: str, sheet: str | None, line: int) -> str:
-    """The place of a row in words."""
-    if lang == "fa":
-        return expected.place(sheet, line)
-    return f"sheet {sheet}, row {line}" if sheet else f"line {line}"
-
-
 def in_file(name: str, heading: str, lang: str) -> str:
     """What a column is called, with its heading in the file where that is another."""
     written, called = (fold(words).replace("_", "").replace(" ", "") for words in (heading, name))
     if written in ("", called):
         return name
-    return _IN_FILE[lang].format(name=name, heading=f"{FSI}{heading}{PDI}")
+    return expected.returned(lang)["in_file"].format(name=name, heading=heading)
 
 
 def listed(root: Path, submission: Submission) -> Sequence[dict[str, Any]]:
@@ -115,7 +99,7 @@ def workbook(root: Path, submission: Submission, with_cells: bool, lang: str) ->
     def title(column: Column) -> str:
         return column.headers[0] if lang == "fa" else column.name
 
-    every = _rows(root, submission)
+    every, words = _rows(root, submission), expected.returned(lang)
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         for table in TABLES:
@@ -127,19 +111,19 @@ def workbook(root: Path, submission: Submission, with_cells: bool, lang: str) ->
                 for column in contract(table).columns
                 if with_cells and any(column.name in row.get("cells", ()) for row in rows)
             ]
-            titles = (*_TITLES[lang], *map(title, own))
+            titles = (*(words[name] for name in _COLUMNS), *map(title, own))
             widths = (*_WIDTHS, *(_CELL_WIDTH for _ in own))
             named = PERSIAN_NAMES[table] if lang == "fa" else table
-            write = text_sheet(book, named if rows else _SHEET[lang], titles, widths, lang)
+            write = text_sheet(book, named if rows else words["sheet"], titles, widths, lang)
             for number, row in enumerate(rows, 1):
                 faulty = contract(table).by_name.get(row["column"])
                 cells = (
                     row["file"],
-                    place(lang, *row["at"]),
+                    expected.place(row["at"][0], row["at"][1], lang),
                     expected.remedy(row["column"], row["reason"], lang),
                     in_file(title(faulty), row.get("heading", ""), lang) if faulty else "",
                     in_language(row["expected"], lang),
-                    _OUTCOME[lang][row["warned"]],
+                    words["warned" if row["warned"] else "rejected"],
                     *(row.get("cells", {}).get(column.name, "") for column in own),
                 )
                 write(number, cells)

@@ -452,7 +452,7 @@ def test_events_and_the_target_path_stand_by_the_trend(press):
     ]
     assert [event["number"] for event in nation["events"]] == ["1", "2", "3"]
     assert len(own["events"]) == 2
-    assert "behind" in nation["path"] or "ahead" in nation["path"]
+    assert "below" in nation["path"] or "above" in nation["path"]
     assert own["path"] == ""
 
 

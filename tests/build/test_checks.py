@@ -94,7 +94,7 @@ def test_a_broken_rule_refuses_the_publication(of_sound, rule):
     with pytest.raises(pipeline.BuildRefused) as raised:
         pipeline._check(of_sound, pipeline.Report())
     refusals = raised.value.report.refusals
-    assert all(re.fullmatch(r"check \w+ is broken by [1-9]\d* rows; .* · .*؛ .*", line) for line in refusals)
+    assert all(re.fullmatch(r"check \w+ is broken \(rows: [1-9]\d*\); .* · .*؛ .*", line) for line in refusals)
     assert rule in {line.split()[1] for line in refusals}
 
 

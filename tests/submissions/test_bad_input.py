@@ -55,7 +55,7 @@ def refused(site: Site, kind: str, lang: str) -> Any:
             "too large",
             413,
             "personnel_IR-07.csv: a file has at most 200 MiB; split it",
-            "حجم هر فایل حداکثر ۲۰۰ مبی‌بایت است؛",
+            "حجم هر فایل حداکثر ۲۰۰ مگابایت است؛",
         ),
         ("too many", 413, "a submission has at most 100 files; put", "هر ارسال حداکثر ۱۰۰ فایل دارد؛"),
         ("twice", 409, "copy.csv: this file is in the submission already; leave", "این فایل در همین ارسال هست؛"),

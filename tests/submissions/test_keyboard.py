@@ -216,7 +216,7 @@ def refuse_sent(reader: front.Visit, folder: Path) -> None:
         path.write_text("a")
     for lang, sentences in (
         ("en", ("a file has at most 200 MiB", "the file is empty", "a submission has at most 100 files")),
-        ("fa", ("حجم هر فایل حداکثر ۲۰۰ مبی‌بایت است", "فایل خالی است", "هر ارسال حداکثر ۱۰۰ فایل دارد")),
+        ("fa", ("حجم هر فایل حداکثر ۲۰۰ مگابایت است", "فایل خالی است", "هر ارسال حداکثر ۱۰۰ فایل دارد")),
     )[draws(1, 0) :]:
         reader.go("handin", **({"lang": lang} if lang == "en" else {}))
         said = reader.page.locator(".pd-drop ul")

@@ -78,7 +78,7 @@ def test_a_large_file_goes_through_nginx_by_this_address_alone_and_takes_no_memo
         assert (refused.status, refused.headers["content-type"]) == (413, "text/plain; charset=utf-8")
         told = refused.read().decode()
         assert "at most 200 MiB; split it" in told
-        assert "حداکثر ۲۰۰ مبی‌بایت" in told
+        assert "حداکثر ۲۰۰ مگابایت" in told
         assert client.post("/find", content=bytes(3 * MEBIBYTE)).status_code == 413, "other addresses stay small"
         assert client.post(f"/hand-in/{ident}/withdraw").json() == {"state": "withdrawn"}
 

@@ -130,7 +130,7 @@ def test_a_jump_needs_a_reason_of_twenty_letters(office):
     assert checked.state == "ready"
     assert "in_service" in checked.result["jumps"]
     assert checked.result["gone"] == 10
-    with pytest.raises(Declined, match="at least 20 letters"):
+    with pytest.raises(Declined, match="at least 20 characters"):
         office.desk.submit(office.clerk, checked.id, {"in_service": "they left"})
     why = dict.fromkeys(checked.result["jumps"], "a contract of ten people ended in Aban")
     assert office.desk.submit(office.clerk, checked.id, why).state == "submitted"
@@ -151,7 +151,7 @@ def test_nobody_approves_an_own_submission(office):
     checked = office.hand_in(both, "IR-07", more_people())
     assert checked.for_province, "a steward submitted for the province"
     office.desk.submit(both, checked.id)
-    with pytest.raises(Declined, match="nobody approves an own submission"):
+    with pytest.raises(Declined, match="you cannot approve your own submission"):
         office.desk.approve(both, checked.id)
     # An order file that was written past the page is tested again.
     office.desk.records.change(
@@ -162,7 +162,7 @@ def test_nobody_approves_an_own_submission(office):
     office.desk.publish(office.somebody("other.steward", "steward"))
     office.work()
     assert office.desk.look(both, checked.id).state == "approved"
-    assert "nobody approves an own submission" in str(work.last_publishing(office.desk)["refusals"])
+    assert "you cannot approve your own submission" in str(work.last_publishing(office.desk)["refusals"])
     assert in_service(office, "IR-07") == 30
 
 

@@ -107,8 +107,8 @@ def test_parts_of_a_small_difference_of_a_rate_are_not_named() -> None:
     )
     assert (
         said(small)
-        == "Training compliance rose by 0.9 percentage points from 1404 to 1405; this is no significant difference, "
-        "and a split by groups would mean nothing."
+        == "Training compliance rose by 0.9 percentage points from 1404 to 1405; the difference is not significant "
+        "and is not split by group."
     )
     assert (
         comparison.largest(small, ChartContext("en"), COMPLIANCE).sentence

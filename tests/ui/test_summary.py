@@ -405,7 +405,7 @@ def test_coverage_below_half_and_counties_without_anybody_are_an_item(province: 
             "Recruit in the province",
             f"coverage 1.81, below half of the national average (6.19 per 10,000) · {counties} · {unknown}",
         ),
-        "IR-23": ("Recruit for 6 counties without assistants", "12 assistants are in no known county"),
+        "IR-23": ("Recruit for 6 counties without active assistants", "12 assistants are in no known county"),
     }
     assert (item.sentence, item.about) == said[province]
 

@@ -462,7 +462,7 @@ def _single_rows(view: PageContext, desk: Desk, now: Submission) -> None:
     file = tables.Column("file", view.word("hand_in.file"), lambda row: blocks.latin(row["file"]))
     columns = [
         *[file] * (len(now.files) > 1),
-        cells("place", lambda row: rows_file.place(view.lang, *row["at"])),
+        cells("place", lambda row: expected.place(row["at"][0], row["at"][1], view.lang)),
         cells("todo", lambda row: expected.remedy(row["column"], row["reason"], view.lang)),
         cells(
             "column",
@@ -486,7 +486,7 @@ def _places(view: PageContext, now: Submission, places: Sequence[Any]) -> str:
         text.listed(
             [
                 *[blocks.latin(file)] * (len(now.files) > 1),
-                text.escape(" · ".join(rows_file.place(view.lang, sheet, line) for _, sheet, line in inside)),
+                text.escape(" · ".join(expected.place(sheet, line, view.lang) for _, sheet, line in inside)),
             ],
             view.lang,
         )
