@@ -40,14 +40,15 @@ def stored() -> bytes | None:
     return None
 
 
-def key() -> bytes:
-    """The installation's key; a new one is created and stored if there is none."""
+def key(store: bool) -> bytes:
+    """The installation's key; a new one if there is none, which only what publishes under it may `store`."""
     if known := stored():
         return known
     created = secrets.token_bytes(_BYTES)
-    # If it cannot be stored, the key is used for this build only; only row histories depend on it.
-    with suppress(OSError):
-        return _store(created)
+    if store:
+        # If it cannot be stored, the key is used for this build only; only row histories depend on it.
+        with suppress(OSError):
+            return _store(created)
     return created
 
 

@@ -79,7 +79,7 @@ class BuildOptions:
 def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
     """Load, build, check and publish. Raises Refused or errors.Busy and leaves the last publication untouched."""
     with publications.building(order.to) as folder:
-        report = _built(order, folder, say, progress)
+        report = _built(order, folder, say, progress, publishes=True)
         say("publishing")
 
         def announce(publication: str) -> None:
@@ -95,20 +95,22 @@ def check(order: BuildOptions, say: Say, progress: Progress) -> Report:
     """Everything that `build` does except publishing, in a temporary folder; another build may be running."""
     try:
         with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as folder:
-            report = _built(order, Path(folder), say, progress)
+            report = _built(order, Path(folder), say, progress, publishes=False)
             order.examine(Path(folder) / _BUILT, report)
             return report
     except FileNotFoundError as error:
         raise because("not_written", path=error.filename, error=error.strerror) from None
 
 
-def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress) -> Report:
+def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress, publishes: bool) -> Report:
     """Build and check the database of a load in `folder`. Raises BuildRefused with all reasons."""
     with publications.comparable_held_open(order.to) as last:
-        return _built_after(last, order, folder, say, progress)
+        return _built_after(last, order, folder, say, progress, publishes)
 
 
-def _built_after(last: Path | None, order: BuildOptions, folder: Path, say: Say, progress: Progress) -> Report:
+def _built_after(
+    last: Path | None, order: BuildOptions, folder: Path, say: Say, progress: Progress, publishes: bool
+) -> Report:
     """`_built`, compared with the version `last`."""
     files = source_files(order.folder)
     tables, unusable, reference = reference_data.read(order.folder)
@@ -121,7 +123,7 @@ def _built_after(last: Path | None, order: BuildOptions, folder: Path, say: Say,
     setting = parse_values.Setting(
         order.build_day,
         {fold(course["course_code"]): course["course_code"] for course in tables["courses.csv"]},
-        identity.key(),
+        identity.key(store=publishes),
     )
     built = folder / _BUILT
     try:

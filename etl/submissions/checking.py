@@ -125,7 +125,7 @@ def read_alone(desk: Desk, submission: Submission, folder: Path) -> list[Outcome
     setting = parse_values.Setting(
         volume.build_day(date.today()),
         {fold(course["course_code"]): course["course_code"] for course in tables["courses.csv"]},
-        identity.key(),
+        identity.key(store=False),
     )
     named = folder / "named"
     named.mkdir()

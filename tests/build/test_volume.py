@@ -5,17 +5,32 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from etl.analysis import data_quality
-from etl.build import staging
+from etl.build import pipeline, staging
 from etl.extract.causes import persian_digits
 from etl.extract.contract import TABLES
 from etl.semantic import access, rights
 from etl.warehouse import publications
-from tests.loading import HEADERS, Built, StreamedRows, build, copy_publication, load, national_id, put, put_good, row
+from tests.loading import (
+    DAY,
+    HEADERS,
+    Built,
+    StreamedRows,
+    WarmPool,
+    build,
+    copy_publication,
+    load,
+    national_id,
+    put,
+    put_good,
+    row,
+    without_models,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -373,6 +388,19 @@ def test_a_lost_identity_key_refuses_a_build_where_publications_under_another_ar
         assert (len(key.read_bytes()), key.read_bytes() == content) == (32, False)
         content = key.read_bytes()
     assert load(folder, to=to, accept_loss=False).code == 0
+
+
+def test_only_a_build_that_publishes_stores_a_key(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "WorkerPool", WarmPool)
+    monkeypatch.delenv("IDENTITY_KEY")
+    key = tmp_path / "identity.key"
+    monkeypatch.setenv("IDENTITY_KEY_FILE", str(key))
+    key.write_bytes(b"cut short")
+    options = pipeline.BuildOptions(folder, tmp_path / "warehouse.duckdb", DAY, new_identity=True)
+    with without_models():
+        for tried in (options, replace(options, only_returns=True, returns=tmp_path / "back")):
+            pipeline.check(tried, print, lambda *_: None)
+            assert key.read_bytes() == b"cut short"
 
 
 # ------------------------------------------------------------------ files

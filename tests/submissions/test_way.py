@@ -451,6 +451,16 @@ def test_a_check_that_runs_stops_at_its_next_step(office, monkeypatch):
     assert office.desk.look(office.clerk, draft.id).state == "draft"
 
 
+def test_a_check_does_not_replace_a_lost_key(office, tmp_path, monkeypatch):
+    monkeypatch.delenv("IDENTITY_KEY", raising=False)
+    monkeypatch.setenv("IDENTITY_KEY_FILE", str(tmp_path / "identity.key"))
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    office.work()
+    assert office.desk.look(office.clerk, draft.id).state == "to_correct"
+    assert not (tmp_path / "identity.key").exists()
+
+
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [
