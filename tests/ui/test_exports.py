@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -26,6 +27,7 @@ from ui.charts import bars
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
 from ui.components import data_links, downloads
+from ui.data import page_run
 from ui.data.ask import Ask
 from ui.exhibits.exhibit import Drawing, Exhibit, Made
 from ui.exports import about, file_content
@@ -389,3 +391,20 @@ def test_what_is_offered_for_circulation_bears_it_in_its_name_and_its_picture_is
     assert all(("_rounded" in name) is ticked for name in names.values())
     assert [picture.title for picture in pictures] == ["rounded" if ticked else "title"]
     assert any(isinstance(data, disclosure.Circulated) for data in drawn_of) is ticked
+
+
+def test_a_file_written_on_a_click_is_of_the_publication_that_the_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    offered: dict[str, Any] = {}
+    monkeypatch.setattr(downloads.st, "download_button", lambda _label, make, *_, **__: offered.update(make=make))
+    monkeypatch.setattr(downloads.st, "button", lambda *_, **more: offered.update(begin=more))
+    monkeypatch.setattr(page_run, "_current", lambda: "the latest")
+    monkeypatch.setattr(downloads, "Making", lambda _job: page_run.current_file())
+    view, job = PageContext(Scope(date(2026, 6, 1))), mock.Mock(form="csv")
+    with page_run.reading("the one shown"):
+        downloads.offered(view, "", "", "", "", lambda out: out.write(page_run.current_file().encode()), {})
+        downloads.made_first(view, "", "", job, {})
+    # Streamlit calls it in a thread of its own, long after the page run.
+    with ThreadPoolExecutor() as other:
+        assert other.submit(lambda: offered["make"]().getvalue()).result() == b"the one shown"
+    offered["begin"]["on_click"](*offered["begin"]["args"])
+    assert downloads.st.session_state.pop(downloads._MADE).making == "the one shown"

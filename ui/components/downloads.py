@@ -285,7 +285,8 @@ def offered(
     Where users sign in, the file is offered to this user at a one-time address, with `details` for the audit log.
     """
     if not page_run.signs_in():
-        st.download_button(label, partial(_made, write), name, mime, key=key, on_click="ignore", help=about)
+        make = partial(_made, write, page_run.current_file())
+        st.download_button(label, make, name, mime, key=key, on_click="ignore", help=about)
     elif st.button(label, key=key):
         with tempfile.NamedTemporaryFile(prefix="offer-", delete=False) as out:
             try:
@@ -296,9 +297,11 @@ def offered(
         _offer(view, Path(out.name), name, details)
 
 
-def _made(write: Callable[[Any], object]) -> io.BytesIO:
+def _made(write: Callable[[Any], object], shown: str) -> io.BytesIO:
+    """The file, of the publication `shown`: Streamlit asks for it outside the page run."""
     out = io.BytesIO()
-    write(out)
+    with page_run.reading(shown):
+        write(out)
     return out
 
 
@@ -323,16 +326,18 @@ def made_first(view: PageContext, ident: str, name: str, job: Job, details: dict
     # The name covers language, day and rounding.
     if made is None or (made.ident, made.name) != (ident, name) or made.making.job.made_of() != job.made_of():
         label = view.word("more.make", form=view.word(f"more.{job.form}"))
-        st.button(label, key=f"make-{job.form}-{ident}", on_click=_begin, args=(ident, name, job))
+        begin = (ident, name, job, page_run.current_file())
+        st.button(label, key=f"make-{job.form}-{ident}", on_click=_begin, args=begin)
     elif not made.making.process.wait(_AT_ONCE_SECONDS):
         _followed(view, ident, made.making)
     else:
         _finished(view, ident, name, made.making, details)
 
 
-def _begin(ident: str, name: str, job: Job) -> None:
+def _begin(ident: str, name: str, job: Job, shown: str) -> None:
     _forget()
-    st.session_state[_MADE] = _MadeFile(ident, name, Making(job))
+    with page_run.reading(shown):
+        st.session_state[_MADE] = _MadeFile(ident, name, Making(job))
 
 
 def _forget() -> None:
