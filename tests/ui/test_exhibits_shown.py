@@ -31,7 +31,7 @@ from ui.components import blocks, downloads, figures, page_files, tables
 from ui.components import cards as components
 from ui.data import page_run
 from ui.data.ask import Ask, Kept, On, Question, Rounded
-from ui.exhibits import register, training, workforce
+from ui.exhibits import coverage, register, training, workforce
 from ui.exhibits.cards import headline
 from ui.exhibits.exhibit import Card, Drawing, Exhibit, Made, MadeCards, MakeCards
 from ui.exhibits.figure import figure
@@ -217,6 +217,19 @@ def test_the_unit_of_a_card_is_that_of_its_measure(of: str, lang: str, ask: Ask)
         shown = components.card("label", card.value, card.unit, "")
         assert f"<bdi>{text.escape(card.value)}</bdi> <small>{text.escape(card.unit)}</small>" in shown
     assert len(words) > 3
+
+
+def test_a_card_for_circulation_names_the_rate_of_the_nation_that_circulates(ask: Ask) -> None:
+    scope, name = of_query(ask, {"province": ["IR-10"]}), "coverage_per_10k"
+    (card,) = (one.form for one in coverage.numbers(scope, Rounded(ask)) if one.name == name)
+    assert isinstance(card, Card)
+    said = " ".join(span.words for line in card.lines for span in line)
+    exact, circulated = (
+        f"({text.plain(way(Question((name,), on=scope.day)).value(), 'per_10k', 'en')})" for way in (ask, Rounded(ask))
+    )
+    assert exact != circulated
+    assert exact not in said
+    assert circulated in said
 
 
 def a_year_before(day: date) -> date:

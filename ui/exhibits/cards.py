@@ -283,7 +283,7 @@ def _beside_nation(scope: Scope, ask: Ask, metric: Metric, context: ChartContext
         return []
     with suppress(QuestionError, TooEarly):
         where, _ = scope.under(metric.dimensions - {"county", "institute"})
-        for row in different(scope, ask.exactly, metric.name, "province", where).records():
+        for row in different(scope, ask, metric.name, "province", where).records():
             if row["province"] == scope.province and (judged := changes.verdict(metric, row["side"])):
                 value = text.plain(row["whole_value"], metric.unit, scope.lang)
                 whole = f"{context.word('different.mean_nation')} ({value})"

@@ -82,7 +82,7 @@ def leavers_by_place(scope: Scope, ask: Ask) -> Exhibit:
 
 def joined(scope: Scope, ask: Ask) -> int:
     """All joiners of the period, else of the last 12 complete months, in the whole country."""
-    return int(ask_under(scope, ask.exactly, ["joiners"], without=scope.where)[0].value() or 0)
+    return int(ask_under(scope, ask, ["joiners"], without=scope.where)[0].value() or 0)
 
 
 def recruits(scope: Scope, ask: Ask, count: int | None = None) -> Exhibit:
