@@ -58,12 +58,12 @@ if [ -d /run/systemd/system ]; then
         esac
     done
     systemctl daemon-reload
-    # What failed too often before its cause was mended would not be started now.
+    # A unit that failed too often would not be started, even once its cause is mended.
     systemctl reset-failed 'policeyar-*' 2>/dev/null || true
     known=$(.venv/bin/python -B -c '
 from etl.core import settings
 known = settings.read()
-builds, pulls = "policeyar-build.timer,policeyar-work.path", "policeyar-pull.timer"
+builds, pulls = "policeyar-build.timer,policeyar-work.path,policeyar-work.timer", "policeyar-pull.timer"
 print(settings.web_processes(known), *((pulls, builds) if known.replicas.source else (builds, pulls)))')
     # shellcheck disable=SC2086
     set -- $known

@@ -196,7 +196,7 @@ def installed(two_versions: Path, tmp_path: Path) -> Machine:
 
 WEB = {"policeyar-web@0.service", "policeyar-web@1.service"}
 NGINX = {"policeyar-nginx.service"}
-BUILDS = {"policeyar-build.timer", "policeyar-work.path", "policeyar-ready.timer"}
+BUILDS = {"policeyar-build.timer", "policeyar-work.path", "policeyar-work.timer", "policeyar-ready.timer"}
 
 
 def test_a_bare_machine_gets_its_user_nginx_and_units_and_a_second_run_changes_nothing(machine: Machine) -> None:
@@ -223,7 +223,7 @@ def test_a_bare_machine_gets_its_user_nginx_and_units_and_a_second_run_changes_n
         "1: restart policeyar-web@1.service",
         "1: is-enabled policeyar-web@2.service",
         "1: disable --now policeyar-pull.timer",
-        "1: enable --now policeyar-build.timer policeyar-work.path policeyar-ready.timer",
+        "1: enable --now policeyar-build.timer policeyar-work.path policeyar-work.timer policeyar-ready.timer",
         "1: enable policeyar-nginx.service",
         "1: restart policeyar-nginx.service",
     ]

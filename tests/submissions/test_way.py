@@ -504,7 +504,7 @@ def test_files_are_deleted_after_the_days_of_the_settings_and_their_record_stays
     office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
     at = time.time() - days * 86_400
     office.desk.records.change(draft.id, ("checking",), lambda one: replace(one, state=state, changed_at=at))
-    work.clean(office.desk)
+    office.work()
     kept = office.desk.records.get(draft.id)
     assert originals.folder_of(office.desk.root, kept).exists() == stays
     assert (kept.state, [file.name for file in kept.files]) == (state, [PERSONNEL])
