@@ -408,18 +408,23 @@ def _last_year(con: ScopedCursor, where: Where, queues: list[tuple[str, str]], p
         with required as (
             select distinct person_id, course from ({required}) as required where lapses_on <= $last_day
         ),
+        -- Some join twice in a year.
+        first_joined as (
+            select person_id, min(day) as day
+            from joiners
+            where day >= $first_day
+            group by person_id
+        ),
         passes as (
             select
                 completions.province,
                 completions.course_code as course,
                 completions.completed_on,
-                joiners.person_id is not null as is_joiner,
+                first_joined.person_id is not null as is_joiner,
                 not is_joiner and required.person_id is not null as is_needed,
             from completions
-            left join joiners
-                on joiners.person_id = completions.person_id
-                and joiners.day between $first_day and $last_day
-                and joiners.day <= completions.completed_on
+            left join first_joined
+                on first_joined.person_id = completions.person_id and first_joined.day <= completions.completed_on
             left join required
                 on required.person_id = completions.person_id and required.course = completions.course_code
             where

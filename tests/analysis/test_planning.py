@@ -19,9 +19,11 @@ from etl.analysis import backtesting, planning, projection, seat_plan, training
 from etl.analysis.planning import Scenario
 from etl.core import jalali
 from etl.core.errors import QuestionError
-from etl.semantic import answers
+from etl.semantic import access, answers
 from etl.semantic.access import ScopedCursor
 from etl.semantic.resolve import settled_on
+from etl.semantic.rights import ADMINISTRATOR
+from tests import loading
 from tests.effort import draws
 
 pytestmark = pytest.mark.slow
@@ -304,6 +306,21 @@ def test_the_plan_equals_a_monthly_simulation(con: ScopedCursor, scenario: Scena
 
 
 # ---------------------------------------------------------------- compliance: three futures, and the trial of one
+
+
+def test_a_course_of_somebody_who_joined_twice_took_one_seat(tmp_path: Path) -> None:
+    folder = loading.put_good(tmp_path / "in")
+    first = {"hired_on": "1404/05/01", "left_on": "1404/06/01", "leave_reason": "resigned"}
+    again = {"hired_on": "1404/10/01", "left_on": "", "leave_reason": ""}
+    who = {"national_id": loading.national_id(7)}
+    loading.put(folder, "personnel_2.csv", [loading.row("personnel", **who, **spell) for spell in (first, again)])
+    loading.put(folder, "training_2.csv", [loading.row("training", **who, completed_on="1405/02/01")])
+    with access.connect(loading.build(folder).to, ADMINISTRATOR) as con:
+        period = jalali.last_complete_months(BUILD_DAY, 12)
+        joined = con.execute("select count(*) from joiners where day between ? and ?", period).fetchone()
+        assert joined == (2,)
+        last_year = training._last_year(con, {}, [("", "PY-101")], period)
+    assert (last_year.passed.sum(), last_year.joined.sum()) == (1, 1)
 
 
 def test_the_trial_is_the_scenario_of_a_year_ago_with_the_seats_and_recruits_that_came(
