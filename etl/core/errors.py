@@ -6,11 +6,13 @@ class Refused(Exception):
 
     # Whether the file was refused for its headers although most of them belong to the table.
     resembles = False
+    # The province that it is about; empty: the whole country.
+    province = ""
 
     @property
     def sentences(self) -> list[tuple[str, str]]:
-        """Its lines, each with the province that it is about (empty: the whole country)."""
-        return [("", line) for line in str(self).splitlines()]
+        """Its lines, each with its province."""
+        return [(self.province, line) for line in str(self).splitlines()]
 
 
 class QuestionError(ValueError):

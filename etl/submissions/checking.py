@@ -50,8 +50,8 @@ _FEWEST = 23
 class Assembled:
     """A folder to build from: the accepted files with those of submissions in place of their predecessors.
 
-    `names`: the name in the folder of each file of a submission, by (submission, number); `replaced`: the accepted files
-    whose place they take.
+    `names`: the name in the folder of each file of a submission that counts, by (submission, number); `replaced`: the
+    accepted files whose place they take.
     """
 
     folder: Path
@@ -61,7 +61,10 @@ class Assembled:
 
 
 def assemble(desk: Desk, submissions: Sequence[Submission], folder: Path) -> Assembled:
-    """Fill a folder with links. Raises Refused where a predecessor also holds tables that are not submitted."""
+    """Fill a folder with links; of a province, the last of `submissions` with a table counts for it.
+
+    Raises Refused where a file that does not count any more also holds tables that are not submitted.
+    """
     incoming = desk.folders.incoming
     made = Assembled(folder)
     owners = handed_in(incoming)
@@ -75,8 +78,13 @@ def assemble(desk: Desk, submissions: Sequence[Submission], folder: Path) -> Ass
             (folder / path.name).symlink_to(path.absolute())
             if path.name in owners:
                 made.owners[path.name] = owners[path.name]
+    last_with = {(one.province, table): one.id for one in submissions for table in one.tables}
     for one in submissions:
         for file in one.files:
+            tables = {*file.table.split()}
+            if later := {table for table in tables if last_with.get((one.province, table), one.id) != one.id}:
+                _refuse_shared(one, file.name, tables - later)
+                continue
             name = _free_name(folder, one, file)
             (folder / name).symlink_to(originals.original(desk.root, one, file.sha256).absolute())
             made.names[one.id, file.number] = name
@@ -113,10 +121,17 @@ def _predecessors(
         place = owners.get(path.name) or province_of.get(label) or load_report.province_in_name(path.name)
         if place != submission.province or not held & tables:
             continue
-        if more := held - tables - set(submission.unchanged):
-            raise because("handed_in_shared", file=label, **named_tables(more))
+        _refuse_shared(submission, label, held - tables - set(submission.unchanged))
         found.add(path.name)
     return found
+
+
+def _refuse_shared(submission: Submission, file: str, more: set[str]) -> None:
+    """Raises Refused if a file of its province, in whose place a submission comes, holds more tables."""
+    if more:
+        refusal = because("handed_in_shared", file=file, **named_tables(more))
+        refusal.province = submission.province
+        raise refusal
 
 
 def read_alone(desk: Desk, submission: Submission, folder: Path) -> list[Outcome]:
@@ -197,11 +212,13 @@ def whole(
     """The result of the whole check. `others`: approved submissions that are not published yet; `say` may stop the check."""
     assembled_at = folder / "all"
     assembled_at.mkdir()
-    others = [one for one in others if one.province != submission.province]
+    # Approved, it takes the place of the one of its month.
+    others = [one for one in others if (one.province, one.month) != (submission.province, submission.month)]
     try:
         made = assemble(desk, [*others, submission], assembled_at)
     except Refused as refusal:
-        return {"stops": [str(refusal)]}
+        is_own = refusal.province in ("", submission.province)
+        return {"stops": [str(refusal) if is_own else words("submission_elsewhere")]}
     files = {made.names[submission.id, file.number]: file for file in submission.files}
     names = {label: file.name for label, file in files.items()}
     result: dict[str, Any] = {"files": [], "stops": [], "returned": [], "warned": [], "changes": [], "jumps": []}

@@ -318,7 +318,10 @@ def _accept(desk: Desk, approved: list[Submission], made: checking.Assembled) ->
     new = set()
     for one in approved:
         for file in one.files:
-            name = made.names[one.id, file.number]
+            name = made.names.get((one.id, file.number))
+            if name is None:
+                # A later month holds its table.
+                continue
             new.add(name)
             with replacing(incoming / name) as waiting:
                 waiting.write_bytes(originals.original(desk.root, one, file.sha256).read_bytes())

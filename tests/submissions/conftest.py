@@ -39,6 +39,7 @@ provinces = ["IR-10"]
 [groups.stewards]
 role = "steward"
 """
+THIS = jalali.unit_of(date.today(), "month").label
 SITE = "http://testserver"
 PEOPLE = {
     "fars.clerk": "fars",
@@ -114,19 +115,19 @@ class Office:
         finally:
             received.close()
 
-    def hand_in(self, who: Person, province: str, files: dict[str, str | bytes]) -> Submission:
+    def hand_in(self, who: Person, province: str, files: dict[str, str | bytes], month: str = LAST) -> Submission:
         """A draft with files, checked. The first one of an installation is checked once for all tests."""
         root = self.desk.root
         # Records in PostgreSQL are not in the folder.
         first = not root.exists() and not self.settings.sign_in.database
         incoming = {path.name: path.read_bytes() for path in sorted(self.settings.folders.incoming.iterdir())}
         rules = (self.settings.submission, self.settings.sign_in.mode, self.only_rows)
-        same = repr((who.sub, who.scope, province, files, incoming, *rules))
+        same = repr((who.sub, who.scope, province, month, files, incoming, *rules))
         if first and same in self._checked:
             ident, kept = self._checked[same]
             shutil.copytree(kept, root)
             return self.desk.look(who, ident)
-        draft = self.desk.open(who, province, LAST)
+        draft = self.desk.open(who, province, month)
         for number, (name, content) in enumerate(files.items(), 1):
             self.give(who, draft.id, number, name, content)
         self.work()

@@ -12,16 +12,17 @@ from pathlib import Path
 import pytest
 
 from etl.core import settings
-from etl.submissions import orders, originals, work
+from etl.core.errors import Refused
+from etl.submissions import checking, orders, originals, work
 from etl.submissions.desk import Person
 from etl.submissions.records import Submission
 from etl.submissions.refusals import Declined
 from etl.warehouse import publications
-from tests.loading import load, put
-from tests.submissions.conftest import FARS, ISFAHAN, LAST, Office, person, province_files, with_rows
+from tests.loading import load, put, row
+from tests.submissions.conftest import FARS, ISFAHAN, LAST, THIS, Office, person, province_files, with_rows
 
 pytestmark = pytest.mark.slow
-PERSONNEL = "personnel_IR-07.csv"
+PERSONNEL, TRAINING = "personnel_IR-07.csv", "training_IR-07.csv"
 
 
 def more_people(count: int = 2) -> dict[str, str]:
@@ -108,7 +109,7 @@ def test_what_stops_a_file_is_one_sentence_of_it(office):
     bad = {
         PERSONNEL: "نام\nعلی\n",
         "licences_IR-07.csv": b"\x1f\x8b\x08\x00packed",
-        "training_IR-07.csv": province_files(FARS)["training_IR-07.csv"],
+        TRAINING: province_files(FARS)[TRAINING],
     }
     checked = office.hand_in(office.clerk, "IR-07", bad)
     assert checked.state == "to_correct"
@@ -126,7 +127,7 @@ def test_what_stops_a_file_is_one_sentence_of_it(office):
 
 def test_a_jump_needs_a_reason_of_twenty_letters(office):
     few = province_files(FARS, people=20)
-    checked = office.hand_in(office.clerk, "IR-07", {name: few[name] for name in (PERSONNEL, "training_IR-07.csv")})
+    checked = office.hand_in(office.clerk, "IR-07", {name: few[name] for name in (PERSONNEL, TRAINING)})
     assert checked.state == "ready"
     assert "in_service" in checked.result["jumps"]
     assert checked.result["gone"] == 10
@@ -225,6 +226,54 @@ def test_what_approved_submissions_change_together_is_known_before_they_are_publ
     office.only_rows = True
     office.work()
     assert rows_published(office, PERSONNEL) == 32
+
+
+def unchecked(office: Office, files: dict[str, str], month: str = LAST, province: str = "IR-07") -> Submission:
+    """A submission as it is once it is approved."""
+    draft = office.desk.open(office.clerk, province, month)
+    for number, (name, content) in enumerate(files.items(), 1):
+        office.give(office.clerk, draft.id, number, name, content)
+    orders.cancel(office.desk.root, draft.id)
+    decided = {"state": "approved", "decided_by": "data.steward", "decided_groups": ("stewards",)}
+    return office.desk.records.change(draft.id, ("checking",), lambda one: one.but(**decided))
+
+
+def test_of_two_approved_months_of_a_province_the_later_one_counts_where_both_have_a_table(office):
+    office.only_rows = True
+    files = province_files(FARS)
+    both = person(150_000, "IR-07", "100")
+    course = row("training", national_id=both["national_id"])
+    earlier = {
+        PERSONNEL: with_rows(files[PERSONNEL], "personnel", both),
+        TRAINING: with_rows(files[TRAINING], "training", course),
+    }
+    # Other posts: both files together would be two versions of one.
+    later = {PERSONNEL: earlier[PERSONNEL].replace("guard", "operator")}
+    first = unchecked(office, earlier)
+    second = office.hand_in(office.clerk, "IR-07", later, THIS)
+    assert (second.state, second.result["stops"], second.result["returned"]) == ("ready", [], [])
+    office.desk.submit(office.clerk, second.id)
+    office.desk.approve(office.steward, second.id)
+    office.desk.publish(office.steward)
+    office.work()
+    assert [office.desk.records.get(one.id).state for one in (first, second)] == ["published", "published"]
+    assert (rows_published(office, PERSONNEL), rows_published(office, TRAINING)) == (31, 31)
+    incoming = office.settings.folders.incoming
+    accepted = {path.name: path.read_text(encoding="utf-8") for path in incoming.glob("*_IR-07*")}
+    assert accepted == files | earlier | later
+
+
+def test_a_file_of_which_a_later_month_has_a_table_does_not_count_for_the_others_either(office, tmp_path):
+    first = unchecked(office, {PERSONNEL: more_people()[PERSONNEL]})
+    book = replace(first.files[0], table="personnel training")
+    second = unchecked(office, {PERSONNEL: more_people(3)[PERSONNEL]}, THIS)
+    with pytest.raises(Refused, match=f"^{PERSONNEL}: the accepted file also holds training"):
+        checking.assemble(office.desk, [replace(first, files=(book,)), second], tmp_path)
+    (tmp_path / "check").mkdir()
+    isfahan = replace(second, id="IR-10-1", province="IR-10")
+    others = [replace(first, files=(book,)), second]
+    (stop,) = checking.whole(office.desk, isfahan, others, tmp_path / "check", lambda _: None)["stops"]
+    assert PERSONNEL not in stop, "its name is told to no other province"
 
 
 def test_what_would_be_refused_is_known_before_it_is_published(office):
