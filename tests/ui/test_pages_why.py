@@ -293,7 +293,7 @@ def test_growth_gives_places_for_as_many_recruits_as_are_typed(published: Path) 
     app.text_input(key="recruit places").set_value("۱٬۲۰۰").run()
     assert in_address(app, "n") == ["1200"]
     assert "1,200 recruits by equal coverage" in html(app)
-    for typed in ("-5", "0", "۱٬۰۰۰٬۰۰۰"):
+    for typed in ("-5", "0", "۱٬۰۰۰٬۰۰۰", "12.5", "5²"):
         app.text_input(key="recruit places").set_value(typed).run()
         assert text.word("ahead.recruits_bounds", "en", most="100,000") in html(app)
     for n in ("0", "100001", "1.5"):

@@ -27,7 +27,7 @@ from ui.components import day_field, filter_bar
 from ui.data import warehouse
 from ui.exports import about
 from ui.i18n import text
-from ui.state import page_context, periods
+from ui.state import address, page_context, periods
 from ui.state.page_context import PageContext
 from ui.state.scope import Days, Scope, in_order
 from ui.summary import changes
@@ -454,3 +454,17 @@ def test_a_scope_is_read_back_from_its_address_as_it_was(seed: int) -> None:
     name = chance.choice(FILTERS)
     toggled = scope.toggled(name, chance.choice(known[name]))
     assert Scope.from_query(toggled.query(), LATEST, known.__getitem__) == toggled
+
+
+@pytest.mark.parametrize("given", [{"until": "9999"}, {"until": "0000"}, {"n": "1" * 5000}, {"n": "1.5"}, {"n": "²"}])
+def test_what_is_no_year_or_count_of_recruits_is_left_out(given: dict[str, str]) -> None:
+    query = {name: [value] for name, value in given.items()}
+    assert address.valid_parameters("growth", query, Days.until(LATEST)) == {}
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [("۱۲٬۵۰۰", 12500), ("12,500", 12500), ("۱۲٫۵", 12.5), ("12.5", 12.5), ("5²", None), ("−5", None), ("many", None)],
+)
+def test_a_typed_number_is_read_as_it_is_written(typed: str, read: float | None) -> None:
+    assert address.number(address.typed(typed)) == read

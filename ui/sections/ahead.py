@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from etl.analysis.coverage import RULES
-from etl.core.text_folding import latin_digits
 from etl.semantic.rights import BELOW_PROVINCE
 from ui.components import downloads, tables
 from ui.components import figures as ui
@@ -21,7 +20,7 @@ from ui.exports import about, workbook
 from ui.exports.job import FORMS, noted
 from ui.i18n import text
 from ui.sections import listings
-from ui.state import page_context, page_parameters
+from ui.state import address, page_context, page_parameters
 from ui.state.page_context import PageContext
 from ui.state.questions import without_places
 
@@ -55,14 +54,17 @@ def order_form(view: PageContext, exhibit: Exhibit) -> None:
 def recruits(view: PageContext) -> None:
     """Where a number of recruits would go by three rules: as many as joined, unless a number is typed."""
     written = page_parameters.one(_PAGE, "n")
-    count = int(written) if written else None
+    typed = address.number(written) or 0.0
+    # What is no whole number is out of bounds.
+    count = (int(typed) if typed.is_integer() else 0) if written else None
     # They are shared out among all provinces.
     everywhere = replace(view, scope=view.scope.of(without_places(view.where)))
-    ui.table(view, growth.recruits, partial(_recruits, everywhere, count), count=count)
+    ui.table(view, growth.recruits, partial(_recruits, everywhere, written, count), count=count)
 
 
-def _recruits(view: PageContext, count: int | None, exhibit: Exhibit) -> None:
-    _enter_recruits(view, growth.joined(view.asked, warehouse.of_page()) if count is None else count)
+def _recruits(view: PageContext, written: str, count: int | None, exhibit: Exhibit) -> None:
+    shown = growth.joined(view.asked, warehouse.of_page()) if count is None else count
+    _enter_recruits(view, text.number(shown, view.lang) if count != 0 else text.digits(written, view.lang))
     if (answer := exhibit.answer) is None:
         return
     named = exhibit.context()
@@ -90,11 +92,8 @@ def _recruits(view: PageContext, count: int | None, exhibit: Exhibit) -> None:
     tables.show(view, "recruit-places", columns, rows, view.word("ahead.recruits"), "-equal", is_short=True)
 
 
-def _enter_recruits(view: PageContext, count: int) -> None:
+def _enter_recruits(view: PageContext, shown: str) -> None:
     def changed(entered: str) -> None:
-        entered = latin_digits(entered).replace("−", "-").strip()
-        digits = "".join(filter(str.isdigit, entered))
-        page_parameters.choose(_PAGE, n=("-" if entered.startswith("-") else "") + digits if digits else None)
+        page_parameters.choose(_PAGE, n=address.typed(entered))
 
-    written = text.number(count, view.lang)
-    controlled(st.text_input, view.word("ahead.recruits_count"), "recruit places", written, changed, width=220)
+    controlled(st.text_input, view.word("ahead.recruits_count"), "recruit places", shown, changed, width=220)

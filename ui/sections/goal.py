@@ -8,7 +8,6 @@ import streamlit as st
 
 from etl.analysis.projection import MOST_MONTHS_AHEAD, end_of_next_year
 from etl.core import jalali
-from etl.core.text_folding import latin_digits
 from ui.components import blocks, day_field
 from ui.components.blocks import controlled
 from ui.components.figures import notes_of
@@ -98,7 +97,7 @@ def _announced(view: PageContext, exhibit: Exhibit) -> None:
 
 def _target(view: PageContext, goal: float | None) -> None:
     def changed(written: str) -> None:
-        target = address.number(latin_digits(written).replace("٬", "").replace(",", "").strip())
+        target = address.number(address.typed(written))
         page_parameters.choose(_PAGE, goal=f"{target:g}" if target else None)
 
     shown = text.plain(goal, "persons", view.lang) if goal is not None else ""

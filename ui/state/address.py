@@ -8,6 +8,7 @@ from etl.analysis import licensing
 from etl.analysis.coverage import MOST
 from etl.analysis.projection import MOST_MONTHS_AHEAD
 from etl.core import jalali
+from etl.core.text_folding import latin_digits
 from etl.semantic.calculations import CALCULATIONS, measure_of
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from ui.data import warehouse
@@ -27,6 +28,7 @@ DAYS_LEFT = tuple(map(str, licensing.DAYS_LEFT))
 LICENCE_LISTS = ("licences_ending", "lapsed", "files_overdue", "stopped", "register")
 OFFICER_LISTS = ("accreditations_ending", "officers_untrained")
 _MOST_SEATS, MOST_LETTERS, _MOST_LISTS = 40, 200, 10
+_TYPED = str.maketrans({"٬": "", ",": "", "٫": ".", "−": "-"})
 _SORT = re.compile(r"-?[a-z_0-9]{1,60}")
 _LIST = re.compile(r"[a-z_]{1,40}:(-?[a-z_0-9]{1,60})?:([1-9][0-9]{0,5}|all)")
 
@@ -46,6 +48,11 @@ def left_out(parameters: Given, accepted: Given) -> list[str]:
         for name, values in parameters.items()
         for value in (Counter(values) - Counter(accepted.get(name, ()))).elements()
     ]
+
+
+def typed(written: str) -> str:
+    """A number that was typed, in any digits and with separators, as an address has it."""
+    return latin_digits(written).translate(_TYPED).strip()
 
 
 def number(written: str, most: float = 1_000_000) -> float | None:
@@ -97,14 +104,16 @@ def _sorts(value: str, _days: Days) -> bool:
     return not {name, measure_of(name)}.isdisjoint({*DIMENSIONS, *catalogue()})
 
 
+def _is_whole(value: str, most: int) -> bool:
+    return value.isascii() and value.isdecimal() and len(value) <= len(str(most)) and 1 <= int(value) <= most
+
+
 def _is_province(value: str, _days: Days) -> bool:
     return value in warehouse.names("province", "fa")
 
 
 _FIND = _one(lambda value, _: bool(value.strip()) and len(value) <= MOST_LETTERS)
-_TURNED = _one(
-    lambda value, _: (value.isascii() and value.isdecimal() and len(value) < 7 and int(value) > 0) or value == ALL
-)
+_TURNED = _one(lambda value, _: _is_whole(value, 999_999) or value == ALL)
 _PLACE = _one(lambda value, days: value in (NATION, SIMILAR) or _is_province(value, days))
 # The sort order and open page of each list on a page: `register:-active_assistants:2`.
 _LISTS = _many(_LIST.fullmatch, _MOST_LISTS)
@@ -137,7 +146,7 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "goal": _one(lambda value, _: bool(number(value))),
         "until": _AHEAD,
         **_FLOWS,
-        "n": _one(lambda value, _: value.isascii() and value.isdecimal() and 1 <= int(value) <= MOST),
+        "n": _one(lambda value, _: _is_whole(value, MOST)),
     },
     "coverage": {
         "map": _one(lambda value, _: value == "county"),

@@ -48,7 +48,10 @@ class Days:
     def read_end(self, written: str) -> date | None:
         """Like `read`; a Jalali year means its last day."""
         if written.isdecimal() and len(written) == len("1406"):
-            written = unit_of(JalaliDate(int(written), 6, 1).to_gregorian(), "year").last.isoformat()
+            try:
+                written = unit_of(JalaliDate(int(written), 6, 1).to_gregorian(), "year").last.isoformat()
+            except ValueError:
+                return None
         return self.read(written)
 
 
