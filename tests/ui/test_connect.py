@@ -224,6 +224,20 @@ def test_only_what_is_set_is_told(monkeypatch: pytest.MonkeyPatch, view: PageCon
     assert lines == {"Contact": "دفتر آمار پلیس‌یار", "Cite as": cited}
 
 
+def test_a_next_update_that_has_passed_gives_way_to_the_calendar_or_is_missed(
+    monkeypatch: pytest.MonkeyPatch, view: PageContext
+) -> None:
+    past, to_come = "1921-03-21", date.today() + timedelta(days=30)
+
+    def told(*calendar: str) -> tuple[str, bool]:
+        about = settings.About(next_update=(past, past), calendar=calendar)
+        monkeypatch.setattr(owed, "_about", lambda: about)
+        return dict(owed.lines("en", page_run.publication())).get("Next update", ""), owed.has_next_update()
+
+    assert told() == ("", False), "Approve names what is forgotten"
+    assert told(past, to_come.isoformat()) == (text.day_in_both(to_come, "en"), True)
+
+
 @pytest.mark.parametrize(("pinned", "key"), [("000001", "owed.pinned"), ("000099", "owed.not_kept")])
 def test_a_pinned_publication_is_shown_while_it_is_kept_and_named_on_top(
     view: PageContext, tmp_path: Path, pinned: str, key: str

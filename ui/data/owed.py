@@ -8,7 +8,7 @@ from etl.core.jalali import add_months
 from etl.warehouse.publications import Publication
 from ui.i18n import text
 
-_WORDS = ("contact", "next_update", "revision_policy")
+_WORDS = ("contact", "revision_policy")
 _ORDER = ("contact", "next_update", "calendar", "revision_policy", "citation")
 
 
@@ -18,21 +18,28 @@ def _about() -> settings.About:
 
 
 def lines(lang: str, published: Publication) -> list[tuple[str, str]]:
-    """The label and the words of each that is set, in this order; days that are past are left out."""
+    """The label and the words of each that is set, in this order."""
     about, place = _about(), text.LANGUAGES.index(lang)
     written = {name: getattr(about, name)[place] for name in _WORDS if getattr(about, name)}
-    releases = calendar()
-    update = written.get("next_update") or (releases[0].isoformat() if releases else "")
-    day = _day(update)
-    written["next_update"] = (text.day_in_both(day, lang) if day >= date.today() else "") if day else update
-    written["calendar"] = text.listed([text.day(day, lang) for day in releases], lang) if releases else ""
+    written["next_update"] = _next_update(lang)
+    written["calendar"] = text.listed([text.day(day, lang) for day in calendar()], lang)
     written["citation"] = citation(lang, published)
     return [(text.word(f"owed.{name}", lang), words) for name in _ORDER if (words := written.get(name))]
 
 
 def has_next_update() -> bool:
-    """Whether the day of the next publication is set, or a calendar of them."""
-    return any(_about().next_update) or bool(calendar())
+    """Whether readers are told when the next publication is."""
+    return any(map(_next_update, text.LANGUAGES))
+
+
+def _next_update(lang: str) -> str:
+    """The day or rule that is set; where there is none, or the day is past, the next day of the calendar, if there is one."""
+    written = dict(zip(text.LANGUAGES, _about().next_update, strict=False)).get(lang, "")
+    day = _day(written)
+    if written and not day:
+        return written
+    to_come = [day] if day and day >= date.today() else calendar()
+    return text.day_in_both(to_come[0], lang) if to_come else ""
 
 
 def citation(lang: str, published: Publication) -> str:
