@@ -199,7 +199,7 @@ document.addEventListener("input", (event) => {
     // The menu of the browser prints at once.
     const said = [...(isDrawn() ? [] : [readerUndrawn]), ...words(".pd-title > :is(h1, strong)"), ...words(".pd-said").map((part) => part.replace(/\s+/g, " "))].join(" · ");
     const source = [...words(".pd-title .pd-sample"), ...words(".pd-source")].join(" · ");
-    const font = "font: 7.5pt Vazirmatn, sans-serif; color: ${readerQuiet}; vertical-align: middle;";
+    const font = `font: 7.5pt Vazirmatn, sans-serif; color: ${readerQuiet}; vertical-align: middle;`;
     sheet.textContent = `@page {
       @top-${start[0]} { content: ${quoted(said)}; ${font} width: 100%; text-align: ${start[0]}; }
       @bottom-${start[0]} { content: ${quoted(source)}; ${font} width: 90%; text-align: ${start[0]}; }

@@ -20,6 +20,7 @@ from tests.browser import app as front
 from tests.conftest import BUILD_DAY, Sample
 from tests.effort import draws
 from tests.loading import national_id
+from ui import palette
 from ui.components import tables
 from ui.i18n import member_names, navigation, text
 from ui.summary.different import sentence
@@ -382,6 +383,9 @@ def test_the_overview_is_two_sheets_and_the_profile_of_a_province_is_one_sheet_u
                 "label.closest('.pd-plot').firstElementChild.style.zoom)"
             )
             assert min(sizes) >= 6.4, "the labels of a map are read on paper, in points"
+            # The sheet's own style: what stands above and below each page.
+            margins = reader.page.evaluate("document.head.lastElementChild.textContent")
+            assert margins.count(f"color: {palette.colour('quiet')};") == 3
 
         # One with many counties, some of them without anybody.
         reader.go("", province="IR-07", lang=lang).drawn_charts()
