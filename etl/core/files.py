@@ -46,10 +46,18 @@ def replace_text(path: Path, text: str) -> None:
         waiting.write_text(text, encoding="utf-8")
 
 
+def give_to_owner(path: Path) -> None:
+    """What root writes belongs to the owner of its folder, who has to write on."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder, once no other process holds it; a missing folder is created."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
+        give_to_owner(Path(lock.name))
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

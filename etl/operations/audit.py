@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from etl.core.files import locked, replacing
+from etl.core.files import give_to_owner, locked, replacing
 from etl.operations import hash_chain, syslog
 from etl.semantic.rights import AccessScope
 
@@ -270,7 +270,7 @@ def _append(folder: Path, sub: str, event: str, more: Mapping[str, str | int]) -
     path = folder / f"audit-{month}-{head.chain}.jsonl"
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        _give_to_owner(folder, path)
+        give_to_owner(path)
         size = os.fstat(handle).st_size
         try:
             data = f"{line}\n".encode()
@@ -347,14 +347,7 @@ def _replace(path: Path, text: str) -> None:
     with replacing(path) as waiting:
         waiting.touch(0o600)
         waiting.write_text(text, encoding="utf-8")
-        _give_to_owner(path.parent, waiting)
-
-
-def _give_to_owner(folder: Path, path: Path) -> None:
-    """What root writes belongs to the owner of the folder, who has to write on."""
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+        give_to_owner(waiting)
 
 
 def _read_head(folder: Path) -> _Head | None:

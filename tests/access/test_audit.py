@@ -335,6 +335,15 @@ def test_a_log_of_many_lines_is_verified_and_shown_without_being_held(tmp_path: 
     assert len(audit.events(tmp_path)) == 500
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root writes for another account")
+def test_what_root_logs_belongs_to_the_account_which_has_to_write_on(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    audit.record(tmp_path, "server:root", "rollback", publication="000001")
+    owners = {path.name: path.stat().st_uid for path in tmp_path.iterdir()}
+    assert "lock" in owners
+    assert set(owners.values()) == {65534}, owners
+
+
 def test_settings_are_logged_by_their_names(tmp_path: Path) -> None:
     for digests in ({"a": "1", "b": "1"}, {"a": "1", "b": "1"}, {"a": "2", "c": "1"}):
         audit.record_settings(tmp_path, digests)
