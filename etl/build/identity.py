@@ -67,4 +67,6 @@ def _store(created: bytes) -> bytes:
             os.link(waiting, path)
     finally:
         waiting.unlink(missing_ok=True)
+    with suppress(OSError):
+        sync(path.parent)
     return path.read_bytes()

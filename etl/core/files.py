@@ -38,6 +38,9 @@ def replacing(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             waiting.unlink(missing_ok=True)
         raise
+    # It is replaced now, even if the folder cannot be synced.
+    with suppress(OSError):
+        sync(path.parent)
 
 
 def replace_text(path: Path, text: str) -> None:
