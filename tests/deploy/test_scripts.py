@@ -473,3 +473,31 @@ def test_without_systemd_the_start_command_is_printed(machine: Machine) -> None:
     assert "/opt/policeyar/current/deploy/start.sh" in result.stdout
     assert machine.link("current") == "1"
     assert not machine.calls("systemctl")
+
+
+def test_a_container_takes_orders_until_one_of_its_processes_ends(tmp_path: Path) -> None:
+    programs = {
+        "python": """
+case "$*" in
+    "-c"*) echo "2 $MACHINE $MACHINE" ;;
+    "-m deploy.web"*) exec sleep infinity ;;
+    "-m etl work") rm "$MACHINE"/orders/*.json ;;
+esac""",
+        "setpriv": 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"',
+        "nginx": "for try in $(seq 500); do [ -e orders/*.json ] && sleep 0.02; done",
+        "sleep": 'case $1 in 10) set -- 0.02 ;; esac; exec /bin/sleep "$1"',
+    }
+    for folder in (".venv/bin", "bin", "deploy", "orders"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name, does in programs.items():
+        program = tmp_path / (".venv/bin" if name == "python" else "bin") / name
+        program.write_text(f"{_NOTE}{does}\n")
+        program.chmod(0o755)
+    script = (ROOT / "deploy/start.sh").read_text().replace("/usr/sbin/nginx", "nginx")
+    (tmp_path / "deploy/start.sh").write_text(script)
+    (tmp_path / "orders/1-publish.json").touch()
+    environment = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "MACHINE": str(tmp_path), "FAULT": "none"}
+    ended = subprocess.run(["bash", "deploy/start.sh"], cwd=tmp_path, env=environment)
+    assert ended.returncode == 1, "it ends with nginx"
+    calls = (tmp_path / "calls").read_text()
+    assert "setpriv --reuid policeyar --regid policeyar --init-groups -- .venv/bin/python -m etl work\n" in calls
