@@ -3,6 +3,7 @@ all with THOROUGH=1.
 """
 
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,8 +12,11 @@ from etl.semantic.catalog import catalogue
 from tests.effort import draws
 from tests.find.conftest import Find
 from tests.find.test_phrases import leads_to
+from ui.access.saved_views import Saved
 from ui.find.words import COMMANDS, LISTS
 from ui.i18n import member_names, navigation, text
+from ui.state import saved_views
+from ui.state.saved_views import Shelf
 
 Named = tuple[str, str, str]
 
@@ -57,3 +61,22 @@ def test_each_is_found_by_its_own_name(of: Callable[[str], Iterator[Named]], lan
         if not any(leads_to(one, (written, kind, name, "")) for one in found.results):
             missing.append((written, kind, name))
     assert missing == []
+
+
+def test_saved_views_of_one_name_are_each_found_and_one_deleted_meanwhile_is_not(
+    find: Find, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "گزارش شورای تأمین"
+    mine, theirs = (
+        Saved(name, page, {}, "2026-06-01", owner) for page, owner in (("training", "me"), ("coverage", "x"))
+    )
+    shelf = Shelf([mine], True, (theirs,))
+
+    def pages_found() -> list[str]:
+        return [urlsplit(one.address).path for one in find(name).results if one.kind == "view"]
+
+    monkeypatch.setattr(saved_views, "shelf", lambda: shelf)
+    assert pages_found() == ["/training", "/coverage"]
+    then = iter([shelf])
+    monkeypatch.setattr(saved_views, "shelf", lambda: next(then, Shelf([], True)))
+    assert pages_found() == []

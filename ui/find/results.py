@@ -215,7 +215,8 @@ def _listed(view: PageContext, read: Reading, institutes: Sequence[Meaning]) -> 
     guesses = {one for part in read.understood if part.is_guess for one in part.meanings}
     by_kind: dict[str, list[Result]] = {kind: [] for kind in words.KINDS}
     for meaning in read.all(*words.KINDS):
-        result = _MAKE[meaning.kind](view, meaning)
+        if not (result := _MAKE[meaning.kind](view, meaning)):
+            continue
         if meaning in guesses:
             result = replace(result, about=view.word("find.perhaps", about=result.about))
         by_kind[meaning.kind].append(result)
@@ -263,9 +264,12 @@ def _list(view: PageContext, meaning: Meaning) -> Result:
     return Result("list", title, _about(view, part), _address(part, view, chosen))
 
 
-def _view(view: PageContext, meaning: Meaning) -> Result:
+def _view(view: PageContext, meaning: Meaning) -> Result | None:
+    """None of a view that was deleted meanwhile."""
     shelf = saved_views.shelf()
-    saved = next(one for one in (*shelf.views, *shelf.shared) if one.name == meaning.code)
+    views = {words.code_of(one): one for one in (*shelf.views, *shelf.shared)}
+    if not (saved := views.get(meaning.code)):
+        return None
     about = view.word("find.view" if saved in shelf.views else "find.team_view")
     return Result("view", meaning.name, about, _address(saved.page, view, saved.parameters))
 

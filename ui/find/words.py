@@ -17,6 +17,7 @@ from etl.core.text_folding import fold
 from etl.semantic.catalog import catalogue
 from etl.semantic.rights import AccessScope
 from etl.warehouse.dimensions import BANDS, CHOICES, FILTERS
+from ui.access.saved_views import Saved
 from ui.data import page_run, warehouse
 from ui.i18n import member_names, navigation, text
 from ui.state import saved_views
@@ -66,12 +67,12 @@ def compact(name: str) -> str:
 def words(lang: str) -> Words:
     """Everything that the user of this thread may find in the publication that it reads."""
     shelf = saved_views.shelf()
-    views = (*(view.name for view in shelf.views), *(view.name for view in shelf.shared))
+    views = tuple((code_of(view), view.name) for view in (*shelf.views, *shelf.shared))
     return _words(lang, page_run.current_file(), page_run.access_scope().rights(), views)
 
 
 @cached(LRUCache(32), key=lambda *given: given)
-def _words(lang: str, _file: str, _rights: AccessScope, views: tuple[str, ...]) -> Words:
+def _words(lang: str, _file: str, _rights: AccessScope, views: tuple[tuple[str, str], ...]) -> Words:
     meanings: dict[str, dict[Meaning, None]] = {}
     loose: dict[str, None] = {}
     counties = warehouse.names("county", lang)
@@ -183,9 +184,14 @@ def _of_publication(lang: str) -> _Named:
         yield Meaning("institute", code, name), [code, name, *_with_kind(code, "institute")], False
 
 
-def _views(names: Iterable[str]) -> _Named:
-    for name in names:
-        yield Meaning("view", name, name), [name], True
+def _views(views: Iterable[tuple[str, str]]) -> _Named:
+    for code, name in views:
+        yield Meaning("view", code, name), [name], True
+
+
+def code_of(view: Saved) -> str:
+    """Several people may have a view of one name."""
+    return f"{view.owner}\n{view.name}"
 
 
 @cache
