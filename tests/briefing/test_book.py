@@ -260,8 +260,7 @@ def test_no_label_of_the_map_covers_another(press, lang):
     rings = (ring for code in names for ring in boundaries.rings_of(code))
     project = drawing._projection_onto(rings, drawing.MAP_WIDTH, drawing.MAP_HEIGHT)
     labels = [
-        drawing._Label(code, content._SHORT[lang].get(code, name), "0.00", project(*points[code]), "")
-        for code, name in names.items()
+        drawing._Label(code, member_names.short(code, lang), "0.00", project(*points[code]), "") for code in names
     ]
     placed = list(drawing._placed(labels, []))
     boxes = [label.box(*at) for label, at in placed]
@@ -407,9 +406,9 @@ def test_a_county_of_fewer_than_three_people_is_not_in_a_briefing_for_circulatio
 def test_a_province_of_fewer_than_three_people_is_on_the_map(press):
     write = press.writer("IR", "en")
     answer = who_differs(write.scope, write.ask, "coverage_per_10k", "province")
-    names, points = member_names.fixed("province", "en"), boundaries.label_points()
-    whole = drawing.province_map(answer, write.context, points, names)
-    without = drawing.province_map(replace(answer, rows=answer.rows[1:]), write.context, points, names)
+    points = boundaries.label_points()
+    whole = drawing.province_map(answer, write.context, points)
+    without = drawing.province_map(replace(answer, rows=answer.rows[1:]), write.context, points)
     assert without.count("<path d=") == whole.count("<path d=") >= 31
 
 

@@ -15,7 +15,7 @@ from ui.exhibits import coverage, growth, overview, training, verdict
 from ui.exhibits.cards import at_once
 from ui.exhibits.exhibit import Actions
 from ui.exhibits.needs_action import needs_action
-from ui.i18n import member_names, text
+from ui.i18n import text
 from ui.state import wording
 from ui.state.questions import analyse_under, of_nation, on_day, settled_on, who_differs
 from ui.summary import changes
@@ -26,13 +26,6 @@ _MOST_EVENTS = 4
 # In points.
 _HEIGHTS = range(110, 371, 12)
 _HALF_HEIGHTS = (168, 216, 264, 312, 360, 408)
-_SHORT = {
-    "fa": {"IR-03": "آ. شرقی", "IR-04": "آ. غربی", "IR-14": "چهارمحال", "IR-17": "کهگیلویه"},
-    "en": {
-        "IR-03": "E. Azerb.", "IR-04": "W. Azerb.", "IR-14": "Chaharmahal", "IR-17": "Kohgiluyeh",
-        "IR-11": "Sistan and Bal.", "IR-09": "R. Khorasan", "IR-28": "N. Khorasan", "IR-29": "S. Khorasan",
-    },
-}  # fmt: skip
 
 
 def book(write: Writer) -> dict[str, Any]:
@@ -210,12 +203,11 @@ def _map(write: Writer) -> dict[str, Any] | None:
     if not known:
         return None
     nation = on_day(write.scope, write.ask, coverage.RATE)
-    names = {**member_names.fixed("province", lang), **_SHORT[lang]}
     areas = maps.areas_of(answer, known, write.context)
     return {
         "title": write.title(coverage.by_province(write.scope, write.ask)),
         "sub": write.word("map_sub", day=text.day(write.scope.day, lang), nation=write.plain(nation)),
-        "svg": drawing.province_map(answer, write.context, boundaries.label_points(), names),
+        "svg": drawing.province_map(answer, write.context, boundaries.label_points()),
         "alt": write.word("map_alt"),
         "width": 158,
         "legend": [{"colour": step["colour"], "words": step["label"]} for step in areas.keys],

@@ -13,7 +13,7 @@ from ui import palette
 from ui.charts import axes, boundaries, county_maps, elements, forecast, lines, maps
 from ui.charts.elements import ChartContext
 from ui.charts.marks import Mark
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 _FONT = "Vazirmatn"
 _SMALL, _NORMAL = 7.6, 8.4
@@ -201,12 +201,10 @@ def _marks(
 # ---------------------------------------------------------------- the map
 
 
-def province_map(
-    answer: Answer, context: ChartContext, areas: Mapping[str, tuple[float, float]], short: Mapping[str, str]
-) -> str:
+def province_map(answer: Answer, context: ChartContext, areas: Mapping[str, tuple[float, float]]) -> str:
     """The provinces coloured by their side of the nation, each with name and value; one without a value is hatched.
 
-    `areas` gives the longitude and latitude of each label, `short` names that are shortened for it.
+    `areas` gives the longitude and latitude of each label.
     """
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
@@ -228,7 +226,7 @@ def province_map(
         parts.append(f'<path d="{rings}" fill="{fill}" stroke="{_BORDER}" stroke-width="0.6" fill-rule="evenodd"/>')
         written = numbers.get(code, text.plain(None, metric.unit, context.lang))
         ground = _GROUND if value is None else fill
-        labels.append(_Label(code, short[code], written, centres[code], ground))
+        labels.append(_Label(code, member_names.short(code, context.lang), written, centres[code], ground))
     outlines = [ring for rings in land.values() for ring in rings]
     for label, (x, y) in _placed(labels, outlines):
         halo = label.ground

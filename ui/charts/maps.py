@@ -23,7 +23,7 @@ from ui.charts import bars, boundaries, elements, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.labels import Label, placed
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 CLEAR = "rgba(0,0,0,0)"
 # What a map of the country shows: from west to east, from south to north.
@@ -228,11 +228,11 @@ def _labels(
 def _label(code: str, value: str, is_called: bool, context: ChartContext) -> Label:
     """The label of a province."""
     about = _LABELS[code]
-    name = about.get(context.lang) or context.member("province", code)
+    name = member_names.short(code, context.lang)
     (x, y), (alone_x, alone_y) = about["at"], about.get("alone", about["at"])
     return Label(
         value,
-        name.split("<br>") if is_called or about.get("named") else (),
+        name.rsplit(" ", about.get("broken", False)) if is_called or about.get("named") else (),
         (x, y),
         (alone_x, alone_y),
         about.get("inline", False),

@@ -56,6 +56,11 @@ def of(dimension: str, code: object, lang: str, names: Mapping[str, str] | None 
     return fixed(dimension, lang).get(code) or fixed("part", lang).get(code, text.digits(code, lang))
 
 
+def short(province: str, lang: str) -> str:
+    """The name of a province on a map, which has little room."""
+    return fixed("province_short", lang).get(province) or of("province", province, lang)
+
+
 def cut(name: str) -> str:
     """A name cut to the length of a line."""
     return name if len(name) <= LONGEST else name[: LONGEST - 1].rstrip() + "…"
