@@ -826,7 +826,7 @@ def test_no_label_of_a_map_covers_another_on_the_narrowest_that_has_names() -> N
     degree = 340 / 20.1
     boxes = {}
     for code, label in maps._LABELS.items():
-        lines = [*(label.get("fa") or member_names.of("province", code, "fa")).split("<br>"), "99.9"]
+        lines = [*maps._label(code, "99.9", True, FA).names, "99.9"]
         if label.get("inline"):
             lines = [" ".join(lines)]
         width, height = max(26.0, *(5.9 * len(line) for line in lines)), 14 * len(lines)
