@@ -47,9 +47,6 @@ def test_a_book_of_a_day_and_place_is_written_and_listed(pointer, tmp_path, caps
     assert capsys.readouterr().out == f"{to}\n"
     (book,) = writing.written()
     assert (book.file, book.place, book.day, book.lang, book.is_exact) == (str(to), "IR-11", "2026-03-20", "en", False)
-    assert writing.content_of(book) == to.read_bytes()
-    to.unlink()
-    assert writing.content_of(book) is None
 
 
 def test_a_book_written_again_is_listed_once(pointer, tmp_path):

@@ -1,5 +1,6 @@
 """The dialog of the PDF and the list on Quality: books are listed to the users who may see them, and can be downloaded."""
 
+import io
 import re
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant
 from tests.parts import SCRIPT, opening
 from ui.briefing import writing
 from ui.briefing.writing import Written
-from ui.components import blocks
+from ui.components import blocks, downloads
 from ui.data import page_run
 from ui.i18n import member_names, text
 from ui.sections import briefings
@@ -91,6 +92,18 @@ def test_an_unreadable_line_of_the_list_does_not_hide_the_others(tmp_path, brief
     with (briefings / "written.jsonl").open("a") as file:
         file.write('not json\n{"file": 1}\n[]\n')
     assert [briefing.place for briefing in writing.written()] == ["IR"]
+
+
+def test_a_listed_book_is_read_when_it_is_taken(tmp_path, monkeypatch):
+    file, offered = tmp_path / "a.pdf", []
+    file.write_bytes(b"%PDF first")
+    writing.note(book("IR-11", file))
+    monkeypatch.setattr(downloads, "offered", lambda *given: offered.append(given))
+    briefings.listed(PageContext(Scope(date(2026, 6, 30))))
+    ((*_, write, _details, _help),) = offered
+    file.write_bytes(b"%PDF second")
+    write(out := io.BytesIO())
+    assert out.getvalue() == b"%PDF second"
 
 
 def test_the_button_makes_the_book_of_the_scope(use_pointer, pointer):

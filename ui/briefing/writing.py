@@ -144,13 +144,6 @@ def written() -> list[Written]:
     return books
 
 
-def content_of(book: Written) -> bytes | None:
-    """The content of the file; None if it no longer exists."""
-    with suppress(OSError):
-        return Path(book.file).read_bytes()
-    return None
-
-
 def place_name(place: str, lang: str) -> str:
     """The name of a place; `IR` is the nation."""
     return text.word("scope.nation", lang) if place == NATION else member_names.of("province", place, lang)

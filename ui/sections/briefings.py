@@ -1,8 +1,10 @@
 """The download of a briefing, for circulation or exact, and the list of written ones for circulation."""
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
@@ -77,12 +79,12 @@ def _download(
     place: str,
     publication: str,
     content: Callable[[], bytes],
-    about: str | None,
+    help: str | None,
     more: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     details: dict[str, str | int] = {"metric": "briefing", "form": "pdf", "province": place, "publication": publication}
     write = partial(_write, content)
-    downloads.offered(view, key, view.word(label), name, _MIME, write, {**details, **more}, about)
+    downloads.offered(view, key, view.word(label), name, _MIME, write, {**details, **more}, help)
 
 
 def _write(content: Callable[[], bytes], out: IO[bytes]) -> None:
@@ -109,7 +111,6 @@ def listed(view: PageContext) -> None:
 
 
 def _line(view: PageContext, number: int, book: Written) -> None:
-    content = writing.content_of(book)
     words = " · ".join(
         [
             writing.place_name(book.place, view.lang),
@@ -120,11 +121,12 @@ def _line(view: PageContext, number: int, book: Written) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center", key=f"briefing-{number}"):
         st.html(f"<p>{text.escape(words)}</p>", width="stretch")
-        if content is None:
+        if not os.access(book.file, os.R_OK):
             st.html(f'<p class="pd-note">{view.escaped("briefing.not_here")}</p>', width="content")
             return
-        name = book.file.rpartition("/")[2]
-        _download(view, f"take-{number}", "briefing.take", name, book.place, book.publication, lambda: content, name)
+        file = Path(book.file)
+        given = (file.name, book.place, book.publication, file.read_bytes, file.name)
+        _download(view, f"take-{number}", "briefing.take", *given)
 
 
 def _may_see(place: str) -> bool:
