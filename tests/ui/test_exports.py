@@ -393,6 +393,17 @@ def test_what_is_offered_for_circulation_bears_it_in_its_name_and_its_picture_is
     assert any(isinstance(data, disclosure.Circulated) for data in drawn_of) is ticked
 
 
+@pytest.mark.parametrize("signs_in", [False, True])
+def test_a_file_has_its_help_whether_or_not_people_sign_in(signs_in: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(page_run, "signs_in", lambda: signs_in)
+    monkeypatch.setattr(page_run, "current_file", lambda: "")
+    for button in ("button", "download_button"):
+        monkeypatch.setattr(downloads.st, button, lambda *_, **more: given.update(more))
+    downloads.offered(PageContext(Scope(date(2026, 6, 1))), "", "", "", "", lambda out: None, {}, "what it is")
+    assert given["help"] == "what it is"
+
+
 def test_a_file_written_on_a_click_is_of_the_publication_that_the_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     offered: dict[str, Any] = {}
     monkeypatch.setattr(downloads.st, "download_button", lambda _label, make, *_, **__: offered.update(make=make))

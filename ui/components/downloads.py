@@ -278,7 +278,7 @@ def offered(
     mime: str,
     write: Callable[[Any], object],
     details: dict[str, str | int],
-    about: str | None = None,
+    help: str | None = None,
 ) -> None:
     """A button for a file, which `write` writes when it is pressed.
 
@@ -286,8 +286,8 @@ def offered(
     """
     if not page_run.signs_in():
         make = partial(_made, write, page_run.current_file())
-        st.download_button(label, make, name, mime, key=key, on_click="ignore", help=about)
-    elif st.button(label, key=key):
+        st.download_button(label, make, name, mime, key=key, on_click="ignore", help=help)
+    elif st.button(label, key=key, help=help):
         with tempfile.NamedTemporaryFile(prefix="offer-", delete=False) as out:
             try:
                 write(out)
