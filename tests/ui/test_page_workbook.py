@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import openpyxl
 import pytest
@@ -30,7 +31,7 @@ from ui.components import page_files, tables
 from ui.data import page_run, warehouse
 from ui.exhibits import exhibit
 from ui.exhibits.exhibit import Made
-from ui.exports.page_workbook import Card, PageJob, Part, safe
+from ui.exports.page_workbook import Card, PageJob, Part, _Writer, safe
 from ui.i18n import text
 from ui.state.page_context import PageContext
 from ui.state.scope import Scope
@@ -316,3 +317,10 @@ def test_an_empty_list_is_a_table_with_its_header() -> None:
     data = replace(by_province(), rows=[])
     sheet = written(PageJob("P", "I", "s", (), (Part("A", "", data),), ChartContext("en"), False)).worksheets[2]
     assert cells(sheet)[1:] == [["–"] * 5], "of no row there is no status"
+
+
+def test_equal_headings_of_a_table_are_numbered() -> None:
+    sheet = mock.Mock(index=0)
+    _Writer._table(mock.Mock(), sheet, 0, ["A", "a", "B", "A"], [])
+    (*_, options) = sheet.add_table.call_args.args
+    assert [column["header"] for column in options["columns"]] == ["A", "a (2)", "B", "A (3)"]

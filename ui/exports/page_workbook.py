@@ -8,6 +8,7 @@ colour alone, links with words.
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import IO, Any
@@ -220,10 +221,12 @@ class _Writer:
     def _table(self, on: Any, first: int, heads: Sequence[str], rows: Sequence[Sequence[tuple[Any, str]]]) -> int:
         """A marked-up table of values with their number formats, its header in row `first`; returns the row below it."""
         unique: list[str] = []
+        seen: Counter[str] = Counter()
         for head in heads:
             # The headers of a table have to differ.
-            same = sum(1 for other in unique if other.casefold().removesuffix(" ") == head.casefold())
-            unique.append(f"{safe(head)} ({same + 1})" if same else str(safe(head)))
+            seen[head.casefold()] += 1
+            number = seen[head.casefold()]
+            unique.append(f"{safe(head)} ({number})" if number > 1 else str(safe(head)))
         name = f"table_{on.index + 1}"
         # A table has a row, and no empty cell.
         rows = rows or [[("–", _TEXT)] * len(heads)]
