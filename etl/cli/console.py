@@ -28,7 +28,7 @@ from etl.semantic.resolve import is_provisional, settled_on
 # What the operator may do about a refusal; the sentences of the files are for those who made them.
 _OPTIONS = (
     "options: --skip-refused publishes the other files, --accept-loss what is left of lost rows, --new-identity goes on "
-    "without the lost key; python -m etl settings lists the limits of files, python -m etl restore takes from a backup"
+    "without the lost key; docs/loading.md lists the limits of files, python -m etl restore takes from a backup"
 )
 # Set from Ctrl-C on.
 interrupted = threading.Event()

@@ -65,7 +65,7 @@ class SignIn:
     # Roles by group, and the secrets of the provider or the proxy; both needed unless open.
     access: Path | None = _setting(None, kinds.file)
     secrets: Path | None = _setting(None, kinds.file)
-    # The PostgreSQL in which several hosts share saved views, notes and sessions; empty: SQLite files of this host.
+    # The PostgreSQL in which several hosts share saved views, notes, sessions, tokens and submissions; empty: SQLite files.
     database: str = _setting("", kinds.database, "SHARED_DATABASE")
     # The syslog that receives a copy of each line of the audit log; empty: the journal, number and code of each line.
     syslog: str = _setting("", kinds.syslog, "AUDIT_SYSLOG")
