@@ -10,6 +10,8 @@ from pathlib import Path
 import streamlit
 
 from etl.core import settings
+from etl.extract.causes import BETWEEN, words
+from etl.submissions import originals
 
 _TEMPLATE = Path(__file__).with_name("nginx.conf")
 # The response of the host under any other path than the dashboard's.
@@ -57,11 +59,6 @@ def check(config: Path) -> None:
         raise Unable(result.stderr.strip())
 
 
-def processes(known: settings.Settings) -> int:
-    """The number of web processes."""
-    return settings.web_processes(known)
-
-
 def origins(web: settings.Web) -> list[str]:
     """The Origin header of our own pages, for each of our names."""
     scheme, usual = ("https", 443) if web.certificate else ("http", 80)
@@ -80,9 +77,10 @@ def render(known: settings.Settings) -> str:
     is_safe = web.certificate is not None
     tls = f"        ssl_certificate {web.certificate};\n        ssl_certificate_key {web.certificate_key};"
     flags = "secure samesite=lax" if is_safe else "samesite=lax"
-    ports = range(web.port, web.port + processes(known))
+    ports = range(web.port, web.port + settings.web_processes(known))
     hosts = [settings.own_address(host) for host in web.hosts or (web.address,)]
-    words = {
+    most = originals.MOST_OF_FILE >> 20
+    filled = {
         "RUN": str(known.folders.run),
         "SERVERS": "\n".join(f"        server {host}:{port} max_fails=0;" for host in hosts for port in ports),
         "ORIGIN": "|".join(re.escape(origin) for origin in origins(web)),
@@ -98,12 +96,17 @@ def render(known: settings.Settings) -> str:
         "HSTS": '        add_header Strict-Transport-Security "max-age=31536000; includeSubDomains" always;'
         if is_safe
         else "",
+        "MOST_OF_FILE": str(most),
+        # No file is named: nginx does not know its name.
+        "TOO_LARGE": words("handed_in_too_large", file="", most=most)
+        .removeprefix(": ")
+        .replace(f"{BETWEEN}: ", BETWEEN),
         "BASE": web.base_path,
         "ELSEWHERE": _ELSEWHERE.replace("@BASE@", web.base_path) if web.base_path else "",
         "SEVERAL_HOSTS": _SEVERAL_HOSTS if len(hosts) > 1 else "",
         "COOKIES": f"        proxy_cookie_flags _streamlit_xsrf {flags};\n        proxy_cookie_flags ~ httponly {flags};",
     }
-    return re.sub("@([A-Z_]+)@", lambda match: words[match[1]], _TEMPLATE.read_text(encoding="utf-8"))
+    return re.sub("@([A-Z_]+)@", lambda match: filled[match[1]], _TEMPLATE.read_text(encoding="utf-8"))
 
 
 def policy(scripts: list[str]) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 from deploy import proxy
 from etl.core import settings
+from etl.submissions import originals
 from tests.serving import Served, free_ports, start_nginx, until
 
 HOST = "localhost"
@@ -261,6 +262,16 @@ def test_readers_are_spread_over_the_processes_of_all_hosts():
     config = replace(settings.Settings(), web=settings.Web(hosts=("10.0.0.1", "10.0.0.2"), processes=2, port=9000))
     servers = re.findall(r"server (10[^ ]+)", proxy.render(config))
     assert servers == ["10.0.0.1:9000", "10.0.0.1:9001", "10.0.0.2:9000", "10.0.0.2:9001"]
+
+
+def test_nginx_refuses_files_of_the_size_that_the_processes_refuse(monkeypatch):
+    monkeypatch.setattr(originals, "MOST_OF_FILE", 7 << 20)
+    config = proxy.render(settings.Settings())
+    assert "client_max_body_size 7m;" in config
+    (told,) = re.findall(r'return 413 "(.+)\\n";', config)
+    english, persian = told.split(" · ")
+    assert english.startswith("a file has at most 7 MiB; split it")
+    assert persian.startswith("حجم هر فایل حداکثر ۷ مگابایت است؛")
 
 
 def test_without_sign_in_or_certificate_nginx_answers_this_machine_alone():
