@@ -8,6 +8,9 @@ from multiprocessing.connection import Connection, Pipe
 
 from etl.core.paths import ROOT
 
+# The memory limit of a reader of files. XLSX needs the most: a sheet is held in memory.
+READER_MEBIBYTES = 3072
+
 Child = tuple["subprocess.Popen[bytes]", Connection]
 _waiting: dict[tuple[str, ...], list[Child]] = {}
 

@@ -4,14 +4,17 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-REFERENCE = ROOT / "data" / "reference"
-INCOMING = ROOT / "data" / "incoming"
-WAREHOUSE = ROOT / "data" / "warehouse" / "warehouse.duckdb"
+DATA = ROOT / "data"
+REFERENCE = DATA / "reference"
+INCOMING = DATA / "incoming"
+WAREHOUSE = DATA / "warehouse" / "warehouse.duckdb"
+VIEWS = DATA / "views"
+BRIEFINGS = DATA / "briefings"
 # Personal tokens, in the folder of saved views; no backup brings them back.
 TOKENS = "tokens.sqlite"
 # The file that marks a folder of made-up data.
 SAMPLE_MARK = "SAMPLE.txt"
-IDENTITY_KEY = ROOT / "data" / "identity.key"
+IDENTITY_KEY = DATA / "identity.key"
 CHECKS = ROOT / "etl" / "warehouse" / "checks"
 
 

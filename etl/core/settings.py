@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from etl.core import setting_types as kinds
-from etl.core.paths import ROOT
+from etl.core.child_process import READER_MEBIBYTES
+from etl.core.paths import BRIEFINGS, DATA, IDENTITY_KEY, INCOMING, VIEWS, WAREHOUSE
 
 STANDARD_FILE = Path("/etc/policeyar/settings.toml")
 FILE_VARIABLE = "POLICEYAR_SETTINGS"
-DATA = ROOT / "data"
 # The names under which a machine reaches itself.
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -77,13 +77,13 @@ class SignIn:
 class Folders:
     """Where files are kept. `warehouse` is the pointer to the current publication; its versions are stored next to it."""
 
-    warehouse: Path = _setting(DATA / "warehouse" / "warehouse.duckdb", kinds.file_to_write, "WAREHOUSE")
-    incoming: Path = _setting(DATA / "incoming", kinds.folder, "INCOMING")
+    warehouse: Path = _setting(WAREHOUSE, kinds.file_to_write, "WAREHOUSE")
+    incoming: Path = _setting(INCOMING, kinds.folder, "INCOMING")
     submissions: Path = _setting(DATA / "submissions", kinds.folder_to_make, "SUBMISSIONS")
-    views: Path = _setting(DATA / "views", kinds.folder_to_make, "VIEWS")
+    views: Path = _setting(VIEWS, kinds.folder_to_make, "VIEWS")
     audit: Path = _setting(DATA / "audit", kinds.folder_to_make, "AUDIT")
-    briefings: Path = _setting(DATA / "briefings", kinds.folder_to_make, "BRIEFINGS")
-    identity_key: Path = _setting(DATA / "identity.key", kinds.file_to_write, "IDENTITY_KEY_FILE")
+    briefings: Path = _setting(BRIEFINGS, kinds.folder_to_make, "BRIEFINGS")
+    identity_key: Path = _setting(IDENTITY_KEY, kinds.file_to_write, "IDENTITY_KEY_FILE")
     backups: Path = _setting(DATA / "backups", kinds.folder_to_make, "BACKUPS")
     run: Path = _setting(Path("/tmp/policeyar"), kinds.folder_to_make, "POLICEYAR_RUN")
 
@@ -94,7 +94,7 @@ class Memory:
 
     build: str = _setting("", kinds.memory, "BUILD_MEMORY")
     build_threads: int = _setting(0, kinds.number(0, 1024), "BUILD_THREADS")
-    file_worker_mib: int = _setting(3072, kinds.number(64, 1 << 20), "READER_MEMORY")
+    file_worker_mib: int = _setting(READER_MEBIBYTES, kinds.number(64, 1 << 20), "READER_MEMORY")
     web: str = _setting("", kinds.memory)
 
 
@@ -234,6 +234,11 @@ def web_memory(settings: Settings) -> int:
     if settings.memory.web:
         return kinds.bytes_of(settings.memory.web)
     return machine_memory() // 2 // web_processes(settings)
+
+
+def usual_build_memory() -> int:
+    """The memory limit of a build in bytes where none is configured: a quarter of the machine, and 1 GiB at least."""
+    return max(1 << 30, machine_memory() // 4)
 
 
 def machine_memory() -> int:

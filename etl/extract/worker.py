@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from etl.core import frames
-from etl.core.child_process import limit_memory
+from etl.core.child_process import READER_MEBIBYTES, limit_memory
 from etl.core.errors import Refused
 from etl.core.places import places
 from etl.extract.causes import words
@@ -24,8 +24,8 @@ from etl.extract.limits import Limits
 from etl.extract.read_file import BuildDiskFull, Job, read, recognised
 from etl.extract.validate import Validator
 
-# The memory limit of a worker, in MiB. XLSX needs the most: a sheet is held in memory.
-_MEMORY = int(os.environ.get("READER_MEMORY") or 3072)
+# In MiB.
+_MEMORY = int(os.environ.get("READER_MEMORY") or READER_MEBIBYTES)
 # Processor time that each MiB of a file adds to the limit: far above what an honest file takes.
 _SECONDS_PER_MEGABYTE = 10
 

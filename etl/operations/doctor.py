@@ -143,7 +143,7 @@ def _clock(config: settings.Settings) -> Iterator[Finding]:
 def _memory(config: settings.Settings) -> Iterator[Finding]:
     """Whether a build and all web processes fit into the memory together."""
     whole = settings.machine_memory()
-    build = kinds.bytes_of(config.memory.build) if config.memory.build else whole // 4
+    build = kinds.bytes_of(config.memory.build) if config.memory.build else settings.usual_build_memory()
     count, each = settings.web_processes(config), settings.web_memory(config)
     summary = f"{count} web processes of {_gib(each)} and a build of {_gib(build)} on a machine of {_gib(whole)} GiB"
     yield "memory", summary, count * each + build <= whole

@@ -12,16 +12,14 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from etl.core import settings
 from etl.extract.limits import build_disk
 
 SCRATCH = "scratch"
 _BUILT = "built"
 
-# The memory limit of a build; beyond it DuckDB spills to disk. A quarter of the machine by default: at ten times the country
-# the widest join needed more than 1 GB.
-_MEMORY = (
-    os.environ.get("BUILD_MEMORY") or f"{max(1024, os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') >> 22)}MB"
-)
+# The memory limit of a build; beyond it DuckDB spills to disk. At ten times the country the widest join needed more than 1 GB.
+_MEMORY = os.environ.get("BUILD_MEMORY") or f"{settings.usual_build_memory() >> 20}MiB"
 # Sums by cell and day take this much on each thread, whatever the size of the register; with less they fail.
 _MEMORY_OF_A_THREAD = 400 << 20
 # Rows per row group, a third of DuckDB's default: a question needs a few thousand rows, and reading more evicts the

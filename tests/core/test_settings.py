@@ -440,6 +440,9 @@ def test_the_doctor_reports_processes_that_do_not_fit_in_memory(installed, monke
         config = settings.read(environment | {"POLICEYAR_MEMORY_WEB": web, "POLICEYAR_WEB_PROCESSES": "2"})
         assert [is_well for *_, is_well in doctor._memory(config)] == [fits], web
     assert settings.web_memory(settings.read({"POLICEYAR_WEB_PROCESSES": "4"})) == 512 << 20
+    monkeypatch.setattr(settings, "machine_memory", lambda: 2 << 30)
+    (small,) = doctor._memory(settings.read(environment | {"POLICEYAR_WEB_PROCESSES": "1"}))
+    assert small[1:] == ("1 web processes of 1.0 and a build of 1.0 on a machine of 2.0 GiB", True)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from etl.core.errors import Refused
 from etl.core.files import replacing
-from etl.core.paths import ROOT
+from etl.core.paths import BRIEFINGS
 from etl.semantic.rights import AccessScope
 from etl.warehouse.publications import Publication
 from ui.briefing import content, typesetting
@@ -117,7 +117,7 @@ def save(path: Path, content: bytes) -> None:
 
 def folder() -> Path:
     """The folder of the list; BRIEFINGS overrides it."""
-    return Path(os.environ.get("BRIEFINGS") or ROOT / "data" / "briefings")
+    return Path(os.environ.get("BRIEFINGS") or BRIEFINGS)
 
 
 def note(book: Written) -> None:

@@ -6,14 +6,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from etl.core.errors import AccessDenied
+from etl.core.paths import VIEWS
 from ui.access.tokens import LONGEST_DAYS, Token, Tokens
 from ui.data import page_run
-from ui.state.saved_views import FOLDER, checked
+from ui.state.saved_views import checked
 
 
 def store() -> Tokens:
     """The store: in the folder VIEWS, or in the database that several hosts share. Raises OSError."""
-    return _opened(os.environ.get("VIEWS") or str(FOLDER), os.environ.get("SHARED_DATABASE", ""))
+    return _opened(os.environ.get("VIEWS") or str(VIEWS), os.environ.get("SHARED_DATABASE", ""))
 
 
 @lru_cache(maxsize=4)

@@ -8,13 +8,12 @@ from datetime import date
 from pathlib import Path
 
 from etl.core.errors import AccessDenied
-from etl.core.paths import ROOT
+from etl.core.paths import VIEWS
 from etl.core.text_folding import display_text
 from ui.access import saved_views
 from ui.access.saved_views import Saved, SavedViews
 from ui.data import page_run
 
-FOLDER = ROOT / "data" / "views"
 LONGEST_NAME = 60
 
 
@@ -75,4 +74,4 @@ def share(name: str, team: str) -> None:
 
 def _views() -> SavedViews:
     """The store: in the folder VIEWS, or in the database that several hosts share."""
-    return SavedViews(Path(os.environ.get("VIEWS") or FOLDER), os.environ.get("SHARED_DATABASE", ""))
+    return SavedViews(Path(os.environ.get("VIEWS") or VIEWS), os.environ.get("SHARED_DATABASE", ""))
