@@ -16,7 +16,8 @@ from etl.revisions import diff
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.composed_answers import report, report_without_rows
-from etl.warehouse.publications import connect, current, describe, versions
+from etl.warehouse import version_files
+from etl.warehouse.publications import connect, current, describe
 
 # Provinces send their files every month: after more days without a new row they count as silent.
 MOST_DAYS_SILENT = 45
@@ -205,7 +206,7 @@ def changed_files(con: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
     A file that only one of the two contains has None in the other.
     """
     latest = current(pointer)
-    earlier = [path for path in versions(pointer) if path.stem < latest.stem]
+    earlier = version_files.before(pointer, version_files.number_of(latest))
     if not earlier:
         return []
     try:

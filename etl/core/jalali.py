@@ -116,6 +116,11 @@ def unit_of(day: date, kind: str) -> Unit:
     return Unit(f"{jalali.year}{labels[kind]}", first, next_first - DAY)
 
 
+def month(label: str) -> Unit:
+    """The Jalali month of a label (`1403-06`)."""
+    return unit_of(parse_day(f"{label.replace('-', '/')}/01"), "month")
+
+
 def units_between(first: date, last: date, kind: str) -> Iterator[Unit]:
     """Every unit that overlaps the period from `first` to `last` (both included), in order."""
     day = first

@@ -19,7 +19,7 @@ from etl.extract.contract import TABLES
 from etl.revisions import fingerprints
 from etl.semantic import access, answers, catalog, rights
 from etl.semantic.resolve import settled_on
-from etl.warehouse import publications
+from etl.warehouse import publications, version_files
 
 KINDS = ("new_rows", "corrected_rows", "removed_rows")
 
@@ -136,7 +136,7 @@ def between(pointer: Path, old: str = "", new: str = "") -> Diff:
         if name not in kept:
             raise Refused(f"publication {name} is not kept; see python -m etl publications")
     latest = kept[new] if new else publications.current(pointer)
-    earlier = [kept[old]] if old else [path for name, path in kept.items() if name < latest.stem]
+    earlier = [kept[old]] if old else version_files.before(pointer, version_files.number_of(latest))
     if not earlier:
         raise Refused(f"{pointer}: no earlier publication is kept to compare with")
     # An older version of the program is accepted as long as its tables can be queried.

@@ -16,7 +16,7 @@ _MONTH = re.compile(r"1[34][0-9]{2}-(0[1-9]|1[0-2])")
 def month_of(text: str, today: date) -> jalali.Unit:
     """The Jalali month written as 1405-08. Raises Declined if it is none, or has not begun."""
     if isinstance(text, str) and _MONTH.fullmatch(text):
-        unit = _unit(text)
+        unit = jalali.month(text)
         if unit.first <= today:
             return unit
     raise declined(BAD, because("submission_month"))
@@ -31,11 +31,11 @@ def province_of(text: object) -> str:
 
 def due(month: str, rules: Rules) -> date:
     """The last day on which the data of a month are in time."""
-    last = _unit(month).last
+    last = jalali.month(month).last
     if not rules.due_working_days:
         return last + rules.due_day * jalali.DAY
-    days = [last + number * jalali.DAY for number in range(1, 3 * rules.due_working_days + 31)]
-    return official_calendar.working_days(days[0], days[-1])[rules.due_working_days - 1]
+    number = rules.due_working_days
+    return official_calendar.working_days(last + jalali.DAY, last + (3 * number + 30) * jalali.DAY)[number - 1]
 
 
 def latest_month(today: date) -> str:
@@ -47,7 +47,7 @@ def months_ended(today: date, count: int) -> list[str]:
     """The last Jalali months that have ended, the latest one last."""
     labels = [latest_month(today)]
     while len(labels) < count:
-        unit = _unit(labels[-1])
+        unit = jalali.month(labels[-1])
         labels.append(jalali.unit_of(unit.first - jalali.DAY, "month").label)
     return labels[::-1]
 
@@ -60,7 +60,3 @@ def months_due(today: date, rules: Rules, count: int) -> list[str]:
 def working_days_to(day: date, today: date) -> int:
     """The working days from tomorrow to a day, itself included; 0 if it is past."""
     return len(official_calendar.working_days(today + jalali.DAY, day)) if day > today else 0
-
-
-def _unit(month: str) -> jalali.Unit:
-    return jalali.unit_of(jalali.parse_day(f"{month.replace('-', '/')}/01"), "month")

@@ -70,7 +70,7 @@ class Note:
     @property
     def days(self) -> tuple[date, date]:
         """The first and last day of its months."""
-        return _unit(self.first).first, _unit(self.last).last
+        return jalali.month(self.first).first, jalali.month(self.last).last
 
     def is_shown(self, today: date) -> bool:
         return not self.withdrawn_on and today.isoformat() <= self.until
@@ -289,10 +289,6 @@ def _is_same(one: Note, other: Note) -> bool:
 def _refuse_no_steward(person: Person) -> None:
     if not person.is_steward:
         raise declined(DENIED, because("submission_rights"))
-
-
-def _unit(month: str) -> jalali.Unit:
-    return jalali.unit_of(jalali.parse_day(f"{month.replace('-', '/')}/01"), "month")
 
 
 def _body(note: Note) -> str:

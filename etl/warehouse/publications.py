@@ -311,7 +311,7 @@ def roll_back(pointer: Path, to: str = "", announce: Announce = no_announcement)
         if to:
             chosen = [path for path in published if path.stem == to]
         else:
-            chosen = [path for path in published if number_of(path) < (number_of(shown) or newest + 1)][-1:]
+            chosen = version_files.before(pointer, number_of(shown) or newest + 1)[-1:]
         if not chosen:
             raise Refused(f"{pointer}: no {'publication ' + to if to else 'earlier publication'} is kept")
         if is_damaged(chosen[0]):

@@ -33,6 +33,11 @@ def versions(pointer: Path) -> list[Path]:
     return sorted(versions_folder(pointer).resolve().glob("[0-9]*.duckdb"), key=number_of)
 
 
+def before(pointer: Path, number: int) -> list[Path]:
+    """The versions before that with a number, oldest first."""
+    return [path for path in versions(pointer) if number_of(path) < number]
+
+
 def number_of(path: Path) -> int:
     """The number of a version; 0 for a path that is none."""
     return int(path.stem) if path.stem.isdecimal() else 0
