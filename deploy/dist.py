@@ -7,7 +7,6 @@ with --sign.
 
 import argparse
 import csv
-import hashlib
 import io
 import json
 import os
@@ -22,7 +21,9 @@ from pathlib import Path
 
 from plotly.offline import get_plotlyjs_version
 
-ROOT = Path(__file__).resolve().parents[1]
+from etl.core.files import sha256
+from etl.core.paths import ROOT
+
 # The Python of Debian 13.
 _PYTHON = "3.13"
 # Platforms of the wheels: every Debian from 12 on has glibc 2.36 or newer.
@@ -68,7 +69,7 @@ def make(to: Path, python: str = _PYTHON, with_debian: bool = True, sign: Path |
         (tree / "VERSION").write_text(version() + "\n")
         (tree / "PYTHON").write_text(python + "\n")
         files = sorted(path for path in tree.rglob("*") if path.is_file())
-        sums = [f"{_digest(path)}  {path.relative_to(tree)}\n" for path in files]
+        sums = [f"{sha256(path)}  {path.relative_to(tree)}\n" for path in files]
         (tree / "SHA256SUMS").write_text("".join(sums))
         if sign:
             _run("ssh-keygen", "-Y", "sign", "-q", "-n", _SIGNED_AS, "-f", str(sign), str(tree / "SHA256SUMS"))
@@ -169,7 +170,7 @@ def _beside_python(debian: Path) -> list[dict[str, str]]:
     ]
     for font in sorted((ROOT / "static" / "fonts").glob("*.woff2")):
         # The fonts carry no version of their own outside of their compressed tables: the digest names them.
-        number = _digest(font)[:12]
+        number = sha256(font)[:12]
         found.append(
             {"type": "file", "name": font.stem, "version": number, "purl": f"pkg:generic/{font.stem}@{number}"}
         )
@@ -186,11 +187,6 @@ def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = "root"
     return entry
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _run(*command: str) -> str:

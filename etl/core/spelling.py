@@ -8,10 +8,10 @@ _LEAST_LETTERS, _LETTERS_FOR_TWO = 4, 8
 _connection = duckdb.connect()
 
 
-def nearly(word: str, names: Iterable[str], most: int = 3) -> list[str]:
+def nearly(word: str, names: Iterable[str], most: int) -> list[str]:
     """At most `most` names within one letter of `word` from four letters on, within two from eight on; the nearest first.
 
-    >>> nearly("اصفهن", ["اصفهان", "فارس"])
+    >>> nearly("اصفهن", ["اصفهان", "فارس"], 3)
     ['اصفهان']
     """
     if len(word) < _LEAST_LETTERS or any(letter.isdecimal() for letter in word):

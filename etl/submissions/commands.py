@@ -58,11 +58,8 @@ def add(commands: Any) -> None:
 
 
 def _person() -> Person:
-    def noted(event: str, **more: str | int) -> None:
-        note(event, **more)
-
     is_open = settings.read().sign_in.mode == "open"
-    return Person(account(), ADMINISTRATOR, noted, is_alone=is_open)
+    return Person(account(), ADMINISTRATOR, note, is_alone=is_open)
 
 
 def _desk() -> steps.Desk:
