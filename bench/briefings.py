@@ -1,4 +1,4 @@
-"""Part 6, briefings: from the command to one book on disk, cold, and to the books of 31 provinces."""
+"""Briefings: from the command to one book on disk, cold, and to the books of 31 provinces."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Part 2: from files to the publication, compared with DuckDB's bare read_csv of the same files into tables.
+"""From files to the publication, compared with DuckDB's bare read_csv of the same files into tables.
 
 The files are first rewritten as plain UTF-8 CSV, the only format that the bare read_csv accepts, so both read the same bytes.
 """

@@ -1,4 +1,4 @@
-"""Part 4: many readers at once, on one process and on several behind nginx.
+"""Many readers at once, on one process and on several behind nginx.
 
 A reader is a socket with Streamlit's own protocol: it changes the province in its address and waits for the end of the
 rerun. Fifty browsers would mostly measure themselves.

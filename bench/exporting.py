@@ -1,4 +1,4 @@
-"""Part 1, exports: every matching row as CSV, compared with DuckDB's COPY; an answer by address, compared with one by hand."""
+"""Exports: every matching row as CSV, compared with DuckDB's COPY; an answer by address, compared with one by hand."""
 
 import io
 import os

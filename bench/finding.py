@@ -20,7 +20,7 @@ _PHRASES = Path(__file__).parents[1] / "tests" / "find" / "phrases.tsv"
 def run(made: Register) -> dict[str, Any]:
     """Milliseconds of the phrases of the tests, each once, and of a question on another day each time."""
     os.environ["WAREHOUSE"] = str(made.warehouse)
-    # They read it.
+    # Imported here: they read WAREHOUSE when imported.
     from ui.data import page_run, warehouse
     from ui.find import results
     from ui.shell import find_address

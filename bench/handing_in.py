@@ -1,6 +1,6 @@
-"""Part 6: all provinces submit their files at once while others read on the same process, whose times may hardly change.
+"""All provinces submit their files at once while others read on the same process, whose times may hardly change.
 
-Every province sends its files over HTTP, and the worker that the process starts checks them behind the readers. Rounds with and
+Every province sends its files over HTTP, and the worker that the process starts checks them with lower priority. Rounds with and
 without them are taken in turns. Last a file of the largest size is sent: it may hardly take memory.
 """
 

@@ -1,4 +1,4 @@
-"""Part 6: readers on one, two and four hosts. A host is a network namespace with its own folder, copy and web process.
+"""Readers on one, two and four hosts. A host is a network namespace with its own folder, copy and web process.
 
 One nginx outside of them distributes the readers. All hosts share the cores of this machine: this measures the cost of
 distribution, and that it works, not the gain of more machines. Needs root, iproute2 and nginx.

@@ -1,4 +1,4 @@
-"""Part 5: five million rows of training, from CSV and from PostgreSQL: the memory besides BUILD_MEMORY, and rows a second.
+"""Five million rows of training, from CSV and from PostgreSQL: the memory besides BUILD_MEMORY, and rows a second.
 
 The other tables are those of the register. Debian's PostgreSQL is started for the run, on the same machine as the build.
 """

@@ -1,4 +1,4 @@
-"""Part 3: the overview in headless Chromium, compared with a bare Streamlit page that shows the same prebuilt figures."""
+"""The overview in headless Chromium, compared with a bare Streamlit page that shows the same prebuilt figures."""
 
 import base64
 import json

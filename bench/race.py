@@ -1,4 +1,4 @@
-"""Part 1: `ask` compared with pandas on frames in memory, DuckDB on the raw tables, and a scan without pre-aggregates."""
+"""`ask` compared with pandas on frames in memory, DuckDB on the raw tables, and a scan without pre-aggregates."""
 
 import sys
 import tempfile

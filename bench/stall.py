@@ -1,4 +1,4 @@
-"""Part 5: one reader asks the worst question while others read on the same process, whose times may hardly change.
+"""One reader asks the worst question while others read on the same process, whose times may hardly change.
 
 The worst question is Explore by institute, county and month over 25 years. Other readers change the province, and the health of
 the process is checked ten times a second. Both are first measured without the question, and last beside fifty clients that ask

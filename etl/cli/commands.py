@@ -229,7 +229,7 @@ def _ask(options: argparse.Namespace) -> None:
             print(
                 f"{name} counts in county {code}: counties have the boundaries of the census of 1395", file=sys.stderr
             )
-        # The parts of ratios stand behind the metrics asked for.
+        # The parts of ratios stand after the metrics asked for.
         console.print_answer(con, answer, options.format, len(answer.by) + len(answer.metrics))
 
 

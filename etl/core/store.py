@@ -14,7 +14,7 @@ Execute = Callable[..., list[tuple[Any, ...]]]
 _PARAMETER = re.compile(r"\$(\d+)")
 # Readers of a busy host wait for each other: a file that is locked is not out of reach.
 _PATIENCE_SECONDS = 30
-# Where every request asks, those behind it would wait too.
+# Where every request asks, later ones would wait too.
 SHORT_PATIENCE_SECONDS = 2
 
 

@@ -62,7 +62,7 @@ class Calculation:
 
 @dataclass(frozen=True, eq=False)
 class Calculated(Answer):
-    """An Answer with the columns of a calculation, each behind its measure."""
+    """An Answer with the columns of a calculation, each after its measure."""
 
     calculation: Calculation = Calculation("", ())
 
@@ -97,7 +97,7 @@ def calculated(answer: Answer, calculation: Calculation) -> Calculated:
 
 
 def extended(answer: Answer, calculation: Calculation) -> dict[str, Any]:
-    """Metrics, columns and rows of an answer with those of a calculation, each behind its measure."""
+    """Metrics, columns and rows of an answer with those of a calculation, each after its measure."""
     metrics: list[Metric] = []
     added: dict[str, _Values] = {}
     for metric in answer.metrics:

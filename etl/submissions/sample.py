@@ -67,7 +67,7 @@ def _exceptions(files: dict[str, list[Path]], rng: random.Random) -> tuple[str, 
 
 
 def _courses(files: list[Path]) -> Path | None:
-    """The file of courses, where it is text that can be cut behind a byte."""
+    """The file of courses, where it is text that can be cut after any byte."""
     for path in files:
         if table_of(path.name) == "training" and path.suffix == ".csv" and path.read_bytes()[:2] not in _TWO_BYTES:
             return path
