@@ -21,7 +21,6 @@ from etl.extract.contract import TABLES
 from etl.extract.expected import expected
 from etl.extract.read_folder import Outcome
 from etl.extract.source_file import SHEET_BITS
-from etl.extract.source_folder import CONFIGURATION
 from etl.warehouse import publications
 from etl.warehouse.build_database import SCRATCH, create_from
 
@@ -111,19 +110,6 @@ class Report:
     new_rows: int = 0
     returns: str = ""
     returned: int | None = 0
-
-    @property
-    def sentences(self) -> list[tuple[str, str]]:
-        """The refusals, each with its province (empty: the whole country), and with the name of its file in both languages."""
-        places = dict.fromkeys(CONFIGURATION, "") | {missing.file: missing.province for missing in self.refused}
-        sentences = []
-        for line in self.refusals:
-            file = next((file for file in places if line.startswith((f"{file}: ", f"{file}, "))), "")
-            named = line.replace(BETWEEN, f"{BETWEEN}{FSI}{file}{PDI}: ", 1) if file else line
-            # Losses begin with a table and a province.
-            lost = re.match(rf"({'|'.join(TABLES)}), (IR-[0-9]{{2}}) ", line)
-            sentences.append((places.get(file) or (lost[2] if lost else ""), named))
-        return sentences
 
     def write(self, path: Path) -> None:
         """Write the report as JSON. Raises Refused if the file cannot be written."""

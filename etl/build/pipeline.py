@@ -39,17 +39,17 @@ Progress = Callable[[int, int, int, float], None]
 
 
 class BuildRefused(Refused):
-    """A build that is refused after its files were read; carries the report with all refusals, one per line."""
+    """A build that is refused after its files were read; carries the refusals, and the report with each as a line."""
 
-    def __init__(self, reasons: str | Sequence[str], report: Report) -> None:
-        report.refusals = [reasons] if isinstance(reasons, str) else list(reasons)
+    def __init__(self, refusals: Sequence[volume.Refusal], report: Report) -> None:
+        report.refusals = [one.line for one in refusals]
         super().__init__("\n".join(report.refusals))
-        self.report = report
+        self.refusals, self.report = refusals, report
 
     @property
     def sentences(self) -> list[tuple[str, str]]:
-        """Its lines, each with its province."""
-        return self.report.sentences
+        """Its sentences, each with its province, if it is about one."""
+        return [("".join(one.provinces) if len(one.provinces) == 1 else "", one.sentence) for one in self.refusals]
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _built_after(
     # No file that goes back holds a hash of a person, so another key changes none.
     if not order.only_returns and (fault := identity.fault(order.to, last)):
         if not order.new_identity:
-            raise BuildRefused(volume.Refusal(words("identity"), fault, words("restore")).line, report)
+            raise BuildRefused([volume.Refusal(words("identity"), fault, words("restore"))], report)
         report.accepted.append(volume.Refusal(words("identity"), fault, words("new_identity")).line)
     setting = parse_values.Setting(
         order.build_day,
@@ -141,10 +141,14 @@ def _built_after(
             outcomes = workers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
             workers.close()
             snapshots.close()
+            owners = handed_in(order.folder)
+            for outcome in outcomes:
+                outcome.province = owners.get(outcome.job.path.name, "")
             report.refused = load_report.missing(outcomes)
             if unusable or len(report.refused) == len(outcomes):
                 returns.write(order.returns, report)
-                raise BuildRefused([*unusable, *_unread(outcomes)], report)
+                of_set_up = [volume.Refusal("", reason, begins=file) for file, reason in unusable.items()]
+                raise BuildRefused([*of_set_up, *_unread(outcomes)], report)
             say("staging")
             build_database.attach_scratch(con, folder, sum(outcome.job.written for outcome in outcomes if outcome.read))
             _stage(con, order, last, outcomes, report)
@@ -169,19 +173,20 @@ def _built_after(
         _verify_file(built, sizes)
     except duckdb.Error as error:
         if reason := _machine_reason(error):
-            raise BuildRefused(words("not_built", path=order.to, error=reason), report) from None
+            refusal = volume.Refusal("", words("not_built", path=order.to, error=reason))
+            raise BuildRefused([refusal], report) from None
         raise
     return report
 
 
-def _unread(outcomes: Sequence[Outcome]) -> list[str]:
-    """The refused files, one line each; tables of one database that are refused for the same reason share a line."""
-    alike: dict[tuple[str, str], list[str]] = {}
+def _unread(outcomes: Sequence[Outcome]) -> list[volume.Refusal]:
+    """The refused files; tables of one database that are refused for the same reason share a line."""
+    alike: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in outcomes:
         if not outcome.read:
             source = outcome.job.origin.connection if outcome.job.origin else outcome.job.label
-            alike.setdefault((source, outcome.refusal), []).append(outcome.job.label)
-    lines = []
+            alike.setdefault((source, outcome.refusal), []).append(outcome)
+    refusals = []
     for (_, reason), (first, *others) in alike.items():
         if others:
             in_english, in_persian = in_language(reason, "en"), in_language(reason, "fa")
@@ -189,11 +194,17 @@ def _unread(outcomes: Sequence[Outcome]) -> list[str]:
                 "same_for",
                 reason=in_english,
                 reason_fa=in_persian,
-                others=", ".join(others),
-                others_fa="، ".join(others),
+                others=", ".join(one.job.label for one in others),
+                others_fa="، ".join(one.job.label for one in others),
             )
-        lines.append(volume.Refusal(first, reason, volume.CORRECT).line)
-    return lines
+        refusals.append(_of_file(first, reason, volume.CORRECT))
+    return refusals
+
+
+def _of_file(outcome: Outcome, reason: str, remedy: str) -> volume.Refusal:
+    """The refusal of a file, which is about its province."""
+    provinces = frozenset(filter(None, [load_report.refused(outcome, reason).province]))
+    return volume.Refusal(outcome.job.label, reason, remedy, provinces=provinces)
 
 
 def _stage(
@@ -213,14 +224,11 @@ def _stage(
             continue
         load_report.count(con, outcomes, report)
         if wrong_day := volume.ahead(con, outcomes, order.build_day):
-            raise BuildRefused([*_unread(outcomes), wrong_day.line], report)
-        files: dict[str, list[str]] = {}
-        for file in report.refused:
-            files.setdefault(file.table, []).append(file.file)
-        rejected = volume.mostly_rejected(con, outcomes, files)
+            raise BuildRefused([*_unread(outcomes), wrong_day], report)
+        rejected = volume.mostly_rejected(con, outcomes, report.refused)
         if order.accept_loss or not order.skip_refused:
             break
-        if not (left_out := rejected or volume.mostly_orphans(con, outcomes, files)):
+        if not (left_out := rejected or volume.mostly_orphans(con, outcomes, report.refused)):
             break
         _leave_out(left_out, order, outcomes, report)
     volume.record(con)
@@ -228,7 +236,7 @@ def _stage(
     refused = [] if order.skip_refused else _unread(outcomes)
     explained = {file.table for file in report.refused} | {outcome.job.table for outcome, _ in rejected}
     excused = {(file.table, file.province) for file in report.refused}
-    lost = [volume.Refusal(outcome.job.label, reason, volume.CORRECT_ROWS) for outcome, reason in rejected]
+    lost = [_of_file(outcome, reason, volume.CORRECT_ROWS) for outcome, reason in rejected]
     if last is None and publications.is_published(order.to):
         lost.append(volume.Refusal(str(order.to), words("none_readable"), words("restore")))
     absent = {*TABLES} - {outcome.job.table for outcome in outcomes}
@@ -242,12 +250,14 @@ def _stage(
     _refuse(refused, lost, order, report)
 
 
-def _refuse(refused: Sequence[str], lost: Sequence[volume.Refusal], order: BuildOptions, report: Report) -> None:
+def _refuse(
+    refused: Sequence[volume.Refusal], lost: Sequence[volume.Refusal], order: BuildOptions, report: Report
+) -> None:
     """Raises BuildRefused for refused files, and for losses that are not accepted."""
     if order.accept_loss:
         report.accepted += [loss.loss for loss in lost]
     elif lost:
-        refused = [*refused, *(loss.line for loss in lost)]
+        refused = [*refused, *lost]
     if refused:
         raise BuildRefused(refused, report)
 
@@ -284,7 +294,7 @@ def _fill(con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None
     as_of = load_report.as_of(con, order.build_day)
     report.as_of = as_of.isoformat()
     if (wrong_day := volume.silent(as_of, order.build_day)) and order.by_clock:
-        raise BuildRefused(wrong_day.line, report)
+        raise BuildRefused([wrong_day], report)
     con.execute(
         "create table publication as select ?::date as as_of, ?::date as built_on, ?::boolean as is_sample, "
         "count(distinct file) filter (where refusal is null) as files, sum(rows_read)::bigint as rows_read, "
@@ -346,10 +356,10 @@ def _check(con: duckdb.DuckDBPyConnection, report: Report) -> None:
     broken = []
     for file in report.files:
         if file.rows_read != file.rows_loaded + file.rows_quarantined + file.exact_duplicates:
-            broken.append(words("broken_sum", file=file.file))
+            broken.append(volume.Refusal("", words("broken_sum", file=file.file), begins=file.file))
     for path in sorted(CHECKS.glob("*.sql")):
         ((rows,),) = con.execute(f"select count(*) from ({path.read_text(encoding='utf-8')})").fetchall()
         if rows:
-            broken.append(words("broken_check", name=path.stem, rows=rows))
+            broken.append(volume.Refusal("", words("broken_check", name=path.stem, rows=rows)))
     if broken:
         raise BuildRefused(broken, report)

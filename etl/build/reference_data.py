@@ -49,12 +49,12 @@ _Row = dict[str, Any]
 _Reader = Callable[[Path], list[Any]]
 
 
-def read(folder: Path) -> tuple[dict[str, list[Any]], list[str], list[Reference]]:
-    """The rows of each reference file of `folder`, the errors of unusable ones, and the files that set up the build.
+def read(folder: Path) -> tuple[dict[str, list[Any]], dict[str, str], list[Reference]]:
+    """The rows of each reference file of `folder`, the error of each unusable one, and the files that set up the build.
 
     The shipped ones replace unusable ones, so that the other files of the folder are read too.
     """
-    unusable: list[str] = []
+    unusable: dict[str, str] = {}
     tables: dict[str, list[Any]] = {}
     # No row of an unusable file is used.
     rows: dict[str, int] = {}
@@ -63,7 +63,7 @@ def read(folder: Path) -> tuple[dict[str, list[Any]], list[str], list[Reference]
             tables[name] = reader(folder)
             rows[name] = len(tables[name])
         except Refused as error:
-            unusable.append(str(error))
+            unusable[name] = str(error)
             tables[name] = reader(REFERENCE)
     # A calendar is added to the shipped one.
     replacing = _READ.keys() - {"calendar.csv"}

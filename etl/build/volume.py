@@ -10,7 +10,9 @@ from typing import Any
 
 import duckdb
 
-from etl.extract.causes import BETWEEN, because, in_language, line, words
+from etl.build import load_report
+from etl.build.load_report import Missing
+from etl.extract.causes import BETWEEN, FSI, PDI, because, in_language, line, words
 from etl.extract.contract import TABLES, contract
 from etl.extract.expected import expected, place
 from etl.extract.read_file import Read
@@ -44,16 +46,32 @@ MOST_YEARS_SILENT = 10
 
 @dataclass(frozen=True)
 class Refusal:
-    """One reason why nothing is published: the place, the reason, and the remedy, in English and Persian."""
+    """One reason why nothing is published: the place (a file, or words), the reason, and the remedy, in English and Persian.
+
+    `begins`: the file that the reason itself begins with, where there is no place. `provinces`: those it is about, none where
+    it is of the whole country.
+    """
 
     place: str
     reason: str
-    remedy: str
+    remedy: str = ""
+    begins: str = ""
+    provinces: frozenset[str] = frozenset()
 
     @property
     def line(self) -> str:
         """The refusal in one line."""
-        return line(self.place, self.reason, self.remedy)
+        return line(self.place, self.reason, self.remedy) if self.place else self.reason
+
+    @property
+    def sentence(self) -> str:
+        """The line, with the name of its file in both languages: a page shows one of them."""
+        return self.line.replace(BETWEEN, f"{BETWEEN}{FSI}{self.file}{PDI}: ", 1) if self.file else self.line
+
+    @property
+    def file(self) -> str:
+        """The file that it is about; empty if it is about none."""
+        return self.begins or ("" if BETWEEN in self.place else self.place)
 
     @property
     def loss(self) -> str:
@@ -99,37 +117,44 @@ def record(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def mostly_rejected(
-    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], refused: Mapping[str, Collection[str]]
+    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], refused: Sequence[Missing]
 ) -> list[tuple[Outcome, str]]:
     """The files with more than half of their rows rejected by a fault of their own, and the reasons.
 
-    `refused` are the tables with refused files. Where a table refers to one of them, or to one with files that are listed
-    here, its orphans are no fault of its own.
+    Where a file refers to one of its province that is `refused`, or listed here, its orphans are no fault of its own.
     """
-    blamed = set(refused)
+    blamed = list(refused)
     rejected = []
     for table in TABLES:
-        orphans = _with_references(table) - {table}
-        of_table = _mostly_rejected(con, outcomes, table, with_orphans=blamed.isdisjoint(orphans))
+        of_table = []
+        for with_orphans in (True, False):
+            some = [one for one in outcomes if one.job.table == table and with_orphans != bool(_referred(one, blamed))]
+            of_table += _mostly_rejected(con, some, with_orphans)
         rejected += of_table
-        blamed |= {table} if of_table else set()
+        blamed += [load_report.refused(*pair) for pair in of_table]
     return sorted(rejected, key=lambda pair: pair[0].job.number)
 
 
 def mostly_orphans(
-    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], refused: Mapping[str, Collection[str]]
+    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], refused: Sequence[Missing]
 ) -> list[tuple[Outcome, str]]:
     """The files of which less than half is left once the files are left out that their rows refer to, and the reasons."""
-    followers = []
-    for table in TABLES:
-        if files := [file for of in _with_references(table) - {table} for file in refused.get(of, ())]:
-            reason = words("mostly_orphans", files=" + ".join(sorted(files)))
-            followers += [(outcome, reason) for outcome, _ in _mostly_rejected(con, outcomes, table, with_orphans=True)]
-    return followers
+    followers = [one for one in outcomes if _referred(one, refused)]
+    return [
+        (one, words("mostly_orphans", files=" + ".join(sorted(_referred(one, refused)))))
+        for one, _ in _mostly_rejected(con, followers, with_orphans=True)
+    ]
+
+
+def _referred(outcome: Outcome, refused: Sequence[Missing]) -> list[str]:
+    """The refused files that rows of a file may refer to: those of its province, and all where one of the two is of none."""
+    tables = _with_references(outcome.job.table) - {outcome.job.table}
+    province = load_report.refused(outcome, "").province
+    return [one.file for one in refused if one.table in tables and (one.province in ("", province) or not province)]
 
 
 def _mostly_rejected(
-    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], table: str, with_orphans: bool
+    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome], with_orphans: bool
 ) -> list[tuple[Outcome, str]]:
     orphans = "false" if with_orphans else "reason like 'orphan_%'"
     rejected = dict(
@@ -140,7 +165,7 @@ def _mostly_rejected(
     mostly = []
     for outcome in outcomes:
         rows = rejected.get(outcome.job.number, 0)
-        if outcome.read and outcome.job.table == table and rows * 2 > outcome.read.rows_read:
+        if outcome.read and rows * 2 > outcome.read.rows_read:
             reasons = con.execute(
                 "select reason, count(distinct line) as rows, min(line), arg_min(column_name, (line, column_name)) "
                 f"from faults where file_number = ? and not ({orphans}) "
@@ -243,12 +268,13 @@ def losses(
         if len(lost) > _MOST_LINES:
             listed, listed_fa = _listed(lost, names)
             reason = words("provinces_lost", places=listed, places_fa=listed_fa)
-            refusals.append(Refusal(place, reason, remedy))
+            refusals.append(Refusal(place, reason, remedy, provinces=frozenset(filter(None, lost))))
             continue
         for province, (rows, rows_before) in lost.items():
             name, name_fa = names[province]
             of_province = f"{table}, {name}{BETWEEN}{PERSIAN_NAMES[table]}، {name_fa}"
-            refusals.append(Refusal(of_province, _fewer(rows, rows_before, "fewer_rows"), remedy))
+            reason = _fewer(rows, rows_before, "fewer_rows")
+            refusals.append(Refusal(of_province, reason, remedy, provinces=frozenset(filter(None, [province]))))
     return refusals
 
 
@@ -276,7 +302,8 @@ def fallen(
             place = f"{label['en']}{BETWEEN}{label['fa']}"
             listed, listed_fa = _listed(lost, names)
             reason = words("stock_fell", places=listed, places_fa=listed_fa)
-            refusals.append(Refusal(place, reason, words("check_content")))
+            of = frozenset(filter(None, lost))
+            refusals.append(Refusal(place, reason, words("check_content"), provinces=of))
     return refusals
 
 

@@ -4,7 +4,6 @@ First the files themselves are read, in worker processes with limits; then every
 """
 
 import itertools
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from etl.core import jalali
 from etl.core.errors import Refused
 from etl.core.text_folding import fold, printable
 from etl.extract import parse_values
-from etl.extract.causes import BETWEEN, FSI, PDI, because, line, words
+from etl.extract.causes import BETWEEN, because, words
 from etl.extract.contract import TABLES
 from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
@@ -179,8 +178,7 @@ def first_result(desk: Desk, submission: Submission, outcomes: Sequence[Outcome]
 
 def _stop(name: str, reason: str) -> str:
     """Why a file is refused, with its name in both languages: the page shows one of them."""
-    plain = name.replace(BETWEEN, " ")
-    return line(f"{plain}{BETWEEN}{FSI}{plain}{PDI}", reason)
+    return volume.Refusal(name.replace(BETWEEN, " "), reason).sentence
 
 
 def _accepted_before(desk: Desk, submission: Submission) -> list[str]:
@@ -228,27 +226,25 @@ def whole(
         staged=lambda con, _: result.update(_returned(con, files, desk, submission)),
         examine=lambda built, _: result.update(_changes(built, desk.folders.warehouse, submission, alone=not others)),
     )
-    sentences: list[tuple[str, str]] = []
+    refusals: Sequence[volume.Refusal] = ()
     try:
         report = pipeline.check(order, say, lambda *_: say("reading"))
     except pipeline.BuildRefused as refusal:
-        report, sentences = refusal.report, refusal.sentences
+        report, refusals = refusal.report, refusal.refusals
     except Refused as refusal:
-        report, sentences = Report(), refusal.sentences
+        report, refusals = Report(), [volume.Refusal("", str(refusal))]
     result["files"] = [_entry(file, names) for file in report.files if file.file in names]
     stops = [_stop(names[file.file], file.reason) for file in report.refused if file.file in names]
-    foreign = False
-    for place, text in sentences:
-        label = next((name for name in names if text.startswith((f"{name}: ", f"{name}, "))), "")
-        if label:
-            continue
-        if place == submission.province or (
-            not place and not any(_mentions(text, name) for name in _foreign(report, names))
-        ):
-            stops.append(text)
-        else:
-            foreign = True
-    if foreign or (sentences and not stops):
+    of_others = {file.file for file in report.files} | {file.file for file in report.refused}
+    # Those of the own files are told already.
+    further = [one for one in refusals if one.file not in names]
+    told = [
+        one.sentence
+        for one in further
+        if one.provinces == {submission.province} or not (one.provinces or one.file in of_others)
+    ]
+    stops += told
+    if len(told) < len(further) or (refusals and not stops):
         stops.append(words("submission_elsewhere"))
     result["stops"] = list(dict.fromkeys(stops))
     return result
@@ -291,15 +287,6 @@ def refuse_left_out(report: Report, made: Assembled) -> None:
     for file in report.refused:
         if file.file in names:
             raise because("submission_left_out", file=file.file)
-
-
-def _foreign(report: Report, names: dict[str, str]) -> set[str]:
-    """The files of the report that are of others."""
-    return {*(file.file for file in report.files), *(file.file for file in report.refused)} - set(names)
-
-
-def _mentions(text: str, name: str) -> bool:
-    return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text))
 
 
 def _entry(file: load_report.FileReport, names: dict[str, str]) -> dict[str, Any]:

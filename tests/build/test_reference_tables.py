@@ -20,7 +20,7 @@ from tests.loading import DAY, ROOT, build, english, load, put
 
 def unusable(folder: Path) -> str:
     """The fault of a folder's reference table, without the remedy. `build` refuses with the same line."""
-    (line,) = english("\n".join(reference_data.read(folder)[1]))
+    (line,) = english("\n".join(reference_data.read(folder)[1].values()))
     return line.partition("; ")[0]
 
 
@@ -183,7 +183,7 @@ def _population(change: str = "", line: int = 2) -> str:
 )
 def test_the_hint_for_residents_does_not_ask_for_what_is_refused(folder, residents, english_hint, persian_hint):
     put(folder, "population.csv", _population(f"IR-00,1395/08/01,{residents},census,x"))
-    (refusal,) = reference_data.read(folder)[1]
+    (refusal,) = reference_data.read(folder)[1].values()
     first, _, second = refusal.partition(BETWEEN)
     assert first.endswith(f"; {english_hint}")
     assert second.endswith(persian_hint)
@@ -191,7 +191,7 @@ def test_the_hint_for_residents_does_not_ask_for_what_is_refused(folder, residen
 
 def test_the_hint_for_months_asks_for_a_whole_number(folder):
     put(folder, "courses.csv", "course_code,posts,valid_months\nPY-101,*,1.5\n")
-    (refusal,) = reference_data.read(folder)[1]
+    (refusal,) = reference_data.read(folder)[1].values()
     (hint,) = english(refusal)
     assert hint.endswith("; write a whole number, without a decimal point")
 

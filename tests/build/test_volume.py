@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from etl.analysis import data_quality
-from etl.build import pipeline, staging
+from etl.build import pipeline, staging, volume
 from etl.extract.causes import persian_digits
 from etl.extract.contract import TABLES
 from etl.semantic import access, rights
@@ -193,6 +193,15 @@ def test_a_missing_province_of_a_table_is_refused(folder, tables, place):
     if place == "IR-01":
         assert load(folder).code == 0
         assert load(folder, accept_loss=False).code == 0, "the next load is compared with the accepted one"
+
+
+def test_a_refusal_names_the_provinces_that_it_is_about(published):
+    version = publications.current(published.parent / "warehouse.duckdb")
+    with publications.connect(version) as con:
+        fallen = volume.fallen(con, version, {}, excused=())
+        assert {one.provinces for one in fallen} == {frozenset(PLACES)}
+        of_one = volume.fallen(con, version, {}, excused=["IR-01"])
+        assert {one.provinces for one in of_one} == {frozenset(["IR-23"])}
 
 
 def test_fewer_than_half_of_the_rows_are_a_loss_and_half_are_not(tmp_path):

@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from etl.build import volume
 from etl.core import settings
 from etl.core.errors import Refused
+from etl.extract.causes import words
+from etl.extract.source_folder import HANDED_IN
 from etl.submissions import checking, orders, originals, work
 from etl.submissions.desk import Person
 from etl.submissions.records import Submission
 from etl.submissions.refusals import Declined
 from etl.warehouse import publications
-from tests.loading import load, put, row
+from tests.loading import load, national_id, put, row
 from tests.submissions.conftest import FARS, ISFAHAN, LAST, THIS, Office, person, province_files, with_rows
 
 pytestmark = pytest.mark.slow
@@ -123,6 +126,31 @@ def test_what_stops_a_file_is_one_sentence_of_it(office):
     office.give(office.clerk, checked.id, 2, "licences_IR-07.csv", province_files(FARS)["licences_IR-07.csv"])
     office.work()
     assert office.desk.look(office.clerk, checked.id).state == "ready"
+
+
+def test_what_other_provinces_lost_is_told_to_no_clerk(office, monkeypatch):
+    office.only_rows = True
+    # Provinces share a line, as more than three do.
+    monkeypatch.setattr(volume, "_MOST_LINES", 0)
+    for table in ("personnel", "training"):
+        (office.settings.folders.incoming / f"{table}_IR-10.csv").unlink()
+    checked = office.hand_in(office.clerk, "IR-07", more_people())
+    assert checked.result["stops"] == [words("submission_elsewhere")]
+
+
+def test_a_refused_file_of_another_province_excuses_no_fault(office):
+    office.only_rows = True
+    incoming = office.settings.folders.incoming
+    put(incoming, "personnel.csv", "")
+    put(incoming, HANDED_IN, '{"personnel.csv": "IR-10"}')
+    (incoming / "personnel_IR-10.csv").unlink()
+    strangers = [row("training", national_id=national_id(170_000 + at)) for at in range(40)]
+    checked = office.hand_in(
+        office.clerk, "IR-07", {TRAINING: with_rows(province_files(FARS)[TRAINING], "training", *strangers)}
+    )
+    stop, *_ = checked.result["stops"]
+    assert stop.startswith(f"{TRAINING}: 40 of 70 rows rejected (orphan_person 40)")
+    assert "personnel.csv" not in str(checked.result["stops"])
 
 
 def test_a_jump_needs_a_reason_of_twenty_letters(office):
