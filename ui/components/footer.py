@@ -1,6 +1,6 @@
 """The footer of every answer, under cards, charts and tables: its meaning, its files, its table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -17,6 +17,7 @@ from ui.charts import bars
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
 from ui.components import blocks, connect, downloads, page_files, tables
+from ui.data import ask as asking
 from ui.data import page_run, warehouse
 from ui.exhibits import exhibit
 from ui.exhibits.exhibit import Made
@@ -27,10 +28,9 @@ from ui.state.page_context import PageContext
 from ui.state.scope import NATION
 
 
-def context(view: PageContext, **more: Mapping[str, str]) -> ChartContext:
-    """The context of charts, tables and files; `more` are names of members by dimension."""
-    names = {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
-    return ChartContext(view.lang, view.dark, names | more)
+def context(view: PageContext) -> ChartContext:
+    """The context of charts, tables and files."""
+    return ChartContext(view.lang, view.dark, asking.names(warehouse.of_page(), view.lang))
 
 
 def subtitle(view: PageContext, answer: Answer, place: str = "") -> str:

@@ -17,6 +17,7 @@ from etl.semantic.catalog import catalogue
 from ui.charts.elements import ChartContext
 from ui.components import blocks, downloads
 from ui.components.plot import component
+from ui.data import ask as asking
 from ui.data import page_run, warehouse
 from ui.exhibits.exhibit import Drawing, Exhibit, Made, MadeCards
 from ui.exports import about
@@ -99,7 +100,7 @@ def offer(view: PageContext, page: str, noted: Sequence[Noted]) -> None:
 
 def context(view: PageContext) -> ChartContext:
     """The context of a workbook: some of its tables have a measure in each row."""
-    names = {name: warehouse.names(name, view.lang) for name in ("course", "institute")}
+    names = asking.names(warehouse.of_page(), view.lang)
     measures = {name: metric.label[view.lang] for name, metric in catalogue().items()}
     return ChartContext(view.lang, view.dark, names | {"metric": measures})
 

@@ -21,7 +21,7 @@ from etl.warehouse.publications import Publication
 Where = Mapping[str, Iterable[str]]
 Filters = tuple[tuple[str, tuple[str, ...]], ...]
 # Their members are known to the publication alone.
-_NAMED = ("course", "institute")
+OF_PUBLICATION = ("course", "institute")
 
 
 def frozen(where: Where | None) -> Filters:
@@ -94,7 +94,7 @@ class Ask(Protocol):
 
 def names(ask: Ask, lang: str) -> dict[str, Mapping[str, str]]:
     """The names of members that only the publication knows."""
-    return {dimension: ask.look_up(detail.member_names, dimension)[lang] for dimension in _NAMED}
+    return {dimension: ask.look_up(detail.member_names, dimension)[lang] for dimension in OF_PUBLICATION}
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from etl.semantic.rights import AccessScope
 from etl.submissions.notes import Note
 from etl.warehouse.publications import Publication
 from ui.data import large_questions, page_run, signed_notes
-from ui.data.ask import Question, Where, frozen, of_analysis
+from ui.data.ask import OF_PUBLICATION, Question, Where, frozen, of_analysis
 from ui.data.query import Query, answer, answer_each
 from ui.data.worker_process import Stopped
 from ui.i18n import member_names
@@ -132,7 +132,7 @@ def analyse(work: Any, /, *args: Any, **options: Any) -> Any:
 
 def names(dimension: str, lang: str) -> Mapping[str, str]:
     """Codes and names of every member of a dimension that the user may choose."""
-    if dimension in ("institute", "course"):
+    if dimension in OF_PUBLICATION:
         return analyse(detail.member_names, dimension)[lang]
     members = member_names.fixed(dimension, lang)
     if dimension == "county" and not page_run.access_scope().sees_whole_country:

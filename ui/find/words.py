@@ -19,6 +19,7 @@ from etl.semantic.rights import AccessScope
 from etl.warehouse.dimensions import BANDS, CHOICES, FILTERS
 from ui.access.saved_views import Saved
 from ui.data import page_run, warehouse
+from ui.data.ask import OF_PUBLICATION
 from ui.i18n import member_names, navigation, text
 from ui.state import saved_views
 from ui.state.address import LICENCE_LISTS, OFFICER_LISTS
@@ -127,7 +128,7 @@ def _with_kind(spelling: str, kind: str) -> list[str]:
 
 def _members(lang: str) -> _Named:
     for dimension in FILTERS:
-        if dimension in (*PLACES, "institute", "course") or dimension in BANDS:
+        if dimension in (*PLACES, *OF_PUBLICATION) or dimension in BANDS:
             continue
         for code in member_names.fixed(dimension, lang):
             written = [word for word, meant in CHOICES.get(dimension, {}).items() if meant == code]

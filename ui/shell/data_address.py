@@ -34,6 +34,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from ui.charts.elements import ChartContext
 from ui.components import downloads
+from ui.data import ask as asking
 from ui.data import owed, page_run, warehouse
 from ui.data.ask import Rounded
 from ui.data.worker_process import Ended
@@ -347,8 +348,7 @@ def _asked_of(question: DataQuestion | ExhibitQuestion) -> _Found:
     view, ask = question.view, warehouse.of_page()
     if isinstance(question, DataQuestion):
         found = questions.free(view.asked, ask, question.names, question.by, is_settled=False, calc=question.calc)
-        names = {dimension: warehouse.names(dimension, view.lang) for dimension in ("course", "institute")}
-        return _Found(found, ChartContext(view.lang, names=names))
+        return _Found(found, ChartContext(view.lang, names=asking.names(ask, view.lang)))
     exhibit = question.make(view.scope, Rounded(ask) if question.circulation else ask)
     if exhibit.answer is None:
         raise Wrong(exhibit.said(view.lang))

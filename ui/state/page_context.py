@@ -18,6 +18,7 @@ import streamlit as st
 from etl.semantic.rights import BELOW_PROVINCE
 from ui import streamlit_internals
 from ui.data import page_run, warehouse
+from ui.data.ask import OF_PUBLICATION
 from ui.i18n import member_names, navigation, text
 from ui.state import address as parameters
 from ui.state import page_parameters, periods, questions, rendering, wording
@@ -89,7 +90,7 @@ class PageContext:
 
     def member(self, dimension: str, code: object) -> str:
         # Other names do not depend on the data.
-        names = warehouse.names(dimension, self.lang) if dimension in ("institute", "course") else None
+        names = warehouse.names(dimension, self.lang) if dimension in OF_PUBLICATION else None
         return member_names.of(dimension, code, self.lang, names)
 
     def word(self, key: str, **values: object) -> str:
