@@ -4,15 +4,13 @@ To check a foreign Origin, Streamlit asks an external service for this machine's
 users. The allowed names are Streamlit's own setting `server.allowedHosts`.
 """
 
-from urllib.parse import urlsplit
-
 import streamlit as st
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.i18n import text
-from ui.shell.requests import CLOSE_SOCKET, language
+from ui.shell.requests import CLOSE_SOCKET, authority, language
 from ui.streamlit_internals import is_host_allowed
 
 
@@ -41,14 +39,6 @@ def _refusal(headers: Headers) -> tuple[int, str] | None:
     if len(hosts) != 1 or not st.get_option("server.allowedHosts") or not is_host_allowed(hosts[0]):
         return 421, "state.foreign_host"
     # Compared exactly, as Streamlit does: what passes here is same-origin for Streamlit too.
-    if any(_authority(origin) != hosts[0] for origin in headers.getlist("origin")):
+    if any(authority(origin) != hosts[0] for origin in headers.getlist("origin")):
         return 403, "state.foreign_origin"
     return None
-
-
-def _authority(origin: str) -> str | None:
-    """Host and port of an origin; None for `null` and for an invalid one."""
-    try:
-        return urlsplit(origin).netloc or None
-    except ValueError:
-        return None

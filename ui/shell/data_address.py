@@ -46,12 +46,12 @@ from ui.exports.picture import PICTURE_FORMS
 from ui.i18n import text
 from ui.shell import data_question, people, strangers, threads
 from ui.shell.data_question import DataQuestion, ExhibitQuestion, Given, Wrong
-from ui.shell.requests import base_path, is_of_this_machine
+from ui.shell.requests import PRIVATE, base_path, is_of_other_site, is_of_this_machine
 from ui.state import page_context, periods, personal_tokens, questions
 from ui.state.page_context import PageContext
 
 FOLDER = "/data/"
-_HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff", "Vary": "Authorization"}
+_HEADERS = PRIVATE | {"Vary": "Authorization"}
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="data", charset="UTF-8"'}
 # Wrong tokens of a client that are answered in a minute, and how many clients are remembered.
 MOST_GUESSES, _MINUTE, _MOST_CLIENTS = 30, 60.0, 1000
@@ -225,7 +225,7 @@ def _file(given: Given, lang: str) -> str:
 def _asker(request: Request, lang: str) -> AccessScope:
     credential = _credential(request)
     # Without a token the browser of a reader asks, and another site may not make it.
-    if credential is None and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+    if credential is None and is_of_other_site(request.headers):
         raise _Refused(403, text.word("data.other_site", lang))
     if people.mode() == "open":
         if not is_of_this_machine(request):

@@ -20,12 +20,11 @@ from ui.data import page_run
 from ui.find import reading, results
 from ui.i18n import text
 from ui.shell import people, threads
-from ui.shell.requests import base_path, is_of_this_machine, language
+from ui.shell.requests import PRIVATE, base_path, is_of_other_site, is_of_this_machine, language
 
 PATH = "/find"
 MOST_A_SECOND = 10
 _MOST_PEOPLE = 10_000
-_HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 # When each person last asked, the latest last.
 _asked: LRUCache[str, deque[float]] = LRUCache(_MOST_PEOPLE)
 _lock = threading.Lock()
@@ -50,19 +49,19 @@ async def _respond(request: Request) -> Response:
         found = await threads.while_wanted(
             request.receive, threads.QUESTIONS, lambda gone: _found(request, written, lang, gone)
         )
-        return JSONResponse(found, headers=_HEADERS)
+        return JSONResponse(found, headers=PRIVATE)
     except threads.Gone:
         # Nobody reads it.
-        return Response(status_code=499, headers=_HEADERS)
+        return Response(status_code=499, headers=PRIVATE)
     except _Refused as refused:
         sentence = text.word(refused.key, lang, most=text.number(reading.MOST_LETTERS, lang))
         wait = {"Retry-After": "1"} if refused.status == 429 else {}
-        return PlainTextResponse(f"{sentence}\n", refused.status, _HEADERS | wait)
+        return PlainTextResponse(f"{sentence}\n", refused.status, PRIVATE | wait)
 
 
 def _written(request: Request) -> str:
     """What was typed. Raises _Refused where it is too long, or another site asks."""
-    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+    if is_of_other_site(request.headers):
         raise _Refused(403, "data.other_site")
     written = request.query_params.get("q", "")
     if len(written) > reading.MOST_LETTERS:

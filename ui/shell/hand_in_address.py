@@ -9,7 +9,6 @@ import json
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -27,14 +26,13 @@ from etl.submissions.originals import PIECE, Receiving
 from etl.submissions.records import Submission
 from etl.submissions.refusals import Declined
 from ui.data import submissions
+from ui.exports.job import FORMS
 from ui.i18n import text
 from ui.shell import people, threads
-from ui.shell.requests import base_path, is_of_this_machine, language
+from ui.shell.requests import PRIVATE, authority, base_path, is_of_other_site, is_of_this_machine, language
 
 PATH = "/hand-in"
 TOKEN = "x-hand-in"
-_HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MOST_JSON = 64 << 10
 
 
@@ -73,7 +71,7 @@ async def _respond(handler: _Handler, request: Request) -> Response:
         person = _person(request, lang)
         return await handler(request, person, submissions.desk(), lang)
     except ClientDisconnect:
-        return Response(status_code=499, headers=_HEADERS)
+        return Response(status_code=499, headers=PRIVATE)
     except Declined as declined:
         refusal = _Refused(declined.status, in_language(str(declined), lang))
     except Refused as refused:
@@ -83,15 +81,15 @@ async def _respond(handler: _Handler, request: Request) -> Response:
         refusal = _Refused(503, text.word("data.out_of_reach", lang))
     except _Refused as error:
         refusal = error
-    return PlainTextResponse(f"{refusal}\n", refusal.status, _HEADERS)
+    return PlainTextResponse(f"{refusal}\n", refusal.status, PRIVATE)
 
 
 def _person(request: Request, lang: str) -> Person:
     """Who asks, and that a change comes from a page of this site. Raises _Refused."""
     is_change = request.method not in ("GET", "HEAD")
-    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+    if is_of_other_site(request.headers):
         raise _Refused(403, text.word("data.other_site", lang))
-    if is_change and _authority(request.headers.get("origin", "")) != request.headers.get("host"):
+    if is_change and authority(request.headers.get("origin", "")) != request.headers.get("host"):
         raise _Refused(403, text.word("state.foreign_origin", lang))
     if people.mode() == "open":
         if not is_of_this_machine(request):
@@ -109,13 +107,6 @@ def _person(request: Request, lang: str) -> Person:
         audit.record(people.audit_folder(), person.sub, event, **more, **person.client)
 
     return Person(person.sub, people.scope_of(person), note, person.groups, name=person.name)
-
-
-def _authority(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).netloc or None
-    except ValueError:
-        return None
 
 
 async def _json(request: Request, lang: str) -> dict[str, Any]:
@@ -144,7 +135,7 @@ async def _run(work: Callable[[], Any]) -> Any:
 async def _open(request: Request, person: Person, desk: Desk, lang: str) -> Response:
     given = await _json(request, lang)
     made = await _run(lambda: desk.open(person, given.get("province"), given.get("month")))
-    return JSONResponse({"draft": made.id}, 201, _HEADERS)
+    return JSONResponse({"draft": made.id}, 201, PRIVATE)
 
 
 async def _put(request: Request, person: Person, desk: Desk, lang: str) -> Response:
@@ -164,13 +155,13 @@ async def _put(request: Request, person: Person, desk: Desk, lang: str) -> Respo
         await _run(lambda: desk.keep(person, ident, number, received))
     finally:
         received.close()
-    return Response(status_code=204, headers=_HEADERS)
+    return Response(status_code=204, headers=PRIVATE)
 
 
 async def _remove(request: Request, person: Person, desk: Desk, lang: str) -> Response:
     number = _number(request, lang)
     await _run(lambda: desk.remove(person, request.path_params["id"], number))
-    return Response(status_code=204, headers=_HEADERS)
+    return Response(status_code=204, headers=PRIVATE)
 
 
 def _number(request: Request, lang: str) -> int:
@@ -186,7 +177,7 @@ async def _show(request: Request, person: Person, desk: Desk, lang: str) -> Resp
         submissions.go_on(found)
         return steps.content(desk, found, lang)
 
-    return JSONResponse(await _run(shown), headers=_HEADERS)
+    return JSONResponse(await _run(shown), headers=PRIVATE)
 
 
 async def _rows(request: Request, person: Person, desk: Desk, lang: str) -> Response:
@@ -199,7 +190,7 @@ async def _rows(request: Request, person: Person, desk: Desk, lang: str) -> Resp
 
     disposition = {"Content-Disposition": f'attachment; filename="{_plain(request.path_params["id"])}.xlsx"'}
     try:
-        return Response(await _run(made), media_type=_XLSX, headers=_HEADERS | disposition)
+        return Response(await _run(made), media_type=FORMS["xlsx"], headers=PRIVATE | disposition)
     except FileNotFoundError:
         raise _Refused(404, text.word("hand_in.unknown", lang)) from None
 
@@ -211,7 +202,7 @@ async def _template(request: Request, person: Person, desk: Desk, lang: str) -> 
 
     disposition = {"Content-Disposition": f'attachment; filename="{table}_{province}.xlsx"'}
     content = await _run(lambda: submissions.template_of(table, province, person.scope))
-    return Response(content, media_type=_XLSX, headers=_HEADERS | disposition)
+    return Response(content, media_type=FORMS["xlsx"], headers=PRIVATE | disposition)
 
 
 # ---------------------------------------------------------------- steps
@@ -234,12 +225,12 @@ async def _step(request: Request, person: Person, desk: Desk, lang: str) -> Resp
     if request.path_params["step"] not in taken:
         raise _Refused(404, text.word("hand_in.unknown", lang))
     done: Submission = await _run(taken[request.path_params["step"]])
-    return JSONResponse({"state": done.state}, 202 if done.state == "checking" else 200, _HEADERS)
+    return JSONResponse({"state": done.state}, 202 if done.state == "checking" else 200, PRIVATE)
 
 
 async def _publish(_request: Request, person: Person, desk: Desk, lang: str) -> Response:
     approved: list[Submission] = await _run(lambda: desk.publish(person))
-    return JSONResponse({"submissions": [one.id for one in approved]}, 202, _HEADERS)
+    return JSONResponse({"submissions": [one.id for one in approved]}, 202, PRIVATE)
 
 
 async def _nothing(_request: Request, _person: Person, _desk: Desk, lang: str) -> Response:
