@@ -479,7 +479,7 @@ def test_what_cannot_be_logged_is_not_sent(site: Site, monkeypatch: pytest.Monke
         ({"by": ["month", "year"]}, "Only one of"),
         ({"circulation": "yes"}, "circulation has no value yes"),
         ({"calc": "sum"}, "calc has no value sum"),
-        ({"calc": ["share", "rank"]}, "at most 1"),
+        ({"calc": ["share", "rank"]}, "calc takes one value only"),
         ({"calc": "rank"}, "“Active police assistants” is not ranked by this breakdown"),
         ({"calc": "running", "by": "month"}, "“Active police assistants” is a state on a day"),
         ({"calc": "previous"}, "compares units of time"),
