@@ -27,6 +27,7 @@ from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import HANDED_IN, handed_in, named_tables, table_of
 from etl.semantic import access, catalog
 from etl.semantic.answers import ask
+from etl.semantic.disclosure import FEWEST
 from etl.semantic.rights import ADMINISTRATOR
 from etl.submissions import originals
 from etl.submissions.desk import Desk, as_json
@@ -41,8 +42,6 @@ HEADLINES = (
 _MONTHS = 24
 _MOST_LESS = 0.1
 _PLACES, _MOST_LISTED = 3, 10_000
-# A headline of so few moves by chance.
-_FEWEST = 23
 
 
 @dataclass
@@ -223,7 +222,7 @@ def whole(
     order = _order(
         desk,
         assembled_at,
-        staged=lambda con, _: result.update(_returned(con, files, desk, submission)),
+        staged=lambda con, _: result.update(_returned(con, files)),
         examine=lambda built, _: result.update(_changes(built, desk.folders.warehouse, submission, alone=not others)),
     )
     refusals: Sequence[volume.Refusal] = ()
@@ -296,9 +295,7 @@ def _entry(file: load_report.FileReport, names: dict[str, str]) -> dict[str, Any
     return entry
 
 
-def _returned(
-    con: duckdb.DuckDBPyConnection, files: dict[str, File], desk: Desk, submission: Submission
-) -> dict[str, Any]:
+def _returned(con: duckdb.DuckDBPyConnection, files: dict[str, File]) -> dict[str, Any]:
     """The rows that come back and the values loaded as unknown: by table, column and reason, the most frequent first.
 
     `files`: the files of the submission by their names in the folder.
@@ -347,7 +344,6 @@ def _returned(
         }
         for file, source, sheet, line, column, reason, form, kind in rows
     ]
-    originals.folder_of(desk.root, submission).mkdir(mode=0o700, parents=True, exist_ok=True)
     return found | {"rows": listed}
 
 
@@ -367,7 +363,7 @@ def _changes(built: Path, pointer: Path, submission: Submission, alone: bool) ->
             and _is_far(str(change["metric"]), change["before"], change["after"], pointer, submission.province)
         ]
         compared = last if alone and last and _are_comparable(built, last) else None
-        gone = _only_in(last, built, "personnel", "key_fingerprint") if compared and last else None
+        gone = _only_in(compared, built, "personnel", "key_fingerprint") if compared else None
         stale = [
             table
             for table in sorted(submission.tables)
@@ -395,7 +391,9 @@ def moved(built: Path, last: Path | None) -> list[dict[str, Any]]:
 
 def _is_far(name: str, was: Any, now: Any, pointer: Path, province: str) -> bool:
     """Whether a headline falls by a tenth, or leaves its own 24 months by more than their largest step."""
-    if now < was * (1 - _MOST_LESS) and (catalog.catalogue()[name].unit != "count" or was >= _FEWEST):
+    # Below this number a headline moves by chance.
+    is_small = catalog.catalogue()[name].unit in ("persons", "institutes") and was < FEWEST
+    if now < was * (1 - _MOST_LESS) and not is_small:
         return True
     try:
         with access.connect(pointer, ADMINISTRATOR) as con:

@@ -16,6 +16,7 @@ from etl.core import settings
 from etl.core.errors import Refused
 from etl.extract.causes import words
 from etl.extract.source_folder import HANDED_IN
+from etl.semantic.disclosure import FEWEST
 from etl.submissions import checking, orders, originals, work
 from etl.submissions.desk import Person
 from etl.submissions.records import Submission
@@ -163,6 +164,13 @@ def test_a_jump_needs_a_reason_of_twenty_letters(office):
         office.desk.submit(office.clerk, checked.id, {"in_service": "they left"})
     why = dict.fromkeys(checked.result["jumps"], "a contract of ten people ended in Aban")
     assert office.desk.submit(office.clerk, checked.id, why).state == "submitted"
+
+
+@pytest.mark.parametrize(("was", "is_far"), [(FEWEST - 1, False), (FEWEST, True)])
+def test_a_headline_of_few_that_falls_by_a_tenth_is_no_jump(office, was, is_far):
+    """What it falls to is within its own 24 months: 0 and 1."""
+    pointer = office.settings.folders.warehouse
+    assert checking._is_far("licensed_institutes", was, 1, pointer, "IR-07") == is_far
 
 
 def test_what_is_submitted_while_it_is_checked_is_submitted_once_nothing_is_in_the_way(office):
