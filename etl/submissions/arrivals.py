@@ -10,7 +10,7 @@ from etl.submissions import deadline
 from etl.submissions.desk import Desk
 from etl.submissions.records import Submission
 
-# Of a month: all tables in by the deadline, some behind it, declared unchanged, some owed, the deadline still to come.
+# Of a month: all tables in by the deadline, some after it, declared unchanged, some owed, the deadline still to come.
 CELLS = ("on_time", "late", "no_change", "missing", "open")
 _HANDED_IN = ("submitted", "approved", "published")
 # So many working days before the deadline who owes tables is reminded.
@@ -18,7 +18,7 @@ _REMIND_WORKING_DAYS = 5
 
 
 def counts(one: Submission) -> bool:
-    """Whether a submission was submitted: it still counts where a later one of its month stands above it."""
+    """Whether a submission counts as submitted; a published one still does once a later one of its month supersedes it."""
     return one.state in _HANDED_IN or (one.state == "superseded" and bool(one.publication))
 
 

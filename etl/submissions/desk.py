@@ -21,7 +21,7 @@ from etl.submissions.records import OPEN, File, Records, Submission, in_state
 from etl.submissions.refusals import BAD, CONFLICT, DENIED, NOT_THERE, UNUSABLE, Declined, declined
 
 LEAST_REASON, _LONGEST_REASON = 20, 1000
-# Whoever did nothing for so long is not at work on a draft any more.
+# After this long without a change nobody counts as working on a draft.
 _AT_WORK_SECONDS = 15 * 60
 _SUBMITTED = ("submitted", "approved")
 
@@ -213,7 +213,7 @@ class Desk:
         return done
 
     def check(self, person: Person, ident: str) -> Submission:
-        """Have a draft checked again, whose check was stopped or failed for a reason that is no longer there. Raises Declined."""
+        """Check a draft again, after its check was stopped or failed for a reason that is gone. Raises Declined."""
         self._refuse_others_draft(person, self.look(person, ident))
         return self._ordered(
             self.records.change(ident, ("draft", "to_correct"), lambda one: self._to_check(person, one))

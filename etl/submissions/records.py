@@ -21,7 +21,7 @@ from etl.submissions.refusals import CONFLICT, NOT_THERE, Declined, declined
 STATES = (
     "draft", "checking", "to_correct", "ready", "submitted", "returned", "approved", "published", "superseded", "withdrawn",
 )  # fmt: skip
-# Those in which files are added.
+# The states in which files may still be added.
 OPEN = ("draft", "checking", "to_correct", "ready", "returned")
 _IN_PERSIAN = dict(
     zip(

@@ -23,7 +23,7 @@ _COLUMNS = ("file", "place", "remedy", "column", "expected", "outcome")
 _WIDTHS = (30, 24, 72, 24, 56, 30)
 _CELL_WIDTH = 18
 _LONGEST_HEADING = 60
-# More of equal faults are not listed row by row on the page.
+# From the sixteenth equal fault on, the page shows only a summary.
 MOST_EQUAL = 15
 
 
@@ -75,7 +75,9 @@ def in_file(name: str, heading: str, lang: str) -> str:
 
 
 def listed(root: Path, submission: Submission) -> Sequence[dict[str, Any]]:
-    """The rows to correct of which fewer than sixteen have one fault, without their cells; none where it was not checked."""
+    """The rows to correct, without their cells and without faults that more than fifteen rows share; none if nothing was
+    checked.
+    """
     try:
         rows = _rows(root, submission)
     except OSError:

@@ -159,7 +159,7 @@ def _refuse_stale(desk: Desk, one: Submission) -> None:
 def _finish(desk: Desk, one: Submission, result: dict[str, Any]) -> None:
     """Write the result, and submit what was asked to be submitted as soon as nothing is in the way."""
     rows = result.pop("rows", [])
-    # The file of the rows to correct is made of them.
+    # The workbook of rows to correct is made from these.
     kept = originals.folder_of(desk.root, one) / "rows.json"
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     replace_text(kept, as_json(rows))
