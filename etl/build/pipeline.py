@@ -76,62 +76,62 @@ class BuildOptions:
     examine: Callable[[Path, Report], None] = lambda *_: None
 
 
-def build(order: BuildOptions, say: Say, progress: Progress) -> Report:
+def build(options: BuildOptions, say: Say, progress: Progress) -> Report:
     """Load, build, check and publish. Raises Refused or errors.Busy and leaves the last publication untouched."""
-    with publications.building(order.to) as folder:
-        report = _built(order, folder, say, progress, publishes=True)
+    with publications.building(options.to) as folder:
+        report = _built(options, folder, say, progress, publishes=True)
         say("publishing")
 
         def announce(publication: str) -> None:
             report.publication = publication
-            order.announce(report)
+            options.announce(report)
 
-        publications.publish(folder / _BUILT, order.to, announce)
+        publications.publish(folder / _BUILT, options.to, announce)
         report.published = True
     return report
 
 
-def check(order: BuildOptions, say: Say, progress: Progress) -> Report:
+def check(options: BuildOptions, say: Say, progress: Progress) -> Report:
     """Everything that `build` does except publishing, in a temporary folder; another build may be running."""
     try:
         with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as folder:
-            report = _built(order, Path(folder), say, progress, publishes=False)
-            order.examine(Path(folder) / _BUILT, report)
+            report = _built(options, Path(folder), say, progress, publishes=False)
+            options.examine(Path(folder) / _BUILT, report)
             return report
     except FileNotFoundError as error:
         raise because("not_written", path=error.filename, error=error.strerror) from None
 
 
-def _built(order: BuildOptions, folder: Path, say: Say, progress: Progress, publishes: bool) -> Report:
+def _built(options: BuildOptions, folder: Path, say: Say, progress: Progress, publishes: bool) -> Report:
     """Build and check the database of a load in `folder`. Raises BuildRefused with all reasons."""
-    with publications.comparable_held_open(order.to) as last:
-        return _built_after(last, order, folder, say, progress, publishes)
+    with publications.comparable_held_open(options.to) as last:
+        return _built_after(last, options, folder, say, progress, publishes)
 
 
 def _built_after(
-    last: Path | None, order: BuildOptions, folder: Path, say: Say, progress: Progress, publishes: bool
+    last: Path | None, options: BuildOptions, folder: Path, say: Say, progress: Progress, publishes: bool
 ) -> Report:
     """`_built`, compared with the version `last`."""
-    files = source_files(order.folder)
-    tables, unusable, reference = reference_data.read(order.folder)
-    report = Report(reference=reference, ignored=[printable(name) for name in unread_files(order.folder)])
+    files = source_files(options.folder)
+    tables, unusable, reference = reference_data.read(options.folder)
+    report = Report(reference=reference, ignored=[printable(name) for name in unread_files(options.folder)])
     # No file that goes back holds a hash of a person, so another key changes none.
-    if not order.only_returns and (fault := identity.fault(order.to, last)):
-        if not order.new_identity:
+    if not options.only_returns and (fault := identity.fault(options.to, last)):
+        if not options.new_identity:
             raise BuildRefused([volume.Refusal(words("identity"), fault, words("restore"))], report)
         report.accepted.append(volume.Refusal(words("identity"), fault, words("new_identity")).line)
     setting = parse_values.Setting(
-        order.build_day,
+        options.build_day,
         {fold(course["course_code"]): course["course_code"] for course in tables["courses.csv"]},
         identity.key(store=publishes),
     )
     built = folder / _BUILT
     try:
-        with postgresql.Snapshots(order.folder) as snapshots, ExitStack() as stack:
+        with postgresql.Snapshots(options.folder) as snapshots, ExitStack() as stack:
             numbers = count(step=len(TABLES))
             jobs = [Job(path, table, next(numbers), folder) for path, table in files]
             jobs += [
-                Job(order.folder / postgresql.FILE, origin.table, next(numbers), folder, origin)
+                Job(options.folder / postgresql.FILE, origin.table, next(numbers), folder, origin)
                 for origin in snapshots.origins
             ]
             workers = stack.enter_context(closing(WorkerPool(setting, jobs)))
@@ -141,20 +141,20 @@ def _built_after(
             outcomes = workers.read_all(lambda done, rows, share: progress(done, len(jobs), rows, share))
             workers.close()
             snapshots.close()
-            owners = handed_in(order.folder)
+            owners = handed_in(options.folder)
             for outcome in outcomes:
                 outcome.province = owners.get(outcome.job.path.name, "")
             report.refused = load_report.missing(outcomes)
             if unusable or len(report.refused) == len(outcomes):
-                returns.write(order.returns, report)
+                returns.write(options.returns, report)
                 of_set_up = [volume.Refusal("", reason, begins=file) for file, reason in unusable.items()]
                 raise BuildRefused([*of_set_up, *_unread(outcomes)], report)
             say("staging")
             build_database.attach_scratch(con, folder, sum(outcome.job.written for outcome in outcomes if outcome.read))
-            _stage(con, order, last, outcomes, report)
-            if order.only_returns:
+            _stage(con, options, last, outcomes, report)
+            if options.only_returns:
                 return report
-            _fill(con, order, last, report)
+            _fill(con, options, last, report)
             as_of = date.fromisoformat(report.as_of)
             # The tables that need Python are created while the models run.
             tasks = {
@@ -167,13 +167,13 @@ def _built_after(
             publications.disable_useless_passes(con)
             adoption_history.carry(con, last)
             say("checking")
-            _check_and_keep_numbers(con, order, last, report)
+            _check_and_keep_numbers(con, options, last, report)
             sizes = _sizes(con)
             con.execute("checkpoint")
         _verify_file(built, sizes)
     except duckdb.Error as error:
         if reason := _machine_reason(error):
-            refusal = volume.Refusal("", words("not_built", path=order.to, error=reason))
+            refusal = volume.Refusal("", words("not_built", path=options.to, error=reason))
             raise BuildRefused([refusal], report) from None
         raise
     return report
@@ -208,53 +208,53 @@ def _of_file(outcome: Outcome, reason: str, remedy: str) -> volume.Refusal:
 
 
 def _stage(
-    con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None, outcomes: list[Outcome], report: Report
+    con: duckdb.DuckDBPyConnection, options: BuildOptions, last: Path | None, outcomes: list[Outcome], report: Report
 ) -> None:
     """Stage the rows and count them; raises BuildRefused if files are refused, rows are lost or the clock is wrong.
 
     Versions of one file are refused. With `skip_refused` they and files with mostly rejected rows are left out like those
     that cannot be read.
     """
-    owners = handed_in(order.folder)
+    owners = handed_in(options.folder)
     while True:
-        staging.stage(con, outcomes, keep=order.skip_refused, handed_in=owners)
+        staging.stage(con, outcomes, keep=options.skip_refused, handed_in=owners)
         versions = staging.versions(con, outcomes)
-        _leave_out(versions, order, outcomes, report)
-        if versions and order.skip_refused:
+        _leave_out(versions, options, outcomes, report)
+        if versions and options.skip_refused:
             continue
         load_report.count(con, outcomes, report)
-        if wrong_day := volume.ahead(con, outcomes, order.build_day):
+        if wrong_day := volume.ahead(con, outcomes, options.build_day):
             raise BuildRefused([*_unread(outcomes), wrong_day], report)
         rejected = volume.mostly_rejected(con, outcomes, report.refused)
-        if order.accept_loss or not order.skip_refused:
+        if options.accept_loss or not options.skip_refused:
             break
         if not (left_out := rejected or volume.mostly_orphans(con, outcomes, report.refused)):
             break
-        _leave_out(left_out, order, outcomes, report)
+        _leave_out(left_out, options, outcomes, report)
     volume.record(con)
     load_report.record(con, outcomes, report)
-    refused = [] if order.skip_refused else _unread(outcomes)
+    refused = [] if options.skip_refused else _unread(outcomes)
     explained = {file.table for file in report.refused} | {outcome.job.table for outcome, _ in rejected}
     excused = {(file.table, file.province) for file in report.refused}
     lost = [_of_file(outcome, reason, volume.CORRECT_ROWS) for outcome, reason in rejected]
-    if last is None and publications.is_published(order.to):
-        lost.append(volume.Refusal(str(order.to), words("none_readable"), words("restore")))
+    if last is None and publications.is_published(options.to):
+        lost.append(volume.Refusal(str(options.to), words("none_readable"), words("restore")))
     absent = {*TABLES} - {outcome.job.table for outcome in outcomes}
-    lost += volume.losses(con, last, () if order.accept_loss or order.skip_refused else explained, excused, absent)
+    lost += volume.losses(con, last, () if options.accept_loss or options.skip_refused else explained, excused, absent)
     lost += volume.moved_residents(con, last)
     lost += volume.moved_working_days(con, last)
-    if not order.accept_loss:
+    if not options.accept_loss:
         report.refused += [load_report.refused(*pair) for pair in rejected]
-    returns.write(order.returns, report, con)
-    order.staged(con, report)
-    _refuse(refused, lost, order, report)
+    returns.write(options.returns, report, con)
+    options.staged(con, report)
+    _refuse(refused, lost, options, report)
 
 
 def _refuse(
-    refused: Sequence[volume.Refusal], lost: Sequence[volume.Refusal], order: BuildOptions, report: Report
+    refused: Sequence[volume.Refusal], lost: Sequence[volume.Refusal], options: BuildOptions, report: Report
 ) -> None:
     """Raises BuildRefused for refused files, and for losses that are not accepted."""
-    if order.accept_loss:
+    if options.accept_loss:
         report.accepted += [loss.loss for loss in lost]
     elif lost:
         refused = [*refused, *lost]
@@ -263,14 +263,14 @@ def _refuse(
 
 
 def _leave_out(
-    refused: Sequence[tuple[Outcome, str]], order: BuildOptions, outcomes: list[Outcome], report: Report
+    refused: Sequence[tuple[Outcome, str]], options: BuildOptions, outcomes: list[Outcome], report: Report
 ) -> None:
     """Refuse files after their rows were read. Raises BuildRefused if no file is left."""
     for outcome, reason in refused:
         outcome.read, outcome.refusal = None, reason
     report.refused = load_report.missing(outcomes)
     if len(report.refused) == len(outcomes):
-        returns.write(order.returns, report)
+        returns.write(options.returns, report)
         raise BuildRefused(_unread(outcomes), report)
 
 
@@ -282,7 +282,7 @@ def _machine_reason(error: duckdb.Error) -> str:
     return text.splitlines()[0] if isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)) else ""
 
 
-def _fill(con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None, report: Report) -> None:
+def _fill(con: duckdb.DuckDBPyConnection, options: BuildOptions, last: Path | None, report: Report) -> None:
     """Create the table about the publication itself, and the numbers of persons."""
     load_report.count_new(con, last, report)
     con.execute(
@@ -291,9 +291,9 @@ def _fill(con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None
         "min(hired_on) as first_hired_on, count(*) as spells "
         "from loaded_personnel group by person_key"
     )
-    as_of = load_report.as_of(con, order.build_day)
+    as_of = load_report.as_of(con, options.build_day)
     report.as_of = as_of.isoformat()
-    if (wrong_day := volume.silent(as_of, order.build_day)) and order.by_clock:
+    if (wrong_day := volume.silent(as_of, options.build_day)) and options.by_clock:
         raise BuildRefused([wrong_day], report)
     con.execute(
         "create table publication as select ?::date as as_of, ?::date as built_on, ?::boolean as is_sample, "
@@ -302,8 +302,8 @@ def _fill(con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None
         "?::varchar[] as missing, ?::varchar as code_version from load_files",
         [
             as_of,
-            order.build_day,
-            (order.folder / SAMPLE_MARK).exists(),
+            options.build_day,
+            (options.folder / SAMPLE_MARK).exists(),
             [refused.file for refused in report.refused],
             code_version(),
         ],
@@ -329,7 +329,7 @@ def _verify_file(built: Path, sizes: dict[str, int]) -> None:
 
 
 def _check_and_keep_numbers(
-    con: duckdb.DuckDBPyConnection, order: BuildOptions, last: Path | None, report: Report
+    con: duckdb.DuckDBPyConnection, options: BuildOptions, last: Path | None, report: Report
 ) -> None:
     """Run the checks, ask for the published numbers and write the database to disk, at the same time.
 
@@ -347,7 +347,7 @@ def _check_and_keep_numbers(
         written.result()
         numbers = nation.result() | provinces.result()
         left_out = [file.province for file in report.refused]
-        _refuse([], volume.fallen(con, last, numbers, left_out), order, report)
+        _refuse([], volume.fallen(con, last, numbers, left_out), options, report)
         fingerprints.keep(con, numbers)
 
 

@@ -219,7 +219,7 @@ def whole(
     files = {made.names[submission.id, file.number]: file for file in submission.files}
     names = {label: file.name for label, file in files.items()}
     result: dict[str, Any] = {"files": [], "stops": [], "returned": [], "warned": [], "changes": [], "jumps": []}
-    order = _order(
+    options = _options(
         desk,
         assembled_at,
         staged=lambda con, _: result.update(_returned(con, files)),
@@ -227,7 +227,7 @@ def whole(
     )
     refusals: Sequence[volume.Refusal] = ()
     try:
-        report = pipeline.check(order, say, lambda *_: say("reading"))
+        report = pipeline.check(options, say, lambda *_: say("reading"))
     except pipeline.BuildRefused as refusal:
         report, refusals = refusal.report, refusal.refusals
     except Refused as refusal:
@@ -249,7 +249,7 @@ def whole(
     return result
 
 
-def _order(desk: Desk, folder: Path, **more: Any) -> pipeline.BuildOptions:
+def _options(desk: Desk, folder: Path, **more: Any) -> pipeline.BuildOptions:
     """A build of these files as it would be published today, whose refused files are left out."""
     today = volume.build_day(date.today())
     return pipeline.BuildOptions(folder, desk.folders.warehouse, today, skip_refused=True, by_clock=True, **more)
@@ -271,12 +271,7 @@ def together(
         refuse_left_out(report, made)
         changes.extend(moved(built, publications.comparable(desk.folders.warehouse)))
 
-    order = _order(
-        desk,
-        assembled_at,
-        examine=examine,
-    )
-    pipeline.check(order, say, lambda *_: say("reading"))
+    pipeline.check(_options(desk, assembled_at, examine=examine), say, lambda *_: say("reading"))
     return changes
 
 
