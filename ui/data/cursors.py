@@ -14,7 +14,7 @@ from etl.semantic import access, resolve
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
 from etl.semantic.rights import AccessScope
-from etl.warehouse import publications
+from etl.warehouse import publications, version_files
 from etl.warehouse.publications import Publication
 from ui.data.ask import Ask, On, Question, Rounded, Where, frozen
 
@@ -45,7 +45,7 @@ class Revision:
 
 def revision(ask: Ask, pointer: Path, names: Iterable[str], day: date, where: Where) -> Revision | None:
     """The comparison with the previous publication; None if there is none or its tables cannot be compared."""
-    earlier = [path for path in publications.versions(pointer) if path.stem < ask.publication.id]
+    earlier = version_files.before(pointer, version_files.number_of(Path(ask.publication.id)))
     if not earlier:
         return None
     try:

@@ -66,8 +66,7 @@ def kept_file(ident: str) -> str:
 
 def file_before() -> str:
     """The file of the kept publication before the one this page shows; empty if there is none."""
-    number = version_files.number_of(Path(current_file()))
-    earlier = [one for one in version_files.versions(warehouse_pointer()) if version_files.number_of(one) < number]
+    earlier = version_files.before(warehouse_pointer(), version_files.number_of(Path(current_file())))
     return str(earlier[-1]) if earlier else ""
 
 
