@@ -17,11 +17,17 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.resolve import members
 from etl.semantic.rights import BELOW_PROVINCE, AccessScope, every_province
+from etl.warehouse.dimensions import PLACES
 
 
 def is_open(by: Iterable[str], where: Iterable[str]) -> bool:
     """Whether a question by these dimensions and under filters by these is one for open totals."""
     return {*by} <= {"province", *TIME} and {*where} <= {"province"}
+
+
+def sees_nation(scope: AccessScope, where: Iterable[str]) -> bool:
+    """Whether somebody may see the nation under filters by these, places aside."""
+    return scope.sees_whole_country or is_open((), {*where}.difference(PLACES))
 
 
 def members_in_scope(con: ScopedCursor, where: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,8 @@ import streamlit as st
 from etl.analysis import detail
 from etl.core.errors import AccessDenied
 from etl.core.places import newer_counties
-from etl.semantic.rights import AccessScope
+from etl.semantic.open_totals import sees_nation
+from etl.semantic.rights import BELOW_PROVINCE, AccessScope
 from etl.warehouse.dimensions import FILTERS, PLACES, expand_groups
 from ui.components import blocks, day_field, tables
 from ui.components.blocks import controlled
@@ -66,7 +67,7 @@ def bar(view: PageContext, more: tuple[str, ...], options: _Offered) -> None:
         if view.has_period and periods.kind(view.scope.period) == periods.DAYS:
             _two_days(view)
         day_field.trouble("on", *_ENDS)
-        if not page_context.sees_nation(view.where):
+        if not sees_nation(page_run.access_scope(), view.where):
             blocks.note(view.word("sign_in.nation_closed"))
 
 
@@ -98,7 +99,7 @@ def _profile(view: PageContext) -> str:
 def _compared_with(view: PageContext) -> str:
     """Links that compare the selected province with each other one on the same day."""
     provinces, is_here = view.where.get("province", ()), page_context.part() == "compare"
-    if len(provinces) != 1 or is_here or {"county", "institute"} & set(view.where):
+    if len(provinces) != 1 or is_here or BELOW_PROVINCE & {*view.where}:
         return ""
     names = warehouse.names("province", view.lang)
     words = view.word("compare.with", place=view.member("province", provinces[0]))

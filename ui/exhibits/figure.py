@@ -13,6 +13,7 @@ from typing import Any
 
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, described, size_of
+from etl.semantic.open_totals import sees_nation
 from etl.semantic.ranking import COMPARED_AS, comparable, is_tested
 from etl.semantic.rights import BELOW_PROVINCE
 from etl.submissions import notes as signed_notes
@@ -224,7 +225,7 @@ def _with_sides(scope: Scope, ask: Ask, answer: Answer) -> Answer:
     tested = COMPARED_AS.get(name, name)
     if len(answer.by) != 1 or not is_tested(tested, answer.by[0]):
         return answer
-    if answer.by == ("province",) and not questions.sees_nation(ask, answer.where):
+    if answer.by == ("province",) and not sees_nation(ask.rights, answer.where):
         # Provinces are compared with the nation.
         return answer
     compared = different(scope, ask, tested, answer.by[0], answer.where, answer.over)

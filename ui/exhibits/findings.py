@@ -9,6 +9,7 @@ from etl.analysis.different import MOST_UNKNOWN
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
+from etl.semantic.open_totals import sees_nation
 from etl.semantic.ranking import is_full_count
 from etl.warehouse.dimensions import PLACES
 from ui.charts.elements import ChartContext
@@ -78,7 +79,7 @@ def of_unknown_county(scope: Scope, ask: Ask) -> tuple[Answer, int | None]:
 
 def beside_nation(scope: Scope, ask: Ask, similar: bool = True) -> Exhibit:
     """How does the province stand beside the nation by each measure, and beside the median of the similar ones?"""
-    if not questions.sees_nation(ask, scope.where):
+    if not sees_nation(ask.rights, scope.where):
         return Exhibit(scope.lang, Nothing(""))
     alike = questions.similar_to(ask, scope.province) if similar else ()
     heads = ("dimension.measure", "profile.here", "figure.nation_line", "profile.side")

@@ -21,7 +21,7 @@ from ui.data import page_run, warehouse
 from ui.data.ask import OF_PUBLICATION
 from ui.i18n import member_names, navigation, text
 from ui.state import address as parameters
-from ui.state import page_parameters, periods, questions, rendering, wording
+from ui.state import page_parameters, periods, rendering, wording
 from ui.state.scope import Days, Scope
 from ui.streamlit_internals import DeltaGenerator
 
@@ -233,11 +233,6 @@ def keep_scope_line(place: DeltaGenerator) -> None:
 
 def scope_line() -> DeltaGenerator:
     return st.session_state[_LINE]
-
-
-def sees_nation(where: Collection[str]) -> bool:
-    """Whether the user may see the nation under these filters, places aside."""
-    return questions.sees_nation(warehouse.of_page(), where)
 
 
 def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:

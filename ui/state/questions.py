@@ -18,7 +18,7 @@ from etl.semantic import resolve
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.exportable import StoredRows
-from etl.semantic.open_totals import is_open
+from etl.semantic.open_totals import sees_nation
 from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import PLACES
 from ui.data.ask import Ask, Question, Where, frozen, of_analysis
@@ -116,18 +116,13 @@ def settled_on(ask: Ask, name: str, on: date) -> date | None:
     return ask.look_up(resolve.settled_on, name, on)
 
 
-def sees_nation(ask: Ask, where: Collection[str]) -> bool:
-    """Whether the person may see the nation under these filters, places aside."""
-    return ask.rights.sees_whole_country or is_open((), {*where}.difference(PLACES))
-
-
 def different(scope: Scope, ask: Ask, name: str, by: str, where: Where, over: Over | None = None) -> Answer:
     """Who is below or above the whole, by the one test: on exact counts, with the numbers of the Ask.
 
     Provinces are compared with the nation whichever are chosen, so that the test is made once for all choices.
     """
     asked, codes = dict(where), tuple(where.get("province", ()))
-    is_national = by == "province" and not BELOW_PROVINCE & {*where} and sees_nation(ask, where)
+    is_national = by == "province" and not BELOW_PROVINCE & {*where} and sees_nation(ask.rights, where)
     if is_national:
         asked.pop("province", None)
     exact = ask.exactly(of_analysis("different", scope.day, asked, over, metric=name, by=by))

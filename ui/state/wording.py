@@ -7,7 +7,7 @@ from typing import Protocol
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
-from etl.semantic.open_totals import is_open
+from etl.semantic.open_totals import sees_nation
 from etl.semantic.rights import AccessScope
 from etl.submissions.notes import NATION, Note
 from etl.warehouse.dimensions import PLACES
@@ -28,7 +28,7 @@ class Words(Protocol):
 
 def place(words: Words, where: Mapping[str, tuple[str, ...]], rights: AccessScope) -> str:
     """A place with its other filters, in words; without a place the nation, or the own provinces where only these are seen."""
-    if not set(PLACES) & set(where) and not (rights.sees_whole_country or is_open((), {*where})):
+    if not set(PLACES) & set(where) and not sees_nation(rights, where):
         where = {"province": tuple(sorted(rights.codes)), **where}
     parts = filters(words, where)
     if not set(PLACES) & set(where):
