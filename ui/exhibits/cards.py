@@ -15,6 +15,7 @@ from etl.core.jalali import last_complete_months, period_year_before, year_befor
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, provisional_days
 from etl.semantic.ranking import is_tested
+from etl.semantic.rights import BELOW_PROVINCE
 from etl.submissions import notes
 from etl.warehouse.dimensions import PLACES, expand_groups
 from ui.charts import elements
@@ -282,7 +283,7 @@ def _beside_nation(scope: Scope, ask: Ask, metric: Metric, context: ChartContext
     if not scope.province or metric.kind == "event" or not is_tested(metric.name):
         return []
     with suppress(QuestionError, TooEarly):
-        where, _ = scope.under(metric.dimensions - {"county", "institute"})
+        where, _ = scope.under(metric.dimensions - BELOW_PROVINCE)
         for row in different(scope, ask, metric.name, "province", where).records():
             if row["province"] == scope.province and (judged := changes.verdict(metric, row["side"])):
                 value = text.plain(row["whole_value"], metric.unit, scope.lang)

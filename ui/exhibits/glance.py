@@ -5,6 +5,7 @@ from etl.core.jalali import last_complete_months, unit_of
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import LEAST
+from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import elements
 from ui.charts.titles import Title
 from ui.data import ask as asking
@@ -20,7 +21,7 @@ _PEOPLE, _RATE = "active_assistants", "leaver_rate_12m"
 
 def glance(scope: Scope, ask: Ask) -> Exhibit:
     """How does every province stand, or every county of one, beside the whole? Nothing for smaller places."""
-    if {*scope.where} & {"county", "institute"}:
+    if BELOW_PROVINCE & {*scope.where}:
         return nothing(scope, "state.empty_title", "state.empty")
     lang, exactly = scope.lang, ask.exactly
     provinces = scope.where.get("province", ())

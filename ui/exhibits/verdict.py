@@ -8,6 +8,7 @@ from etl.core.errors import QuestionError
 from etl.core.jalali import year_before
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
+from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import PLACES
 from ui.charts.elements import ChartContext
 from ui.data import ask as asking
@@ -207,7 +208,7 @@ def furthest(scope: Scope, ask: Ask) -> str:
     Their names stand out. Of one province without a target its own distance. Empty where nobody is below, and for smaller places.
     """
     filters = _parts(scope)
-    if {"county", "institute"} & filters:
+    if BELOW_PROVINCE & filters:
         return ""
     key, gaps = "target", {} if filters - {"province"} else _missing(scope, ask)
     if not gaps:

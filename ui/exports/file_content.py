@@ -17,12 +17,13 @@ from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME
 from ui.charts.elements import ChartContext
+from ui.charts.titles import COUNTS
 from ui.exports import signed, status
 from ui.i18n import text
 
 _STATUS, _STATUS_OF_ROW = "status", "row_status"
 # The units of whole numbers.
-_COUNTED = ("persons", "institutes", "applications", "licences", "files", "rows", "counties", "completions", "seats")
+_COUNTED = (*COUNTS, "files", "rows")
 Exportable = Answer | exportable.StreamedRows | exportable.StoredRows
 
 

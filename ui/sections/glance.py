@@ -8,6 +8,7 @@ import streamlit as st
 
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import named_side, worse_side
+from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import elements
 from ui.components import blocks, page_files, tables
 from ui.components.blocks import polygon
@@ -24,7 +25,7 @@ from ui.summary import different
 
 def at_a_glance(view: PageContext) -> None:
     """The table of the provinces of the country, or of the counties of the one chosen; nothing for smaller places."""
-    if not set(view.where) & {"county", "institute"}:
+    if not BELOW_PROVINCE & {*view.where}:
         place = st.container(border=True, key="figure-glance")
         made = Made(glance, view.asked, warehouse.of_page())
         part(view, "glance", lambda: made.exhibit, partial(_show, view, made), place)
