@@ -15,7 +15,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import size_of
 from etl.semantic.disclosure import Circulated
 from etl.semantic.ranking import worse_side
-from ui.charts import bars, boundaries, elements, maps, titles
+from ui.charts import bars, boundaries, elements, labels, maps, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
@@ -200,12 +200,8 @@ def _note(answer: Answer, found: Counties, areas: maps.Areas, context: ChartCont
 
 def _pixels(longitudes: tuple[float, float], latitudes: tuple[float, float], height: float) -> float:
     """The pixels of a degree of longitude on a map that is as high as wide."""
-    up = math.degrees(_mercator(latitudes[1]) - _mercator(latitudes[0]))
+    up = labels.height_of(latitudes[1]) - labels.height_of(latitudes[0])
     return height / max(longitudes[1] - longitudes[0], up)
-
-
-def _mercator(latitude: float) -> float:
-    return math.asinh(math.tan(math.radians(latitude)))
 
 
 def _frame(codes: Sequence[str], provinces: Sequence[str]) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -242,7 +238,7 @@ def fitting(
     `pixels` are those of a degree of longitude.
     """
     for code, value in paint.written.items():
-        value = value.replace("٪", "").replace("%", "")
+        value = labels.bare(value)
         both = [(context.member(_COUNTY, code), value)] if has_names else []
         for lines in (*both, (value,)):
             width, high = max(map(len, lines)) * size * _LETTER + 2, len(lines) * size * _LINE

@@ -58,7 +58,7 @@ def placed(
 
     Called names give way to each other, values to those, and the other names stand where nothing is.
     """
-    south, north = map(_up, latitudes)
+    south, north = map(height_of, latitudes)
     pixels = height / (north - south)
     # Where each value would stand if there were no names.
     values = [next(_places(label, False, _SHIFTS, pixels, size))[1] for label in labels]
@@ -106,9 +106,14 @@ def _places(
     width, high = max(map(_letters, lines)) * size * _LETTER, ((len(lines) - 1) * _LINE + _INK) * size
     longitude, latitude = label.at if is_named else label.alone
     for right, up in shifts:
-        x, y = longitude * pixels + right, _up(latitude) * pixels + up
+        x, y = longitude * pixels + right, height_of(latitude) * pixels + up
         point = (longitude, latitude) if (right, up) == (0, 0) else (x / pixels, _latitude(y / pixels))
         yield point, (x - width / 2, y - high / 2, x + width / 2, y + high / 2)
+
+
+def bare(number: str) -> str:
+    """A number without the sign of a share."""
+    return number.replace("٪", "").replace("%", "")
 
 
 def _letters(line: str) -> int:
@@ -120,7 +125,7 @@ def _touch(one: _Box, other: _Box) -> bool:
     return all(one[i] < other[i + 2] + apart and other[i] < one[i + 2] + apart for i, apart in enumerate(_APART))
 
 
-def _up(latitude: float) -> float:
+def height_of(latitude: float) -> float:
     """The height of a latitude on Mercator's map, in degrees of longitude."""
     return math.degrees(math.asinh(math.tan(math.radians(latitude))))
 

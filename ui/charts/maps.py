@@ -22,7 +22,7 @@ from ui import palette
 from ui.charts import bars, boundaries, elements, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
-from ui.charts.labels import Label, placed
+from ui.charts.labels import Label, bare, placed
 from ui.i18n import member_names, text
 
 CLEAR = "rgba(0,0,0,0)"
@@ -122,8 +122,7 @@ def plane(longitudes: Sequence[float], latitudes: Sequence[float]) -> Figure:
 def written(answer: Answer, row: Sequence[Any], context: ChartContext) -> str:
     """The number of an area; a map's title and key say that it is a share."""
     number = text.plain(row[answer.columns.index(answer.metrics[0].name)], answer.metrics[0].unit, context.lang)
-    number = number.replace("٪", "").replace("%", "")
-    return behind(elements.marked(answer, row, number, context), context)
+    return behind(elements.marked(answer, row, bare(number), context), context)
 
 
 def behind(number: str, context: ChartContext) -> str:
