@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from etl.analysis import detail, why
-from etl.core.errors import QuestionError, TooEarly
+from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months, period_year_before, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, provisional_days
@@ -282,7 +282,7 @@ def _beside_nation(scope: Scope, ask: Ask, metric: Metric, context: ChartContext
     """Of a rate of one province, the side of the nation on which it is; nothing where chance may explain it."""
     if not scope.province or metric.kind == "event" or not is_tested(metric.name):
         return []
-    with suppress(QuestionError, TooEarly):
+    with suppress(QuestionError):
         where, _ = scope.under(metric.dimensions - BELOW_PROVINCE)
         for row in different(scope, ask, metric.name, "province", where).records():
             if row["province"] == scope.province and (judged := changes.verdict(metric, row["side"])):

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from etl.core.errors import AccessDenied, QuestionError, TooEarly
+from etl.core.errors import AccessDenied, QuestionError
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, entries, tables
 from etl.warehouse.dimensions import FILTERS
@@ -168,7 +168,7 @@ def _number(view: PageContext, name: str) -> _Number:
         answer, ignored = questions.ask_under(view.asked, warehouse.of_page(), (name,), without=_of_no_effect(name))
     except AccessDenied:
         return _Number(CONFIDENTIAL)
-    except (TooEarly, QuestionError):
+    except QuestionError:
         return _Number(text.amount(None, unit, view.lang))
     is_left_out = any(column == name for _, column in answer.hidden)
     return _Number(CONFIDENTIAL if is_left_out else text.amount(answer.value(name), unit, view.lang), answer, ignored)

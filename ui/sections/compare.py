@@ -8,7 +8,7 @@ from operator import itemgetter
 
 import streamlit as st
 
-from etl.core.errors import AccessDenied, QuestionError
+from etl.core.errors import QuestionError
 from etl.core.jalali import DAY, last_complete_months
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
@@ -122,7 +122,7 @@ def _box(
 def _is_split(view: PageContext, sides: Sides, name: str) -> bool:
     if not exhibits.split_by(sides, name):
         return False
-    with suppress(QuestionError, AccessDenied):
+    with suppress(QuestionError):
         return exhibits.is_split(view.asked, warehouse.of_page(), sides, name, page_parameters.one(PAGE, "by"))
     return False
 

@@ -35,11 +35,12 @@ def of_headcount(view: PageContext) -> None:
     With untouched sliders and no goal of its own the path is the projection, which the page draws already.
     """
     scenario = of_address()
-    with suppress(QuestionError):
-        try:
-            _path(view, scenario)
-        except TooEarly:
-            return
+    try:
+        _path(view, scenario)
+    except TooEarly:
+        return
+    except QuestionError:
+        pass
     panel(view, scenario)
     if without_present(view, scenario) != NOW or _goal() is not None:
         ui.exhibit(view, growth.headcount, scenario=scenario, goal=_goal())
