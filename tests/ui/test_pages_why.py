@@ -23,7 +23,7 @@ from ui.charts.elements import ChartContext
 from ui.components import blocks
 from ui.data import warehouse
 from ui.data.ask import On, Question
-from ui.exhibits import ahead as ahead_exhibits
+from ui.exhibits import licensing as exhibits
 from ui.exports import workbook
 from ui.i18n import member_names, text
 from ui.state.scope import Scope
@@ -413,7 +413,7 @@ def test_the_queue_says_how_many_decisions_a_month_it_takes(small_register: Path
             return super().__call__(replace(question, options=(("least", 1),)))
 
     with access.connect(small_register, rights.ADMINISTRATOR) as con:
-        exhibit = ahead_exhibits.queue(Scope(con.publication.as_of, lang="en"), OfFew(con))
+        exhibit = exhibits.queue(Scope(con.publication.as_of, lang="en"), OfFew(con))
     queue = exhibit.answer
     assert queue is not None
     for name in ("queue_arrivals", "queue_decisions", "queue_needed"):

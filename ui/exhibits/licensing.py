@@ -8,11 +8,13 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from ui.charts import bars, lines, steps, time_titles, titles
 from ui.charts import licensing as charts
+from ui.charts.ahead import paces, waiting
+from ui.charts.elements import ChartContext, unit_of
 from ui.data.ask import Ask, Question, frozen
 from ui.exhibits import ahead
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, Link, sentence
-from ui.exhibits.figure import figure, nothing, of_answer
+from ui.exhibits.figure import figure, finding, nothing, of_answer
 from ui.exhibits.findings import of_rate
 from ui.exhibits.lists import WHOLE, Within, listed
 from ui.i18n import text
@@ -69,7 +71,16 @@ def endings(scope: Scope, ask: Ask) -> Exhibit:
 
 def queue(scope: Scope, ask: Ask) -> Exhibit:
     """How many files wait, and how many decisions a month hold the queue?"""
-    return ahead.queue(scope, ask)
+    exact, ignored = analyse_under(scope, ask.exactly, "queue")
+    row, lang = exact.records()[0], scope.lang
+    if row["queue_needed"] is None:
+        return finding(scope, ask, exact, waiting(exact, ChartContext(lang)).sentence, ignored)
+    values = {
+        name: text.plain(row[f"queue_{name}"], unit_of(exact, f"queue_{name}"), lang)
+        for name in ("arrivals", "decisions", "needed")
+    }
+    exhibit = of_answer(scope, ask, paces, exact, None, ignored, [text.word("queue.note", lang)])
+    return replace(exhibit, intro=text.word("queue.paces", lang, **values))
 
 
 def by_age(scope: Scope, ask: Ask) -> Exhibit:

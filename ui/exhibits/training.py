@@ -7,19 +7,20 @@ from functools import partial
 from etl.analysis.planning import NOW, Scenario
 from etl.analysis.training import MOST_MISSED
 from etl.semantic.answers import Answer
+from ui.charts import ahead as charts
 from ui.charts import bars, forecast, lines, maps
 from ui.charts.elements import ChartContext
 from ui.data import ask as asking
 from ui.data.ask import Ask
 from ui.exhibits import ahead
 from ui.exhibits.cards import cards
-from ui.exhibits.exhibit import Exhibit, sentence
-from ui.exhibits.figure import figure, nothing, of_answer
+from ui.exhibits.exhibit import Exhibit, said, sentence
+from ui.exhibits.figure import figure, finding, nothing, of_answer
 from ui.exhibits.findings import of_rate
 from ui.exhibits.lists import listed
 from ui.i18n import text
 from ui.state import wording
-from ui.state.questions import analyse_under, ask_under
+from ui.state.questions import analyse_under, ask_under, without_first
 from ui.state.scope import Scope
 
 RATE = "training_compliance"
@@ -28,6 +29,8 @@ BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "o
 _OF_SEATS = {"province", "course"}
 # A change of the lapses that is worth a note.
 _MANY_MORE = 0.05
+# With more bars the chart of rooms is unreadable.
+_MOST_ROOMS = 15
 
 
 def courses(scope: Scope, ask: Ask) -> Exhibit:
@@ -134,17 +137,37 @@ def fell(scope: Scope, ask: Ask) -> Exhibit:
 
 def seat_plan(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
     """What do the seats to order reach?"""
-    return ahead.seat_plan(scope, ask, scenario)
+    exact, ignored = analyse_under(scope, ask.exactly, "seat_plan_months", entered=_entered(scenario))
+    notes = [text.word(f"ahead.{key}", scope.lang) for key in ("order_note", "plan_note")]
+    return of_answer(scope, ask, charts.plan, replace(exact, metrics=exact.metrics[:2]), None, ignored, notes)
 
 
 def seat_rooms(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
     """Where does one more room gain most?"""
-    return ahead.seat_rooms(scope, ask, scenario)
+    exact, ignored = analyse_under(scope, ask.exactly, "seat_plan_rooms", entered=_entered(scenario))
+    if not exact.rows:
+        return said(scope, text.word("ahead.room_none", scope.lang))
+    most = {"most": _MOST_ROOMS}
+    return of_answer(scope, ask, bars.ranking, _of_one(exact), charts.gained, ignored, options=most)
 
 
 def seat_order(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
-    """Which seats are to be ordered, by course and month?"""
-    return ahead.seat_order(scope, ask, scenario)
+    """Which seats are to be ordered, by course and month? Of several provinces the list alone."""
+    exact, ignored = analyse_under(scope, ask.exactly, "seat_plan", entered=_entered(scenario))
+    if len({row[0] for row in exact.rows}) == 1:
+        return of_answer(scope, ask, lines.heat, _of_one(exact), charts.ordered, ignored)
+    help_key = "ahead.order_help" if exact.rows else "ahead.order_none"
+    title = text.word("ahead.order", scope.lang)
+    return replace(finding(scope, ask, exact, title, ignored), intro=text.word(help_key, scope.lang))
+
+
+def _entered(scenario: Scenario) -> tuple[tuple[str, str, float], ...]:
+    return tuple((*place, count) for place, count in sorted(scenario.seats.items()))
+
+
+def _of_one(answer: Answer) -> Answer:
+    """The rows without their province where all are of one."""
+    return without_first(answer) if len({row[0] for row in answer.rows}) == 1 else answer
 
 
 def institutes_falling(scope: Scope, ask: Ask) -> Exhibit:
