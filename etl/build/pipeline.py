@@ -57,9 +57,10 @@ class BuildOptions:
     """The folder to build from, the pointer to publish to, the day of the build, and what is let through.
 
     `by_clock`: the day is that of the machine's clock, which may be wrong. `announce` is called with the report of what is
-    about to be shown; what it raises refuses the build. `returns`: the folder for the files that go back to the provinces;
-    with `only_returns` nothing else is made. `staged` is called once rows are staged, with a connection that has the tables
-    `quarantine` and `warned`; `examine` with the database that a check has built.
+    about to be shown; what it raises refuses the build. `accepted` is called once it is shown, before another build may
+    begin. `returns`: the folder for the files that go back to the provinces; with `only_returns` nothing else is made.
+    `staged` is called once rows are staged, with a connection that has the tables `quarantine` and `warned`; `examine` with
+    the database that a check has built.
     """
 
     folder: Path = INCOMING
@@ -70,6 +71,7 @@ class BuildOptions:
     new_identity: bool = False
     by_clock: bool = False
     announce: Callable[[Report], None] = lambda _: None
+    accepted: Callable[[], None] = lambda: None
     returns: Path | None = None
     only_returns: bool = False
     staged: Callable[[duckdb.DuckDBPyConnection, Report], None] = lambda *_: None
@@ -87,6 +89,7 @@ def build(options: BuildOptions, say: Say, progress: Progress) -> Report:
             options.announce(report)
 
         publications.publish(folder / _BUILT, options.to, announce)
+        options.accepted()
         report.published = True
     return report
 

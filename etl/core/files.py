@@ -27,8 +27,11 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path next to `path` for its new content, which replaces it atomically and durably; an error leaves `path` as it was."""
-    waiting = path.with_name(f"{path.name}.{os.getpid()}.next")
+    """A hidden path next to `path` for its new content, which replaces it atomically and durably.
+
+    An error leaves `path` as it was.
+    """
+    waiting = path.with_name(f".{path.name}.{os.getpid()}.next")
     try:
         waiting.unlink(missing_ok=True)
         yield waiting

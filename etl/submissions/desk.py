@@ -287,6 +287,8 @@ class Desk:
             raise declined(UNUSABLE, because("submission_why"))
 
         def how(one: Submission) -> Submission:
+            if one.state == "approved" and self.publishing_waits():
+                raise declined(CONFLICT, because("submission_publishing"))
             person.note("load_returned", submission=one.id, province=one.province)
             return one.but(state="returned", why=reason, decided_by=person.sub, decided_at=time.time())
 

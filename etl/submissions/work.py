@@ -259,14 +259,18 @@ def _published(desk: Desk, approved: list[Submission], folder: Path, say: Say) -
         skip_refused=True,
         by_clock=True,
         announce=announce,
+        accepted=lambda: _accept(desk, approved, made),
         returns=pointer.with_name(f"{pointer.name}.returns"),
     )
     report = pipeline.build(options, say, lambda *_: None)
-    _accept(desk, approved, made)
     for one in approved:
-        done = desk.records.change(
-            one.id, ("approved",), lambda now: now.but(state="published", publication=report.publication)
-        )
+        try:
+            done = desk.records.change(
+                one.id, ("approved",), lambda now: now.but(state="published", publication=report.publication)
+            )
+        except Declined:
+            say(f"{one.id}: returned while it was published")
+            continue
         supersede(desk.records, done, ("published",))
     return report
 

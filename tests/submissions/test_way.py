@@ -8,12 +8,13 @@ import stat
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from etl.build import volume
 from etl.core import settings
-from etl.core.errors import Refused
+from etl.core.errors import Busy, Refused
 from etl.extract.causes import words
 from etl.extract.source_folder import HANDED_IN
 from etl.semantic.disclosure import FEWEST
@@ -266,9 +267,10 @@ def test_what_approved_submissions_change_together_is_known_before_they_are_publ
 
 def unchecked(office: Office, files: dict[str, str], month: str = LAST, province: str = "IR-07") -> Submission:
     """A submission as it is once it is approved."""
-    draft = office.desk.open(office.clerk, province, month)
+    clerk = office.somebody("a.clerk", "submitter", province)
+    draft = office.desk.open(clerk, province, month)
     for number, (name, content) in enumerate(files.items(), 1):
-        office.give(office.clerk, draft.id, number, name, content)
+        office.give(clerk, draft.id, number, name, content)
     orders.cancel(office.desk.root, draft.id)
     decided = {"state": "approved", "decided_by": "data.steward", "decided_groups": ("stewards",)}
     return office.desk.records.change(draft.id, ("checking",), lambda one: one.but(**decided))
@@ -341,8 +343,39 @@ def test_an_order_to_publish_what_is_published_already_is_no_refusal(office):
     assert (told["state"], told["publication"]) == ("published", "000002")
 
 
+def test_what_is_being_published_goes_back_to_nobody(office):
+    one = unchecked(office, more_people())
+    office.desk.publish(office.steward)
+    with pytest.raises(Declined, match="is being published"):
+        office.desk.give_back(office.steward, one.id, "please look again")
+    assert (office.desk.records.get(one.id).state, office.notes) == ("approved", [])
+
+
+def test_what_goes_back_once_it_is_shown_keeps_no_other_from_being_published(office, monkeypatch):
+    office.only_rows = True
+    first = unchecked(office, more_people())
+    second = unchecked(
+        office, {"personnel_IR-10.csv": province_files(ISFAHAN, 31)["personnel_IR-10.csv"]}, LAST, "IR-10"
+    )
+    accept = work._accept
+
+    def accepting(*arguments: Any) -> None:
+        # By the command, which no order tells of.
+        office.desk.records.change(first.id, ("approved",), lambda one: one.but(state="returned"))
+        with pytest.raises(Busy), publications.building(office.settings.folders.warehouse):
+            pytest.fail("another build reads files of which some are accepted")
+        accept(*arguments)
+
+    monkeypatch.setattr(work, "_accept", accepting)
+    office.desk.publish(office.steward)
+    office.work()
+    assert [office.desk.records.get(one.id).state for one in (first, second)] == ["returned", "published"]
+    told = work.last_publishing(office.desk)
+    assert (told["state"], told["publication"]) == ("published", "000002")
+
+
 def test_what_a_kill_left_beside_accepted_files_is_removed(office):
-    left = office.settings.folders.incoming / f"{PERSONNEL}.4711.next"
+    left = office.settings.folders.incoming / f".{PERSONNEL}.4711.next"
     left.write_text("half a file", encoding="utf-8")
     office.work()
     assert not left.exists()

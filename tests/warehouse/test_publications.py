@@ -348,7 +348,7 @@ def test_a_failed_sync_gets_an_error_that_names_the_place(failing, place, tmp_pa
     assert to.resolve().stem == "000001"
 
 
-@pytest.mark.parametrize(("failing", "place"), [(1, ".publications/newest-shown.{pid}.next"), (3, ".publications")])
+@pytest.mark.parametrize(("failing", "place"), [(1, ".publications/.newest-shown.{pid}.next"), (3, ".publications")])
 def test_an_error_while_going_back_names_the_place_that_cannot_be_written(failing, place, pointer, monkeypatch, capsys):
     publish(pointer, 1)
     publish(pointer, 2)
