@@ -4,9 +4,10 @@
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 
 from persiantools.jdatetime import JalaliDate
 
@@ -168,12 +169,14 @@ def _guessed(key: str, words: Words) -> tuple[Meaning, ...]:
     return tuple(dict.fromkeys(one for name in names for one in words.of(name)))[:_MOST_LOOSE]
 
 
-def _little() -> set[str]:
+@cache
+def _little() -> frozenset[str]:
     """Words that mean nothing by themselves: in, of, the."""
-    return {fold(word) for lang in text.LANGUAGES for word in text.word("find.little", lang).split("|")}
+    return frozenset(_spellings("find.little"))
 
 
-def _axes() -> dict[str, str]:
+@cache
+def _axes() -> Mapping[str, str]:
     """How a number is to be split, in words, and the dimension: «ماهانه», «به تفکیک استان»."""
     return {spelt: axis for axis in _AXES for spelt in _spellings(f"find.by_{axis}")}
 
@@ -195,7 +198,7 @@ def _unit(tokens: Sequence[str], latest: date) -> jalali.Unit | None:
         return _year(written)
     for kind, length, key in (("month", 1, "calendar.months"), ("quarter", 3, "calendar.quarter")):
         for lang in text.LANGUAGES:
-            spelt = [fold(name) for name in text.words(key, lang)]
+            spelt = _folded(key, lang)
             if names in spelt:
                 month = spelt.index(names) * length + 1
                 return _last_of(month, kind, written, latest)
@@ -217,8 +220,14 @@ def _last_of(month: int, kind: str, year: int | None, latest: date) -> jalali.Un
     return None
 
 
-def _spellings(key: str) -> list[str]:
-    return [fold(word) for lang in text.LANGUAGES for word in text.word(key, lang).split("|")]
+@cache
+def _folded(key: str, lang: str) -> tuple[str, ...]:
+    return tuple(map(fold, text.words(key, lang)))
+
+
+@cache
+def _spellings(key: str) -> tuple[str, ...]:
+    return tuple(fold(word) for lang in text.LANGUAGES for word in text.word(key, lang).split("|"))
 
 
 def said(parts: Iterable[Understood]) -> Iterator[dict[str, str]]:
