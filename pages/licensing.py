@@ -9,7 +9,8 @@ from ui.sections import listings
 
 
 def page() -> None:
-    view = ui.scope_bar("@place", period=True)
+    # Licences may be older than the first person.
+    view = ui.scope_bar("@place", period=True, of_people=False)
     chosen = listings.chosen("licensing")
     listings.requested(view, chosen, licensing.LISTS)
     listings.lists(view, licensing.licences_ending, without=chosen)

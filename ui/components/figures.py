@@ -37,8 +37,8 @@ class NothingYet(Exception):
     """The register begins after the chosen day or period; the page has said so."""
 
 
-def scope_bar(*more: str, period: bool = False) -> PageContext:
-    """Show the scope bar and return its view. Raises Unpublished, and NothingYet on a page about people.
+def scope_bar(*more: str, period: bool = False, of_people: bool = True) -> PageContext:
+    """Show the scope bar and return its view. Raises Unpublished, and NothingYet on a page `of_people`.
 
     `more` are the filters of this page besides the main ones, by name or by group (`@person`).
     `period` adds the choice of a period, for pages with flows or trends.
@@ -46,8 +46,7 @@ def scope_bar(*more: str, period: bool = False) -> PageContext:
     view = replace(page_context.view(), has_period=period)
     filters = tuple(expand_groups(more))
     part(view, "scope", partial(filter_bar.offered, view, filters), partial(filter_bar.bar, view, filters))
-    # Licences may be older than the first person.
-    first = warehouse.analyse(detail.begins_on) if more != ("@place",) else None
+    first = warehouse.analyse(detail.begins_on) if of_people else None
     if first and (view.over[1] if view.over else view.as_of) < first:
         day = text.day_in_both(first, view.lang)
         notice(view.lang, "state.nothing_yet_title", view.word("state.nothing_yet", day=day))
