@@ -16,6 +16,7 @@ from tests.access.test_scopes import arguments
 from tests.loading import Built, build, national_id, put, row
 from ui.components import footer
 from ui.data import page_run, warehouse
+from ui.data.ask import Question
 
 pytestmark = pytest.mark.slow
 
@@ -101,7 +102,7 @@ def test_the_rejected_rows_of_every_metric_are_those_of_its_sources(bound, monke
         answer = warehouse.ask(name)
         assert footer.rejected_rows(answer) == sum(of_table[source] for source in expected(name, tables)), name
     assert footer.rejected_rows(
-        warehouse.ask_each("joiners", "training_compliance")["joiners"]
+        warehouse.of_page().each(Question(("joiners", "training_compliance")))["joiners"]
     ) == footer.rejected_rows(warehouse.ask("joiners"))
 
 

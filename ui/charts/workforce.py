@@ -83,29 +83,12 @@ def survival(answer: Answer, context: ChartContext) -> Figure:
     data = [
         elements.silent_line(months, low, bound),
         elements.silent_line(months, high, bound, **area),
-        _steps(answer, context, answer.rows, "actual", "solid"),
+        _steps(answer, context),
     ]
     keys = [
         elements.key(context, answer.metrics[0].short[context.lang], "actual", "line"),
         elements.key(context, context.word("figure.bounds"), "actual", "light"),
     ]
-    return _over_months(context, data, months, keys)
-
-
-def _steps(answer: Answer, context: ChartContext, rows: list[tuple[Any, ...]], meaning: str, dash: str) -> Figure:
-    at, served, followed = (answer.columns.index(name) for name in (answer.metrics[0].name, "served", "at_risk"))
-    share = [row[at] for row in rows]
-    hovers = []
-    for row, value in zip(rows, share, strict=True):
-        after = context.word("figure.months_after", count=text.number(row[served], context.lang))
-        still = f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
-        hovers.append(elements.hover_lines(context, after, text.percent(value, context.lang), still))
-    return elements.line([row[served] for row in rows], share, hovers, context.colour(meaning), dash=dash, shape="hv")
-
-
-def _over_months(
-    context: ChartContext, data: list[Figure], months: list[int], keys: list[Figure], **layout: Any
-) -> Figure:
     last = max(months, default=_YEAR)
     step = _YEAR if last <= 5 * _YEAR else 2 * _YEAR
     ticks = [float(month) for month in range(0, last + 1, step)]
@@ -116,8 +99,19 @@ def _over_months(
         keys,
         xaxis=axes.axis(context, ticks, "months", range=[0, last * 1.01 or 1], title=context.word("dimension.served")),
         yaxis=axes.upright(context, axes.SHARES, "share"),
-        **layout,
     )
+
+
+def _steps(answer: Answer, context: ChartContext) -> Figure:
+    at, served, followed = (answer.columns.index(name) for name in (answer.metrics[0].name, "served", "at_risk"))
+    share = [row[at] for row in answer.rows]
+    hovers = []
+    for row, value in zip(answer.rows, share, strict=True):
+        after = context.word("figure.months_after", count=text.number(row[served], context.lang))
+        still = f"{text.escape(answer.metrics[1].label[context.lang])}: {text.number(row[followed], context.lang)}"
+        hovers.append(elements.hover_lines(context, after, text.percent(value, context.lang), still))
+    at_months = [row[served] for row in answer.rows]
+    return elements.line(at_months, share, hovers, context.colour("actual"), shape="hv")
 
 
 def largest_move(answer: Answer, context: ChartContext) -> Title:

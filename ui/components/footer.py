@@ -33,14 +33,14 @@ def context(view: PageContext) -> ChartContext:
     return ChartContext(view.lang, view.dark, asking.names(warehouse.of_page(), view.lang))
 
 
-def subtitle(view: PageContext, answer: Answer, place: str = "") -> str:
-    """Measure, place and period of an answer. `place` names the places if the filters do not."""
-    return wording.subtitle(view, answer, page_run.access_scope(), view.as_of, place)
+def subtitle(view: PageContext, answer: Answer) -> str:
+    """Measure, place and period of an answer."""
+    return wording.subtitle(view, answer, page_run.access_scope(), view.as_of)
 
 
-def where_and_when(view: PageContext, answer: Answer, place: str = "") -> str:
+def where_and_when(view: PageContext, answer: Answer) -> str:
     """The place and the period of an answer."""
-    return wording.where_and_when(view, answer, page_run.access_scope(), view.as_of, place)
+    return wording.where_and_when(view, answer, page_run.access_scope(), view.as_of)
 
 
 @rendering.fragment

@@ -1,4 +1,4 @@
-"""What pages ask: `Cached`, and `ask`, `ask_each`, `analyse` and `names` of the page run's publication and the user's rights.
+"""What pages ask: `Cached`, and `ask`, `analyse` and `names` of the page run's publication and the user's rights.
 
 Answers are cached by publication, access scope and question, so no publication or scope sees the answers of another. They are
 shared: do not modify them. Each function raises Unpublished, QuestionError for a question without meaning, AccessDenied
@@ -99,14 +99,6 @@ def of_page() -> Cached:
 def ask(*names: str, **question: Unpack[_Parts]) -> Answer:
     """The Answer to a question."""
     return of_page()(_question(names, question))
-
-
-def ask_each(*names: str, **question: Unpack[_Parts]) -> Mapping[str, Answer]:
-    """The Answer of each measure by name, of one place or by province: one query for all is faster than one for each.
-
-    Snapshots are measured on the day, events counted over the period.
-    """
-    return of_page().each(_question(names, question))
 
 
 @overload

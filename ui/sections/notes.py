@@ -41,11 +41,6 @@ def without_english() -> int:
     return sum(not note.en for note in signed_notes.every() if note.is_shown(date.today()))
 
 
-def address(view: PageContext, measure: str, place: str, month: str) -> str:
-    """Where a note on a number is written."""
-    return page_parameters.address(PAGE, view.lang, {"note": [measure], "of": [place], "at": [month]})
-
-
 # ---------------------------------------------------------------- what everybody sees
 
 

@@ -8,7 +8,7 @@ Every widget gets its value at each run, also if the session already holds it: S
 last, so after a change of page the session's value belongs to the widget of the old page.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -61,10 +61,6 @@ class PageContext:
         """The period of flows and trends; None if each figure uses its default."""
         return self.asked.over
 
-    def under(self, dimensions: Collection[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-        """The active filters that are among `dimensions`, and the names of the others."""
-        return self.scope.under(dimensions)
-
     @property
     def where(self) -> Mapping[str, tuple[str, ...]]:
         return self.scope.where
@@ -74,19 +70,8 @@ class PageContext:
         """The days that can be chosen."""
         return Days.until(self.latest)
 
-    def months(self, count: int) -> tuple[date, date]:
-        """The latest `count` complete Jalali months before the as-of day, and the days since."""
-        return self.scope.months(count)
-
     def complete_months(self, count: int) -> tuple[date, date]:
         return self.scope.complete_months(count)
-
-    def complete_quarters(self, count: int) -> tuple[date, date]:
-        return self.scope.complete_quarters(count)
-
-    def years(self, count: int) -> tuple[date, date]:
-        """The Jalali year of the as-of day and the `count` years before it."""
-        return self.scope.years(count)
 
     def member(self, dimension: str, code: object) -> str:
         # Other names do not depend on the data.
