@@ -209,7 +209,7 @@ def at_once(scope: Scope, ask: Ask, names: Iterable[str]) -> dict[str, Numbers]:
         old = [name for name, answer in now.items() if _has_year_before(ask, answer.metrics[0], day, over)]
         then = _together(scope, ask.exactly, old, year_before(day), period_year_before(over))
         for name, answer in now.items():
-            # Groups of the nation are not given to everybody of a year before.
+            # The two batches may be narrowed to the rights differently.
             before = then[name] if name in then and then[name].where == answer.where else None
             side = questions.side(ask.exactly, answer, before) if before else ""
             shown = ask.shown(before) if before else None

@@ -80,8 +80,7 @@ def to_target(scope: Scope, ask: Ask) -> Exhibit:
 def facts(scope: Scope, ask: Ask) -> Facts:
     latest, earlier = (on_day(scope, ask, ACTIVE, day=day) for day in (scope.day, year_before(scope.day)))
     now = latest.value() or 0
-    # A group of the nation is not given to everybody of a year before.
-    before = earlier.value() if earlier.where == latest.where else None
+    before = earlier.value()
     target = own_target(scope, ask)
     has_share = not (target or _parts(scope))
     more: dict[str, Any] = {"census_share": on_day(scope, ask, "target").value() if has_share else None}
