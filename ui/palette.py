@@ -70,7 +70,7 @@ def colour(role: str, dark: bool = False) -> str:
 
 
 def ramp(name: str, count: int, dark: bool) -> list[str]:
-    """That many colours of a ramp, from few to many, evenly spaced over the whole of it."""
+    """`count` colours of a ramp, from few to many, evenly spaced."""
     steps = RAMPS[name][dark]
     return [steps[round(i * (len(steps) - 1) / (count - 1))] for i in range(count)]
 

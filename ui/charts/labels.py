@@ -52,11 +52,10 @@ class Label:
 def placed(
     labels: Sequence[Label], height: float, latitudes: tuple[float, float], size: float
 ) -> list[tuple[Point, bool, Point]]:
-    """The point of each label, whether its name stands there too, and where a line to it ends that comes from below.
+    """For each label: its point, whether its name is shown, and where a line from below ends.
 
-    The map has so many pixels between two latitudes.
-
-    Called names give way to each other, values to those, and the other names stand where nothing is.
+    `height` is in pixels, from the first latitude to the second. Called names only avoid each other; values avoid called names;
+    other names stand only where nothing else is.
     """
     south, north = map(height_of, latitudes)
     pixels = height / (north - south)

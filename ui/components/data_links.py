@@ -37,7 +37,7 @@ def folder() -> str:
 
 
 def of_file(view: PageContext, source: Exportable, made: Made | None, circulation: bool) -> str:
-    """That of the very file that a page would write of what it shows, for any `form`, with its publication; empty without one."""
+    """The address of the file of what the page shows, pinned to its publication, for any `form`; empty if it has none."""
     if isinstance(source, StreamedRows):
         return ""
     pinned = {page_run.PINNED: exportable.of(source).answer.publication.id} | (
@@ -55,7 +55,7 @@ def of_program(view: PageContext, source: Answer | StoredRows, made: Made | None
 
 
 def of_exhibit(made: Made | None, more: dict[str, str]) -> str:
-    """That of an exhibit with a public name, for any `form`; empty without one."""
+    """The address of an exhibit with a public name, for any `form`; empty if it has none."""
     if not (made and (name := register.address_of(page_context.part(), made.make))):
         return ""
     said = register.parameters(name, made.make) | made.scope.query()
@@ -64,7 +64,7 @@ def of_exhibit(made: Made | None, more: dict[str, str]) -> str:
 
 
 def of_question(view: PageContext, source: Answer | StoredRows, more: dict[str, str], *, is_whole: bool = False) -> str:
-    """That of the measures of an answer, for any `form`; empty if it has none.
+    """The address of the measures of an answer, for any `form`; empty if it has none.
 
     What an analysis adds to measures, as who is behind, is not at it: `is_whole` asks for one at which all of the answer is.
     Without a chosen day or period it names none, so that it goes on to give the latest numbers, unless the answer is of an

@@ -70,8 +70,8 @@ def exhibit(
     """A figure of the page by the function that makes it: `ui.exhibit(view, training.by_place)`. Its name is that of its box.
 
     `inputs` are what the function takes besides scope and Ask; where a page has several of one function, `of` tells them apart.
-    Without `head` the page has said the finding, and the figure is a part of its box; where `said` answers, the first sentence of
-    the page has said it, and the title is that of pictures and files alone. `more` stands below the footer.
+    Without `head` the page has said the finding, and the figure is a part of its box. `said` returns whether the page's first
+    sentence states the finding already; the title then appears only in pictures and files. `more` stands below the footer.
     """
     made, ident = _made(view, make, inputs), _ident(make, of)
     place = st.container(border=head, key=f"figure-{ident}", height="stretch")
@@ -173,8 +173,8 @@ def show(
 ) -> rendering.Send | None:
     """Draw an exhibit; returns what sends it to the browser: title, line below it, chart and notes, and later the footer.
 
-    Without `head` title and line are those of pictures and files alone, and the legend stands below the chart; of what `is_said`
-    the title alone is. What has no chart is shown at once.
+    Without `head`, title and subtitle appear only in pictures and files, and the legend stands below the chart. With `is_said`,
+    only the title is left out. What has no chart is shown at once.
     """
     exhibit = made.exhibit
     if isinstance(exhibit.form, Nothing):

@@ -59,7 +59,7 @@ def _enough(scope: Scope, row: dict[str, Any], until: date) -> str:
 
 
 def _falls_again(row: dict[str, Any], until: date, lang: str) -> str:
-    """That the path of the recruits needed reaches the goal in an earlier month than that of the day, and falls again by it."""
+    """A sentence if the path with the recruits needed reaches the goal before the day and has fallen below it by then."""
     if not row["recruits_needed"] or not row["reached"] or row["reached"] >= unit_of(until, "month").label:
         return ""
     return " " + text.word("goal.before", lang, month=text.unit_in_both(row["reached"], lang))

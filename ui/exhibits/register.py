@@ -40,7 +40,7 @@ _PAGES: Mapping[str, tuple[Make, ...]] = {
 }
 # Their figures have a day, and no period of the reader's.
 _WITHOUT_PERIOD = {"coverage", "methods", "quality", "approve"}
-# What else than the publication that is asked decides what an exhibit shows.
+# What, besides the publication, decides what an exhibit shows.
 _BESIDE: Mapping[str, Callable[[], Hashable]] = {"approve/publications": quality.kept}
 # The input of an exhibit that its address holds beside the scope: a value with the parameters of `query`.
 _CHOSEN = {"explore/chart": "charted", "licensing/licences_ending": "within"}
@@ -85,7 +85,7 @@ def parameters(address: str, make: Callable[..., Exhibit]) -> dict[str, list[str
 
 
 def beside(address: str) -> Hashable:
-    """What else than the publication decides what an exhibit shows: with another one its file is another."""
+    """What, besides the publication, decides what an exhibit shows: with another one its file is another."""
     return _BESIDE[address]() if address in _BESIDE else None
 
 

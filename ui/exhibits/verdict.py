@@ -160,7 +160,7 @@ def active(facts: Facts, lang: str) -> str:
 
 
 def licences_lapsed(facts: Facts, lang: str) -> list[str]:
-    """That the fall of the active is one of licences and not of people, where it is."""
+    """A sentence if fewer are active because licences lapsed, not because people left."""
     if not (facts.in_service and facts.without_licence):
         return []
     (serving, serving_before), (without, without_before) = facts.in_service, facts.without_licence

@@ -68,7 +68,7 @@ class DataQuestion:
 class ExhibitQuestion:
     """A checked question for an exhibit of a page: its address, the function that makes it, the view, and if it is rounded.
 
-    `beside`: what else than publication and scope decides what it shows.
+    `beside`: what, besides publication and scope, decides what it shows.
     """
 
     address: str

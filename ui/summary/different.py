@@ -56,10 +56,7 @@ def sentence(answer: Answer, lang: str, member: _Names, most: int = MOST_NAMED) 
 
 
 def _lowest(answer: Answer, lang: str, member: _Names) -> str:
-    """The three groups that are worst of those that can be compared, but not all of them, and none that is better than the whole.
-
-    Nothing without a direction.
-    """
+    """Up to three of the worst comparable groups, never all of them, and none better than the whole; none without a direction."""
     metric, worse = answer.metrics[0], worse_side(answer.metrics[0])
     known = [row for row in answer.records() if row["side"] != "untested"]
     shown = [row for row in known if not _is_better(row, metric, worse)][: min(_LOWEST, len(known) - 1)]
@@ -99,7 +96,7 @@ def _of_whole(row: Mapping[str, Any], metric: Metric, lang: str) -> str:
 
 
 def _unclear(key: str, row: Mapping[str, Any], name: str, metric: Metric, lang: str) -> str:
-    """That a group is low, or high, but of so few institutes that it is not told from chance."""
+    """Says that a group is low or high, but has too few institutes to rule out chance."""
     value = row[metric.name]
     place = name if value is None else f"{name} ({text.plain(value, metric.unit, lang)})"
     whole = _of_whole(row, metric, lang)
