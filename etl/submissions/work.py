@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -19,10 +20,10 @@ from typing import Any
 
 from etl.build import pipeline, volume
 from etl.build.load_report import Report
-from etl.core.errors import Refused
+from etl.core.errors import Busy, Refused
 from etl.core.files import locked, replace_text, replacing
 from etl.core.settings import Settings
-from etl.extract.causes import because
+from etl.extract.causes import because, words
 from etl.extract.source_folder import HANDED_IN, handed_in
 from etl.operations import readiness, roles
 from etl.operations.commands import note
@@ -124,9 +125,21 @@ def _check(desk: Desk, settings: Settings, order: Order, say: Say) -> None:
         _finish(desk, one, result)
     except (_Stopped, Declined):
         say(f"{order.submission}: stopped")
-    except Refused as refusal:
+    except Exception as error:
+        stops = [text for _, text in _sentences(error, say)]
         with suppress(_Stopped, Declined):
-            _finish(desk, one, {"stops": [str(refusal)]})
+            _finish(desk, one, {"stops": stops})
+
+
+def _sentences(error: Exception, say: Say) -> list[tuple[str, str]]:
+    """Why an order came to nothing, each with its province. Raises the error again if it would stop the others as well."""
+    if isinstance(error, Refused):
+        return error.sentences
+    if isinstance(error, (OSError, Busy)):
+        raise error
+    # The text of an error may hold a value of the data; where it was raised does not.
+    say("".join(traceback.format_tb(error.__traceback__)) + type(error).__name__)
+    return [("", words("order_failed", kind=type(error).__name__))]
 
 
 def refuse_order(desk: Desk, settings: Settings, one: Submission, order: Order) -> None:
@@ -206,14 +219,14 @@ def publish(desk: Desk, settings: Settings, order: Order, say: Say) -> Report | 
         refuse_publishing(desk, settings, order, approved)
         with _folder(desk) as folder, readiness.outcome_noted(desk.folders.warehouse):
             report = _published(desk, approved, folder, say)
-    except Refused as refusal:
-        refusals = list(refusal.sentences)
+    except BaseException as error:
+        if not isinstance(error, Exception) or isinstance(error, (OSError, Busy)):
+            _note_publishing(desk, **before)
+            raise
+        refusals = _sentences(error, say)
         _note_publishing(desk, state="refused", by=order.by, at=time.time(), refusals=refusals)
-        say(str(refusal))
+        say("\n".join(text for _, text in refusals))
         return None
-    except BaseException:
-        _note_publishing(desk, **before)
-        raise
     _note_publishing(desk, state="published", by=order.by, at=time.time(), publication=report.publication)
     return report
 
@@ -294,8 +307,8 @@ def _preview(desk: Desk, settings: Settings, order: Order, say: Say) -> None:
     except _Stopped:
         say("what is approved has changed")
         return
-    except Refused as refusal:
-        what["refusals"] = list(refusal.sentences)
+    except Exception as error:
+        what["refusals"] = _sentences(error, say)
     replace_text(desk.root / _PREVIEW, as_json(what))
 
 

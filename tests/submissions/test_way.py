@@ -204,6 +204,41 @@ def test_nobody_approves_an_own_submission(office):
     assert in_service(office, "IR-07") == 30
 
 
+def faulty(*_: object) -> Any:
+    """A fault of the program, whose text holds what is nobody's business."""
+    raise KeyError("0000000027")
+
+
+OF_THE_PROGRAM = words("order_failed", kind="KeyError")
+
+
+def test_a_check_that_fails_for_a_fault_of_the_program_holds_back_no_other(office, monkeypatch):
+    office.only_rows = True
+    read = checking.read_alone
+    monkeypatch.setattr(
+        checking,
+        "read_alone",
+        lambda desk, one, folder: (faulty if one.province == "IR-07" else read)(desk, one, folder),
+    )
+    first = office.desk.open(office.clerk, "IR-07", LAST)
+    office.give(office.clerk, first.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    clerk = office.somebody("isfahan.clerk", "submitter", "IR-10")
+    second = office.hand_in(clerk, "IR-10", {"training_IR-10.csv": province_files(ISFAHAN)["training_IR-10.csv"]})
+    assert second.state == "ready"
+    stopped = office.desk.look(office.clerk, first.id)
+    assert (stopped.state, stopped.result["stops"]) == ("to_correct", [OF_THE_PROGRAM])
+
+
+def test_publishing_that_fails_for_a_fault_of_the_program_is_said_and_not_tried_again(office, monkeypatch):
+    one = unchecked(office, more_people())
+    monkeypatch.setattr(checking, "assemble", faulty)
+    for order in (orders.of_preview, orders.of_publishing):
+        orders.place(office.desk.root, order("data.steward", ("stewards",)))
+    assert office.work() == 2
+    for told in (work.previewed(office.desk, [one]), work.last_publishing(office.desk)):
+        assert told["refusals"] == [["", OF_THE_PROGRAM]]
+
+
 def test_a_file_changed_on_the_disk_is_neither_approved_nor_published(office):
     checked = office.hand_in(office.clerk, "IR-07", more_people())
     office.desk.submit(office.clerk, checked.id)
