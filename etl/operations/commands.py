@@ -14,7 +14,7 @@ from typing import Any
 from etl.core import settings
 from etl.core.errors import Busy, Refused
 from etl.core.text_folding import printable
-from etl.operations import audit, backup, doctor, readiness, replicas
+from etl.operations import audit, backup, doctor, readiness, replicas, roles
 from etl.warehouse import publications
 
 _LOGIN_UID = Path("/proc/self/loginuid")
@@ -153,7 +153,7 @@ def _account() -> tuple[str, dict[str, str]]:
     for uid in (os.geteuid(), int(_LOGIN_UID.read_text() or _NO_LOGIN) if _LOGIN_UID.exists() else _NO_LOGIN):
         with suppress(KeyError):
             names.append(pwd.getpwuid(uid).pw_name)
-    return f"server:{names[0] if names else os.geteuid()}", {"account": names[1]} if len(names) > 1 else {}
+    return f"{roles.SERVER}{names[0] if names else os.geteuid()}", {"account": names[1]} if len(names) > 1 else {}
 
 
 def _audit_verify(options: argparse.Namespace) -> None:

@@ -11,6 +11,8 @@ from etl.core.settings import Faulty
 from etl.core.text_folding import fold
 from etl.semantic.rights import ROLES, WHOLE_COUNTRY, AccessScope, Grant
 
+# The account of a command on the server begins with it, and no name of a person.
+SERVER = "server:"
 _KEYS = {"role", "provinces", "may_see_detail", "may_export"}
 
 

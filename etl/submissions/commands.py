@@ -100,7 +100,7 @@ def _publish(_: argparse.Namespace) -> None:
     if reasons := notes.owed(approved, _shelf().all()):
         print(f"without a note on {len(reasons)} jumps; python -m etl notes sign --submission ID", file=sys.stderr)
     with worker.alone(desk):
-        report = worker.publish(desk, current, orders.Order(person.sub, at=time.time()), _say)
+        report = worker.publish(desk, current, orders.Order(person.sub, at=time.time()), _say, by_command=True)
     if report is None:
         refusals = [text for _, text in worker.last_publishing(desk).get("refusals", ())]
         raise Refused("\n".join(refusals)) if refusals else because("submission_none")

@@ -38,8 +38,6 @@ _DRAFT_SECONDS = 24 * 3600
 _LAST, _PREVIEW = "last-publishing.json", "preview.json"
 # What replaces a file that is accepted, while it is written.
 _WAITING = re.compile(r".+\.[0-9]+\.next")
-# The account of a command on the server.
-SERVER = "server:"
 
 Say = Callable[[str], None]
 
@@ -144,7 +142,10 @@ def _sentences(error: Exception, say: Say) -> list[tuple[str, str]]:
 
 def refuse_order(desk: Desk, settings: Settings, one: Submission, order: Order) -> None:
     """Raises Refused if who left an order may not hand in for this province, or the files are not those it names."""
-    if one.province not in _person(settings, order.by, order.groups).provinces or order.by not in one.hands:
+    if (
+        one.province not in _person(settings, order.by, order.groups, by_command=False).provinces
+        or order.by not in one.hands
+    ):
         raise because("submission_place")
     if order.digests != {str(file.number): file.sha256 for file in one.files}:
         raise because("handed_in_changed", file=one.id)
@@ -201,10 +202,10 @@ def _lacks_reasons(submission: Submission) -> bool:
 # ---------------------------------------------------------------- publishing
 
 
-def publish(desk: Desk, settings: Settings, order: Order, say: Say) -> Report | None:
+def publish(desk: Desk, settings: Settings, order: Order, say: Say, by_command: bool = False) -> Report | None:
     """Build from the accepted files and the approved ones, publish, and keep these as the accepted ones.
 
-    Returns the report, None if it was refused; the outcome is kept for the page.
+    `by_command`: the order is no file. Returns the report, None if it was refused; the outcome is kept for the page.
     """
     before = last_publishing(desk)
     approved = desk.records.all("approved")
@@ -216,7 +217,7 @@ def publish(desk: Desk, settings: Settings, order: Order, say: Say) -> Report | 
         return None
     _note_publishing(desk, state="running", by=order.by, at=time.time())
     try:
-        refuse_publishing(desk, settings, order, approved)
+        refuse_publishing(desk, settings, order, approved, by_command=by_command)
         with _folder(desk) as folder, readiness.outcome_noted(desk.folders.warehouse):
             report = _published(desk, approved, folder, say)
     except BaseException as error:
@@ -231,9 +232,11 @@ def publish(desk: Desk, settings: Settings, order: Order, say: Say) -> Report | 
     return report
 
 
-def refuse_publishing(desk: Desk, settings: Settings, order: Order, approved: list[Submission]) -> None:
+def refuse_publishing(
+    desk: Desk, settings: Settings, order: Order, approved: list[Submission], by_command: bool
+) -> None:
     """Raises Refused if who left an order may not publish, or one of what is approved may not be published."""
-    if not _person(settings, order.by, order.groups).is_steward:
+    if not _person(settings, order.by, order.groups, by_command=by_command).is_steward:
         raise because("submission_rights")
     if not approved:
         raise because("submission_none")
@@ -243,7 +246,7 @@ def refuse_publishing(desk: Desk, settings: Settings, order: Order, approved: li
 
 def refuse_approval(desk: Desk, settings: Settings, one: Submission) -> None:
     """Raises Refused if a submission was approved by somebody who may not, or its files are not those approved."""
-    approver = _person(settings, one.decided_by, one.decided_groups)
+    approver = _person(settings, one.decided_by, one.decided_groups, by_command=True)
     if not approver.is_steward:
         raise because("submission_rights")
     if one.decided_by in (*one.hands, one.submitted_by) and settings.sign_in.mode != "open":
@@ -301,7 +304,7 @@ def _preview(desk: Desk, settings: Settings, order: Order, say: Say) -> None:
 
     say("what publishing would change")
     try:
-        refuse_publishing(desk, settings, order, approved)
+        refuse_publishing(desk, settings, order, approved, by_command=True)
         with _folder(desk) as folder:
             what["changes"] = checking.together(desk, approved, folder, refuse_stale)
     except _Stopped:
@@ -362,9 +365,12 @@ def _note_publishing(desk: Desk, **what: Any) -> None:
 # ---------------------------------------------------------------- who, where, how long
 
 
-def _person(settings: Settings, sub: str, groups: tuple[str, ...]) -> Person:
-    """Who left an order, with the rights that the table of roles gives the groups now."""
-    if settings.sign_in.mode == "open" or sub.startswith(SERVER):
+def _person(settings: Settings, sub: str, groups: tuple[str, ...], by_command: bool) -> Person:
+    """Who took a step, with the rights that the table of roles gives the groups now.
+
+    `by_command`: it may be the account of a command on the server; the file of an order may say so of anybody.
+    """
+    if settings.sign_in.mode == "open" or (by_command and sub.startswith(roles.SERVER)):
         return Person(sub, ADMINISTRATOR)
     table = roles.read(settings.sign_in.access) if settings.sign_in.access else roles.Roles()
     return Person(sub, table.scope_of(sub, groups))

@@ -109,6 +109,7 @@ BAD = {
     "nobody": lambda: cookie(sub=None),
     "a number for a person": lambda: cookie(sub=7),
     "an empty person": lambda: cookie(sub=""),
+    "the account of the server": lambda: cookie(sub="server:root"),
     "half of a surrogate pair": lambda: cookie(sub="isfahan\ud800"),
     "half of one in the name": lambda: cookie(name="\udfff"),
     "half of one in a group": lambda: cookie(groups=["isfahan", "\udc80"]),
@@ -387,6 +388,14 @@ def test_over_tls_the_cookies_are_bound_to_this_host_and_others_count_for_nothin
         ({"X-Remote-User": "boss", "X-Remote-Groups": "national", "X-Proxy-Secret": "guessed"}, 401),
         ({"X-Remote-Groups": "national", "X-Proxy-Secret": "the secret of the proxy, 7f3Qz9wLxT2vBm"}, 401),
         ({"X-Remote-User": "boss", "X-Proxy-Secret": "the secret of the proxy, 7f3Qz9wLxT2vBm"}, 403),
+        (
+            {
+                "X-Remote-User": "server:boss",
+                "X-Remote-Groups": "national",
+                "X-Proxy-Secret": "the secret of the proxy, 7f3Qz9wLxT2vBm",
+            },
+            401,
+        ),
         (
             {
                 "X-Remote-User": "boss",

@@ -239,6 +239,19 @@ def test_publishing_that_fails_for_a_fault_of_the_program_is_said_and_not_tried_
         assert told["refusals"] == [["", OF_THE_PROGRAM]]
 
 
+def test_the_file_of_an_order_makes_nobody_the_account_of_the_server(office):
+    draft = office.desk.open(office.somebody("server:root", "submitter", "IR-07"), "IR-07", LAST)
+    office.give(office.somebody("server:root", "steward"), draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    office.desk.records.change(draft.id, ("checking",), lambda one: replace(one, groups=()))
+    orders.cancel(office.desk.root, draft.id)
+    approved = unchecked(office, more_people(), THIS)
+    orders.place(office.desk.root, orders.of_publishing("server:root", ()))
+    office.work()
+    assert office.desk.records.get(draft.id).result["stops"] == [words("submission_place")]
+    assert office.desk.records.get(approved.id).state == "approved"
+    assert "this is for stewards" in str(work.last_publishing(office.desk)["refusals"])
+
+
 def test_a_file_changed_on_the_disk_is_neither_approved_nor_published(office):
     checked = office.hand_in(office.clerk, "IR-07", more_people())
     office.desk.submit(office.clerk, checked.id)

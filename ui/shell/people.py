@@ -113,7 +113,8 @@ def table() -> roles.Roles:
 
 def who(connection: HTTPConnection) -> Person | None:
     """The authenticated person of a request, or None. Does not check whether the session is still valid."""
-    return _of_proxy(connection) if mode() == "proxy" else _of_cookie(connection)
+    found = _of_proxy(connection) if mode() == "proxy" else _of_cookie(connection)
+    return found if found and not found.sub.startswith(roles.SERVER) else None
 
 
 def forgery(connection: HTTPConnection) -> str:
