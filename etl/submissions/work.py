@@ -173,17 +173,21 @@ def _refuse_stale(desk: Desk, one: Submission) -> None:
 def _finish(desk: Desk, one: Submission, result: dict[str, Any]) -> None:
     """Write the result, and submit what was asked to be submitted as soon as nothing is in the way."""
     rows = result.pop("rows", [])
-    # The workbook of rows to correct is made from these.
-    kept = originals.folder_of(desk.root, one) / "rows.json"
-    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    replace_text(kept, as_json(rows))
-    os.chmod(kept, 0o600)
 
     def how(now: Submission) -> Submission:
+        # The workbook of rows to correct is made from these.
+        kept = originals.folder_of(desk.root, one) / "rows.json"
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_text(kept, as_json(rows))
+        os.chmod(kept, 0o600)
         checked = now.but(result=result, state="to_correct" if result.get("stops") else "ready")
         if checked.state != "ready" or not now.wanted or _lacks_reasons(checked):
             return checked
-        note("file_submitted", now.wanted, submission=now.id, province=now.province, files=len(now.files))
+        try:
+            note("file_submitted", now.wanted, submission=now.id, province=now.province, files=len(now.files))
+        except Refused:
+            # What cannot be logged is not submitted.
+            return checked
         return checked.but(state="submitted", submitted_by=now.wanted, submitted_at=time.time())
 
     done = _progress(desk, one, how)

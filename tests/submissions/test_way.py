@@ -183,6 +183,31 @@ def test_what_is_submitted_while_it_is_checked_is_submitted_once_nothing_is_in_t
     assert office.desk.look(office.clerk, draft.id).state == "submitted"
 
 
+def test_what_was_asked_to_be_submitted_and_cannot_be_logged_keeps_the_result_of_its_check(office, monkeypatch):
+    office.only_rows = True
+
+    def full(*_: object, **__: object) -> None:
+        raise Refused("the audit log cannot be written")
+
+    monkeypatch.setattr(work, "note", full)
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    office.desk.submit(office.clerk, draft.id)
+    office.work()
+    checked = office.desk.look(office.clerk, draft.id)
+    assert (checked.state, checked.result["stops"], len(checked.result["files"])) == ("ready", [], 1)
+
+
+def test_a_check_that_nobody_waits_for_any_more_leaves_no_rows(office):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    one = office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    # Another draft takes its place.
+    office.desk.open(office.clerk, "IR-07", LAST)
+    with pytest.raises(work._Stopped):
+        work._finish(office.desk, one, {"rows": [{"cells": {}}]})
+    assert not originals.folder_of(office.desk.root, one).exists()
+
+
 def test_nobody_approves_an_own_submission(office):
     office.only_rows = True
     both = office.somebody("data.steward", "steward")
