@@ -388,18 +388,26 @@ def _folder(desk: Desk) -> Iterator[Path]:
 
 def clean(desk: Desk) -> None:
     """Delete drafts that nobody went on with for a day, originals older than the settings say, and what a kill left."""
-    now = time.time()
+    now, kept = time.time(), desk.rules.keep_submissions_days * 86_400
     for left in desk.root.glob("work-*"):
         shutil.rmtree(left, ignore_errors=True)
     for path in desk.folders.incoming.glob("*.next"):
         if _WAITING.fullmatch(path.name):
             path.unlink(missing_ok=True)
-    for one in desk.records.all():
+    every = desk.records.all()
+    for one in every:
         originals.remove_unlisted(desk.root, one)
-        is_idle = one.state == "draft" and now - one.changed_at > _DRAFT_SECONDS
-        is_old = now - one.changed_at > desk.rules.keep_submissions_days * 86_400
-        if is_idle or one.state == "withdrawn" or (is_old and one.state not in ("submitted", "approved")):
+        if one.state == "draft" and now - one.changed_at > _DRAFT_SECONDS:
+            try:
+                # First the record: somebody may go on with it now.
+                one = desk.records.change(one.id, ("draft",), lambda old: replace(old, state="withdrawn"))
+            except Declined:
+                continue
+        is_old = now - one.changed_at > kept
+        if one.state == "withdrawn" or (is_old and one.state not in ("submitted", "approved")):
             originals.remove(desk.root, one)
-        if is_idle:
-            with suppress(Declined):
-                desk.records.change(one.id, ("draft",), lambda old: replace(old, state="withdrawn"))
+    known = {originals.folder_of(desk.root, one) for one in every}
+    for folder in set(desk.root.glob("IR-??/*")) - known:
+        with suppress(OSError):
+            if now - folder.stat().st_mtime > kept:
+                shutil.rmtree(folder)

@@ -699,3 +699,33 @@ def test_files_are_deleted_after_the_days_of_the_settings_and_their_record_stays
     kept = office.desk.records.get(draft.id)
     assert originals.folder_of(office.desk.root, kept).exists() == stays
     assert (kept.state, [file.name for file in kept.files]) == (state, [PERSONNEL])
+
+
+def test_a_draft_that_somebody_goes_on_with_while_old_ones_are_deleted_keeps_its_files(office, monkeypatch):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    office.desk.stop(office.clerk, draft.id)
+    now, uploads = time.time() + 25 * 3600, iter([more_people(3)[PERSONNEL]])
+    monkeypatch.setattr(work.time, "time", lambda: now)
+
+    def upload(*_: object) -> None:
+        office.give(office.clerk, draft.id, 1, PERSONNEL, next(uploads))
+
+    monkeypatch.setattr(originals, "remove_unlisted", upload)
+    work.clean(office.desk)
+    kept = office.desk.records.get(draft.id)
+    assert kept.state == "checking"
+    originals.verify(office.desk.root, kept)
+
+
+def test_files_that_no_record_names_are_deleted_after_the_days_of_the_settings(office):
+    one = unchecked(office, more_people())
+    folders = {days: originals.folder_of(office.desk.root, replace(one, id=f"IR-07-{days}")) for days in (399, 401)}
+    for days, folder in folders.items():
+        folder.mkdir()
+        (folder / "rows.json").touch()
+        at = time.time() - days * 86_400
+        os.utime(folder, (at, at))
+    os.utime(originals.folder_of(office.desk.root, one), (0, 0))
+    work.clean(office.desk)
+    assert sorted(path.name for path in folders[399].parent.iterdir()) == sorted([one.id, "IR-07-399"])
