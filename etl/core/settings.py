@@ -138,8 +138,8 @@ class Weekend:
 class About:
     """What readers of official statistics are owed, words in Persian and English; empty: nothing is shown.
 
-    `contact`: office, telephone, mail. `next_update`: a day, or a rule in words; without one it is the next day of the
-    `calendar` of releases. `citation`: what is cited, before day and publication.
+    `contact`: office, telephone, mail. `next_update`: a day, or a rule in words; without one, or after it, it is the next day of
+    the `calendar` of releases. `citation`: what is cited, before day and publication.
     """
 
     contact: tuple[str, ...] = _setting((), kinds.in_both)
