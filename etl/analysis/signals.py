@@ -14,7 +14,7 @@ found. A change back from the level since a break, its end, is one too. Months w
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -198,7 +198,12 @@ def change_signals(con: ScopedCursor, on: date, where: Where, name: str = "joine
     rows[["flow_here", "flow_nation"]] = rows[["flow_here", "flow_nation"]].astype(int)
     names = ("flow_share", "flow_low", "flow_middle", "flow_high")
     more = ("flow_here", "flow_nation", "is_signal")
-    return compose(by_place, ("province", "month"), names, rows, over=over, also=(nation,), more=more)
+    found = compose(by_place, ("province", "month"), names, rows, over=over, also=(nation,), more=more)
+    share, *limits = found.metrics
+    label, short = (
+        {lang: f"{words} ({of[lang]})" for lang, words in share.label.items()} for of in (metric.label, metric.short)
+    )
+    return replace(found, metrics=(replace(share, label=label, short=short), *limits))
 
 
 def _of_nation(answer: Answer) -> Answer:

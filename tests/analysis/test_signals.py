@@ -294,6 +294,7 @@ def test_a_level_that_may_still_change_is_asked_on_the_settled_month(con) -> Non
 
 def test_changes_are_shares_of_the_nations_settled_months(con) -> None:
     answer = signals.change_signals(con, name="leavers")
+    assert answer.metrics[0].label == {"fa": "سهم از کشور (خروج از خدمت)", "en": "Share of the nation (Leavers)"}
     assert answer.over is not None
     assert (answer.publication.as_of - answer.over[1]).days >= 89
     rows = answer.records()

@@ -37,7 +37,7 @@ def folder(tmp_path):
         ("1404/01/01,,ع,,decree,s", "line 2, title_en: missing_value"),
         ("1404/01/01,,ع,t,party,s", "line 2, kind: unknown_value"),
         ("1404/01/01,,ع,t,decree,", "line 2, source: missing_value"),
-        (f"1404/01/01,,ع,{'t' * 121},decree,s", "line 2, title_en: longer than 120 letters"),
+        (f"1404/01/01,,ع,{'t' * 121},decree,s", "line 2, title_en: longer than 120 characters"),
         ("1404/01/01,,ع,t,decree,s\n2025-03-21,,ع,u,strike,s", "line 3, date: the same as in line 2"),
         ("1404/01/01,,ع,t,decree", "line 2: ragged_row"),
     ],

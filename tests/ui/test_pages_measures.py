@@ -446,7 +446,7 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
     rows = [("1403-01", 0.16, 0.02, 0.1, 0.18, 8, 50, False), ("1403-02", 0.16, 0.05, 0.1, 0.15, 32, 200, True)]
     data = replace(answer(rows=[]), metrics=metrics, by=("month",), columns=columns, rows=rows)
     sentence = charts.months_beyond(data, ChartContext("en")).sentence
-    assert sentence == "Share of all joiners beyond its limits in Ordibehesht\u00a01403 (Apr–May\u00a02024)"
+    assert sentence == "Share of the nation beyond its limits in Ordibehesht\u00a01403 (Apr–May\u00a02024)"
     low, high, line = charts.process(data, ChartContext("en"))["data"]
     assert (low["y"], high["y"]) == ([0.02, 0.05], [0.18, 0.15]), "each month has its own limits"
     assert line["marker"]["symbol"] == ["circle", "diamond"]
@@ -458,7 +458,7 @@ def test_the_months_of_a_province_mark_those_beyond_their_limits() -> None:
     assert kinds[0]["Beyond the expected range"] == "diamond"
     assert "Beyond the expected range" not in kinds[1], "no key for what is not drawn"
     calm = charts.months_beyond(replace(data, rows=rows[:1]), ChartContext("en")).sentence
-    assert calm == "Share of all joiners: every month within its limits"
+    assert calm == "Share of the nation: every month within its limits"
 
 
 def test_by_course_the_base_is_said_and_not_counted(published: Path) -> None:
