@@ -519,6 +519,15 @@ def test_a_saved_view_is_asked_by_its_owner_alone(site: Site) -> None:
     )
 
 
+def test_a_view_saved_without_a_breakdown_is_answered_as_the_address_of_its_page(site: Site) -> None:
+    emptied = {"m": ["joiners"], "by": ["-"]}
+    with page_run.acting_as(OF_ISFAHAN):
+        saved_views.save("Total", "explore", emptied, date(2026, 6, 30))
+    typed = site.get(JSON, site.isfahan, params=emptied)
+    assert (typed.status_code, len(typed.json())) == (200, 1)
+    assert site.get(JSON, site.isfahan, params={"view": "Total"}).json() == typed.json()
+
+
 def test_a_publication_is_pinned_while_it_is_kept(
     site: Site, monkeypatch: pytest.MonkeyPatch, revised_register: Path
 ) -> None:

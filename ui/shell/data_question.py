@@ -101,14 +101,11 @@ def publication(given: Given) -> str:
 def read(given: Given) -> DataQuestion:
     """The question of a request, about the publication that this thread reads, for the user of this thread. Raises Wrong."""
     lang = language(given)
-    given = {
-        name: [value for value in values if value != NOTHING]
-        for name, values in given.items()
-        if name not in _OF_THE_PAGE
-    }
+    given = {name: values for name, values in given.items() if name not in _OF_THE_PAGE}
     _check_names(given, lang)
     if name := _one(given, "view", lang):
         given = _saved(name, lang) | {other: values for other, values in given.items() if other != "view"}
+    given = {name: [value for value in values if value != NOTHING] for name, values in given.items()}
     names, by = _measures_by(given, lang)
     where, circulation = _filters(given, lang), _is_rounded(given, lang)
     calc = _one(given, "calc", lang)
