@@ -1,6 +1,8 @@
 """The page that a browser gets before anything is drawn: kept nowhere, and in words for who has no JavaScript."""
 
+import asyncio
 import re
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -24,6 +26,27 @@ def test_the_page_shell_is_stored_nowhere() -> None:
     for path in ("/", "/growth"):
         answer = TestClient(app).get(path)
         assert (answer.headers["cache-control"], answer.headers.get("etag")) == ("no-store", None)
+
+
+def test_a_file_is_passed_on_as_it_comes() -> None:
+    pieces = [
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/csv")]},
+        {"type": "http.response.body", "body": b"1", "more_body": True},
+        {"type": "http.response.body", "body": b"2", "more_body": False},
+    ]
+    passed_on = list[Any]()
+
+    async def file(_scope: Any, _receive: Any, send: Any) -> None:
+        for at, piece in enumerate(pieces, start=1):
+            await send(piece)
+            assert passed_on == pieces[:at]
+
+    async def keep(piece: Any) -> None:
+        passed_on.append(piece)
+
+    request = {"type": "http", "method": "GET", "path": "/files/token", "query_string": b"", "headers": []}
+    asyncio.run(middleware.Shell(file)(request, None, keep))  # type: ignore[arg-type]
+    assert passed_on == pieces
 
 
 @pytest.mark.parametrize("languages", [("fa", "en"), ("en", "fa")])

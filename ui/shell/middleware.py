@@ -212,28 +212,34 @@ class Shell:
             for name, value in scope["headers"]
             if name.lower() not in (b"accept-encoding", b"if-none-match", b"if-modified-since")
         ]
-        start: Message = {}
+        start: Message | None = None
         body = b""
 
-        async def collect(message: Message) -> None:
+        async def rewritten(message: Message) -> None:
             nonlocal start, body
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and _is_html(message):
                 start = message
+                return
+            if start is None:
+                await send(message)
                 return
             body += message.get("body", b"")
             if message.get("more_body"):
                 return
-            if Headers(raw=start["headers"]).get("content-type", "").startswith("text/html"):
-                body = rewrite(body.decode("utf-8"), lang).encode("utf-8")
-                headers = MutableHeaders(raw=start["headers"])
-                del headers["etag"], headers["last-modified"]
-                headers["content-length"] = str(len(body))
-                headers["content-language"] = lang
-                headers["cache-control"] = "no-store"
+            body = rewrite(body.decode("utf-8"), lang).encode("utf-8")
+            headers = MutableHeaders(raw=start["headers"])
+            del headers["etag"], headers["last-modified"]
+            headers["content-length"] = str(len(body))
+            headers["content-language"] = lang
+            headers["cache-control"] = "no-store"
             await send(start)
             await send({"type": "http.response.body", "body": body})
 
-        await self.app(scope, receive, collect)
+        await self.app(scope, receive, rewritten)
+
+
+def _is_html(start: Message) -> bool:
+    return Headers(raw=start["headers"]).get("content-type", "").startswith("text/html")
 
 
 def _wants_page(scope: Scope) -> bool:
