@@ -94,6 +94,15 @@ def test_only_the_data_package_opens_the_warehouse(path):
     assert path.parent.name == "data" or not {name for name in opens if not name.endswith(".Publication")}
 
 
+def test_what_threads_keep_for_each_other_has_a_lock():
+    """The caches of cachetools have none of their own."""
+    paths = [path for package in ("etl", "ui") for path in (ROOT / package).rglob("*.py")]
+    for path in (path for path in paths if "cachetools.cached" in imports(path)):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "cached":
+                assert "lock" in {keyword.arg for keyword in node.keywords}, path.name
+
+
 def test_files_round_by_the_ask_of_what_circulates_alone():
     """What circulates is made with `Rounded`; a second way to round could leave a number exact."""
     files = (ROOT / "ui" / "exports").glob("*.py")

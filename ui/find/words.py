@@ -5,6 +5,7 @@ Names are compared folded and without spaces, so that «چهار محال» and 
 """
 
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -72,7 +73,7 @@ def words(lang: str) -> Words:
     return _words(lang, page_run.current_file(), page_run.access_scope().rights(), views)
 
 
-@cached(LRUCache(32), key=lambda *given: given)
+@cached(LRUCache(32), key=lambda *given: given, lock=threading.Lock())
 def _words(lang: str, _file: str, _rights: AccessScope, views: tuple[tuple[str, str], ...]) -> Words:
     meanings: dict[str, dict[Meaning, None]] = {}
     loose: dict[str, None] = {}
