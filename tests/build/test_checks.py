@@ -8,11 +8,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import xlsxwriter
 
 from etl.build import pipeline
 from etl.core.paths import CHECKS
 from etl.warehouse import publications, run_models
-from tests.loading import Built, build, load, national_id, put, put_good, row
+from tests.loading import GOOD, Built, build, load, national_id, put, put_good, row
 
 pytestmark = pytest.mark.slow
 
@@ -61,8 +62,14 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Built:
             for at in range(11, 16)
         ],
     )
-    put(folder, "training_2.csv", [row("training", completed_on="x")])
-    return build(folder)
+    with xlsxwriter.Workbook(str(folder / "training_2.xlsx")) as book:
+        for table, rejected in (("training", {"completed_on": "x"}), ("personnel", {"post": "x"})):
+            sheet = book.add_worksheet(table)
+            for at, cells in enumerate((GOOD[table], row(table, **rejected).values())):
+                sheet.write_row(at, 0, list(cells))
+    built = build(folder)
+    assert built.code == 0, built.err
+    return built
 
 
 def test_there_is_a_fault_for_every_rule_and_every_rule_says_what_it_holds():

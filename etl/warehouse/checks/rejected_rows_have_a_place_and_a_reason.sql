@@ -1,4 +1,4 @@
--- A rejected row has its file, its line and one of the reasons of the contract; each file counts its rejected rows.
+-- A rejected row has its file, its line and one of the reasons of the contract; each table of a file counts its rejected rows.
 select file, line, reason
 from quarantine
 where
@@ -14,6 +14,6 @@ where
 union all
 select load_files.file, count(distinct (sheet, line)) filter (where line is not null), null
 from load_files
-left join quarantine using (file)
-group by load_files.file, rows_quarantined
+left join quarantine using (file, source_table)
+group by load_files.file, load_files.source_table, rows_quarantined
 having count(distinct (sheet, line)) filter (where line is not null) <> rows_quarantined
