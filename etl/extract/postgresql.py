@@ -60,8 +60,8 @@ def origins(folder: Path) -> list[Origin]:
         raise because("sources_not_readable", error=type(error).__name__) from None
     if not isinstance(entries, list) or not entries:
         raise because("sources_empty")
-    origins = []
-    for entry in entries:
+    origins: list[Origin] = []
+    for number, entry in enumerate(entries, 1):
         if "password" in entry:
             raise because("sources_password")
         if unknown := sorted(entry.keys() - {*_KEYS, *_OPTIONS}):
@@ -78,6 +78,9 @@ def origins(folder: Path) -> list[Origin]:
         name = str(entry.get("service") or entry.get("dbname") or entry.get("host") or "postgresql")
         for table, relation in tables.items():
             label = printable(f"{name}:{schema}.{relation}")
+            if any((origin.label, origin.table) == (label, table) for origin in origins):
+                # Databases of two servers may have the same name.
+                label = printable(f"{name} {number}:{schema}.{relation}")
             origins.append(Origin(label, table, connection, schema, str(relation), *timeouts))
     return origins
 

@@ -315,6 +315,13 @@ def test_an_invalid_file_of_sources_is_refused(folder, text, message):
     assert "secret" not in built.err
 
 
+def test_alike_tables_of_two_databases_have_different_names(folder):
+    entries = (f'[[postgresql]]\nhost = "{host}"\ndbname = "register"\n' for host in "ab")
+    put(folder, "sources.toml", "".join(entries))
+    labels = [origin.label for origin in postgresql.origins(folder)]
+    assert labels == [f"{name}:public.{table}" for name in ("register", "register 2") for table in HEADERS]
+
+
 def test_without_the_package_the_build_says_so(postgres, folder, monkeypatch):
     put(folder, "sources.toml", postgres.sources())
     monkeypatch.setitem(__import__("sys").modules, "adbc_driver_postgresql", None)
