@@ -201,9 +201,10 @@ def revisions(_: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
 
 
 def changed_files(con: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
-    """The files whose loaded or rejected rows differ from the previous publication; `before` and `after` are rows loaded.
+    """The tables of files whose loaded or rejected rows differ from the previous publication; `before` and `after` are rows
+    loaded.
 
-    A file that only one of the two contains has None in the other.
+    What only one of the two contains has None in the other.
     """
     latest = current(pointer)
     earlier = version_files.before(pointer, version_files.number_of(latest))
@@ -212,18 +213,20 @@ def changed_files(con: ScopedCursor, pointer: Path) -> list[dict[str, Any]]:
     try:
         with connect(earlier[-1], any_code=True) as old, connect(latest, any_code=True) as new:
             scoped = (ScopedCursor(cursor, con.scope) for cursor in (old, new))
-            files_before, files_after = ({row["file"]: row for row in files(cursor).records()} for cursor in scoped)
+            files_before, files_after = (
+                {(row["file"], row["source"]): row for row in files(cursor).records()} for cursor in scoped
+            )
     except (Refused, duckdb.Error):
         return []
     counted = ("rows_loaded", "rows_quarantined")
     changes = []
-    for name in sorted(files_before.keys() | files_after.keys()):
-        before, after = files_before.get(name), files_after.get(name)
+    for name, source in sorted(files_before.keys() | files_after.keys()):
+        before, after = files_before.get((name, source)), files_after.get((name, source))
         if before and after and all(before[column] == after[column] for column in counted):
             continue
         row: dict[str, Any] = after or before or {}
         rows = {"before": before and before["rows_loaded"], "after": after and after["rows_loaded"]}
-        changes.append({"file": name, "province": row["province"], "source": row["source"], **rows})
+        changes.append({"file": name, "province": row["province"], "source": source, **rows})
     return changes
 
 

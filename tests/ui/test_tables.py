@@ -1,5 +1,6 @@
 """The table of all pages: its sorting, paging and cells, and where its state is kept."""
 
+import csv
 import re
 import shutil
 from contextlib import nullcontext
@@ -10,6 +11,7 @@ from typing import Any, cast
 
 import duckdb
 import pytest
+import xlsxwriter
 from streamlit.testing.v1 import AppTest
 
 from etl.analysis import comparison, data_quality
@@ -406,23 +408,34 @@ def test_a_changed_definition_states_the_number_by_both_rules(lang: str, publish
 def test_changes_between_publications_are_listed_by_province_reason_and_file(tmp_path: Path) -> None:
     incoming, pointer = tmp_path / "incoming", tmp_path / "warehouse.duckdb"
     shutil.copytree(SAMPLE, incoming)
-    for name in ("first", "second"):
-        if name == "second":
-            changed_file = next(path for path in sorted(incoming.iterdir()) if path.name.startswith("personnel"))
-            lines = changed_file.read_text(encoding="utf-8").splitlines(keepends=True)
-            changed_file.write_text("".join([lines[0], *lines[6:]]), encoding="utf-8")
+    read = {
+        table: list(csv.reader((incoming / f"{table}.csv").open(encoding="utf-8")))
+        for table in ("personnel", "training")
+    }
+    for table in read:
+        (incoming / f"{table}.csv").unlink()
+    for left_out in (0, 5):
+        # A book of two tables, of which one changes.
+        del read["personnel"][1 : 1 + left_out]
+        with xlsxwriter.Workbook(str(incoming / "personnel.xlsx")) as book:
+            for table, rows in read.items():
+                sheet = book.add_worksheet(table)
+                for at, cells in enumerate(rows):
+                    sheet.write_row(at, 0, cells)
         options = pipeline.BuildOptions(incoming, pointer, date(2024, 9, 21), skip_refused=True)
         pipeline.build(options, lambda _: None, lambda *_: None)
     con = ScopedCursor(duckdb.connect(), ADMINISTRATOR)
     revision = data_quality.last_revision(con, pointer)
     assert revision
     assert any(change.province and "removed_rows" in change.causes for change in revision.moved)
-    file = next(row for row in data_quality.changed_files(con, pointer) if row["file"] == changed_file.name)
-    assert (file["file"], file["after"] < file["before"]) == (changed_file.name, True)
+    of_personnel, of_training = data_quality.changed_files(con, pointer)
+    assert [of_personnel[name] for name in ("file", "source")] == ["personnel.xlsx", "personnel"]
+    assert of_personnel["after"] < of_personnel["before"]
+    assert of_training["source"] == "training", "courses of the people left out are rejected"
     assert data_quality.last_revision(con, tmp_path / "none.duckdb") is None
     # A user of another province sees the nation and their own province, and no file of others.
     moved = {change.province for change in revision.moved if change.province}
-    other = next(code for code in ("IR-23", "IR-10", "IR-30") if code != file["province"])
+    other = next(code for code in ("IR-23", "IR-10", "IR-30") if code != of_personnel["province"])
     scope = AccessScope("officer", frozenset({Grant("province", frozenset({other}), False, False)}))
     own = ScopedCursor(duckdb.connect(), scope)
     revision_shown = data_quality.last_revision(own, pointer)
