@@ -349,7 +349,7 @@ def _check_and_keep_numbers(
         _check(con, report)
         written.result()
         numbers = nation.result() | provinces.result()
-        left_out = [file.province for file in report.refused]
+        left_out = [file.province for file in report.refused if file.table != "training"]
         _refuse([], volume.fallen(con, last, numbers, left_out), options, report)
         fingerprints.keep(con, numbers)
 

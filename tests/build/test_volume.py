@@ -360,6 +360,18 @@ def test_people_of_a_province_are_compared_from_23_on(tmp_path):
     assert all(" (in brackets): IR-03 East Azerbaijan 11 (23); " in line for line in refusals)
 
 
+@pytest.mark.parametrize(("left_out", "lost"), [("personnel", {"IR-23"}), ("training", set(PLACES))])
+def test_a_file_left_out_excuses_the_fall_of_its_province_unless_it_is_of_courses(folder, monkeypatch, left_out, lost):
+    """No person counts by a course. Without the models every number falls to zero."""
+    put(folder, f"{left_out}_IR-01.csv", b"no table")
+    for module, step in ((pipeline.run_models, "build"), (pipeline.adoption_history, "carry"), (pipeline, "_check")):
+        monkeypatch.setattr(module, step, lambda *_: None)
+    monkeypatch.setattr(pipeline.fingerprints, "numbers_of", lambda *_: {})
+    refusals = build(folder, "--skip-refused", accept_loss=False).refusals
+    assert len(refusals) == 3
+    assert all({place for place in PLACES if place in line} == lost for line in refusals)
+
+
 # ------------------------------------------------------------------ the identity key
 
 
