@@ -172,7 +172,7 @@ def _odd_in(archive: zipfile.ZipFile, part: str, styles: set[str]) -> OddCells:
             inside = ""
         elif name == "c" and (kind == "e" or (has_formula and not has_value and kind != "str")):
             cells.unreadable.add((row, column))
-        elif name == "c" and kind == "n" and style in styles:
+        elif name == "c" and kind == "n" and has_value and style in styles:
             cells.percentages.add((row, column))
 
     with archive.open(part) as content:

@@ -777,6 +777,23 @@ def test_a_number_shown_as_a_percentage_is_a_bad_number(folder):
     ]
 
 
+@pytest.mark.slow
+def test_an_empty_cell_beside_the_table_that_would_show_a_percentage_changes_nothing(folder):
+    import xlsxwriter
+
+    head, course, _ = rows_of_cells()
+    for number, (first_column, empty) in enumerate([(0, "T2"), (1, "A2")], 2):
+        with xlsxwriter.Workbook(str(folder / f"training_{number}.xlsx")) as book:
+            sheet = book.add_worksheet()
+            for at, cells in enumerate((head, [*course[:2], f"1402/05/{number:02}", *course[3:]])):
+                # The last column is one of numbers.
+                sheet.write_row(at, first_column, [*cells[:3], *cells[:3:-1], cells[3]])
+            sheet.write_blank(empty, None, book.add_format({"num_format": "0%"}))
+    built = load(folder, "--skip-refused")
+    assert [built.counts(f"training_{number}.xlsx") for number in (2, 3)] == [(1, 1, 0, 0)] * 2
+    assert built.sql("select count(*) from warned") == [(0,)]
+
+
 def rewritten(path: Path, part: str, change: Callable[[bytes], bytes]) -> None:
     """Change one part of a workbook."""
     with zipfile.ZipFile(path) as archive:
