@@ -227,8 +227,9 @@ def test_the_origin_is_where_the_person_served_last(built: Built) -> None:
             for spell in built.data.spells_of[move.person]
             if spell.province != move.place and spell.hired_on <= move.day
         ]
-        last = {spell: min(spell.left_on or move.day, move.day - DAY) for spell in elsewhere}
-        origins = {spell.province for spell in elsewhere if last[spell] == max(last.values())}
+        earlier = [spell for spell in elsewhere if spell.hired_on < move.day and spell.reaches(move.day)]
+        last = {spell: min(spell.left_on or move.day, move.day - DAY) for spell in earlier or elsewhere}
+        origins = {spell.province for spell in last if last[spell] == max(last.values())}
         unclear += len(origins) > 1
         expected[min(origins), move.place] += 1
     assert expected
@@ -248,6 +249,10 @@ def test_the_origin_is_where_the_person_served_last(built: Built) -> None:
         ([("A", "2020-01-01", "9999-12-31"), ("B", "2021-02-01", "2021-05-01")], "A"),
         # of two running spells, the one begun later
         ([("A", "2021-02-01", "9999-12-31"), ("B", "2020-01-01", "2022-01-01")], "A"),
+        # a province entered on the same day is none, unless nobody served in the 90 days before
+        ([("A", "2020-01-01", "2021-06-01"), ("B", "2021-06-01", "9999-12-31")], "A"),
+        ([("A", "2020-01-01", "2021-03-04"), ("B", "2021-06-01", "9999-12-31")], "A"),
+        ([("A", "2020-01-01", "2021-03-03"), ("B", "2021-06-01", "9999-12-31")], "B"),
         # it begins after the transfer: no origin
         ([("A", "2020-01-01", "2021-01-01"), ("B", "2021-07-01", "9999-12-31")], "A"),
     ],

@@ -3,10 +3,16 @@ select
     province_moves.person_id,
     province_moves.day,
     province_moves.province,
-    -- Among several, the one whose service ends latest, then the one begun latest.
+    -- Among several, the one whose service ends latest, then the one begun latest; one entered on the same day only for who
+    -- joins on it.
     arg_max(
         spells.province,
-        (least(spells.end_day, province_moves.day), spells.hired_on, spells.province)
+        (
+            spells.hired_on < province_moves.day and spells.end_day + 89 >= province_moves.day,
+            least(spells.end_day, province_moves.day),
+            spells.hired_on,
+            spells.province,
+        )
     ) as origin,
 from province_moves
 inner join spells
