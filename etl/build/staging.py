@@ -125,7 +125,7 @@ def _find_orphans(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
 
 
 # Whether a row belongs to the province `own` that handed it in: institutes and licences to the one that registers them,
-# people to that of their institute or place of service, training to that of the people. Orphans have a fault already.
+# people to that of their institute or place of service, training to that of the people.
 _IS_OWN = {
     "institutes": "province = own",
     "licences": "exists (from loaded_institutes as i where i.institute_code = rows.institute_code and i.province = own)",
@@ -146,12 +146,16 @@ _PLACED_BY = {
 
 
 def _find_strangers(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
-    """Reject the rows of other provinces in files that a province submitted."""
+    """Reject the rows of other provinces in files that a province submitted.
+
+    Where another row says so, they look like orphans: who submits does not learn what is registered elsewhere.
+    """
+    column = of.by_name[_PLACED_BY[of.table]]
     con.execute(
-        f"insert into faults select '{of.table}', file_number, line, '{_PLACED_BY[of.table]}', 'not_yours' "
+        f"insert into faults select '{of.table}', file_number, line, '{column.name}', '{column.orphan or 'not_yours'}' "
         f"from read_{of.table} as rows inner join handed_in using (file_number) "
-        f"anti join (from faults where source_table = '{of.table}') using (file_number, line) "
-        f"where not coalesce({_IS_OWN[of.table]}, false)"
+        f"anti join (from faults where source_table = '{of.table}' and column_name = '{column.name}') "
+        f"using (file_number, line) where {column.stored} is not null and not coalesce({_IS_OWN[of.table]}, false)"
     )
 
 
@@ -288,7 +292,10 @@ def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
 
 
 def _find_file_provinces(con: duckdb.DuckDBPyConnection) -> None:
-    """The province of each file: that of most of its rows, of which some are looked at; a file without one is left out."""
+    """The province of each file: the one that handed it in, or that of most of its rows, of which some are looked at.
+
+    A file without one is left out.
+    """
     con.execute(
         f"""
         create or replace table {SCRATCH}.file_provinces as
@@ -324,9 +331,10 @@ def _find_file_provinces(con: duckdb.DuckDBPyConnection) -> None:
             where found is not null
             group by all
         )
-        select file_number, arg_max(found, rows) as province
+        select file_number, coalesce(own, arg_max(found, rows)) as province
         from counted
-        group by file_number
-        having 2 * max(rows) > sum(rows)
+        left join handed_in using (file_number)
+        group by file_number, own
+        having own is not null or 2 * max(rows) > sum(rows)
         """
     )

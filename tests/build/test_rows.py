@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 from collections import Counter
 
 import pytest
 
 from etl.extract.contract import contract
+from etl.extract.source_folder import HANDED_IN
 from tests.loading import DAY, GOOD, HEADERS, StreamedRows, build, csv_text, load, national_id, put, row, with_rows
 
 # ------------------------------------------------------------------ every reason
@@ -292,6 +294,53 @@ def test_rows_that_refer_to_a_rejected_row_are_rejected(folder):
         ("personnel.csv", 2, "institute_code", "orphan_institute"),
         ("training.csv", 2, "national_id", "orphan_person"),
     ]
+
+
+def test_who_submits_a_file_does_not_learn_what_is_registered_in_another_province(folder):
+    """Nobody else's person and institute look like ones that there are not, alone or beside another fault."""
+    people = [row("personnel", national_id=national_id(at), province="IR-07", institute_code="f1") for at in range(3, 7)]
+    ids = [GOOD["personnel"]["national_id"], national_id(9)]
+    codes = [GOOD["institutes"]["institute_code"], "0404"]
+    files = {
+        "institutes_fars.csv": [row("institutes", institute_code="f1", province="IR-07")],
+        "licences_fars.csv": [
+            *(row("licences", application_no=f"a{at}", institute_code=code) for at, code in enumerate(codes)),
+            *(row("licences", application_no=f"b{at}", institute_code=code, kind="?") for at, code in enumerate(codes)),
+            *(row("licences", application_no=f"c{at}", institute_code="f1") for at in range(4)),
+        ],
+        "personnel_fars.csv": people,
+        "training_fars.csv": [
+            *(row("training", national_id=each) for each in ids),
+            *(row("training", national_id=each, completed_on="?") for each in ids),
+            *(row("training", national_id=each["national_id"]) for each in people),
+        ],
+    }
+    for name, rows in files.items():
+        put(folder, name, rows)
+    put(folder, HANDED_IN, json.dumps(dict.fromkeys(files, "IR-07")))
+    built = load(folder)
+    assert built.rejected_rows() == [
+        ("licences_fars.csv", 2, "institute_code", "orphan_institute"),
+        ("licences_fars.csv", 3, "institute_code", "orphan_institute"),
+        ("licences_fars.csv", 4, "institute_code", "orphan_institute"),
+        ("licences_fars.csv", 4, "kind", "unknown_value"),
+        ("licences_fars.csv", 5, "institute_code", "orphan_institute"),
+        ("licences_fars.csv", 5, "kind", "unknown_value"),
+        ("training_fars.csv", 2, "national_id", "orphan_person"),
+        ("training_fars.csv", 3, "national_id", "orphan_person"),
+        ("training_fars.csv", 4, "completed_on", "bad_date"),
+        ("training_fars.csv", 4, "national_id", "orphan_person"),
+        ("training_fars.csv", 5, "completed_on", "bad_date"),
+        ("training_fars.csv", 5, "national_id", "orphan_person"),
+    ]
+
+
+def test_a_file_is_of_the_province_that_submits_it_wherever_its_people_served_before(folder):
+    put(folder, "personnel_fars.csv", [row("personnel", province="IR-07", hired_on="1403/03/01")])
+    put(folder, "training_2.csv", [row("training", completed_on="1403/04/01")])
+    put(folder, HANDED_IN, json.dumps({"training_2.csv": "IR-07"}))
+    built = load(folder)
+    assert built.sql("select province from load_files where file = 'training_2.csv'") == [("IR-07",)]
 
 
 def test_a_reference_is_found_in_any_spelling_and_file(folder):
