@@ -30,7 +30,7 @@ from etl.semantic.answers import ask
 from etl.semantic.disclosure import FEWEST
 from etl.semantic.rights import ADMINISTRATOR
 from etl.submissions import originals
-from etl.submissions.desk import Desk, as_json
+from etl.submissions.desk import Desk, as_json, gives_way
 from etl.submissions.records import File, Submission
 from etl.warehouse import build_database, publications
 
@@ -59,7 +59,7 @@ class Assembled:
 
 
 def assemble(desk: Desk, submissions: Sequence[Submission], folder: Path) -> Assembled:
-    """Fill a folder with links; of a province, the last of `submissions` with a table counts for it.
+    """Fill a folder with links; of each province and table the last submission counts, be it published already.
 
     Raises Refused where a file that does not count any more also holds tables that are not submitted.
     """
@@ -68,20 +68,23 @@ def assemble(desk: Desk, submissions: Sequence[Submission], folder: Path) -> Ass
     owners = handed_in(incoming)
     last = publications.comparable(desk.folders.warehouse)
     loaded = publications.rows_of(last, "select file, source_table, province from load_files")
+    published = desk.records.all("published", since=min(one.month for one in submissions))
+    in_order = sorted([*published, *submissions], key=lambda one: (one.month, one.number))
+    last_with = {(one.province, table): one.id for one in in_order for table in one.tables}
     for one in submissions:
-        made.replaced |= _predecessors(incoming, one, owners, loaded)
+        counting = {table for table in one.tables if last_with[one.province, table] == one.id}
+        made.replaced |= _predecessors(incoming, one.province, counting, owners, loaded)
     accepted = sorted(incoming.iterdir()) if incoming.is_dir() else []
     for path in accepted:
         if path.name not in made.replaced and path.name != HANDED_IN:
             (folder / path.name).symlink_to(path.absolute())
             if path.name in owners:
                 made.owners[path.name] = owners[path.name]
-    last_with = {(one.province, table): one.id for one in submissions for table in one.tables}
     for one in submissions:
         for file in one.files:
             tables = {*file.table.split()}
             if later := {table for table in tables if last_with.get((one.province, table), one.id) != one.id}:
-                _refuse_shared(one, file.name, tables - later)
+                _refuse_shared(one.province, file.name, tables - later)
                 continue
             name = _free_name(folder, one, file)
             (folder / name).symlink_to(originals.original(desk.root, one, file.sha256).absolute())
@@ -102,33 +105,32 @@ def _free_name(folder: Path, submission: Submission, file: File) -> str:
 
 
 def _predecessors(
-    incoming: Path, submission: Submission, owners: dict[str, str], loaded: Sequence[tuple[Any, ...]]
+    incoming: Path, province: str, tables: set[str], owners: dict[str, str], loaded: Sequence[tuple[Any, ...]]
 ) -> set[str]:
-    """The accepted files of a province that hold the tables of a submission; `loaded`: file, table, province of the last load."""
-    tables = submission.tables
+    """The accepted files of a province that hold these tables; `loaded`: file, table, province of the last load."""
     holds: dict[str, set[str]] = {}
     province_of: dict[str, str | None] = {}
-    for file, table, province in loaded:
+    for file, table, of in loaded:
         holds.setdefault(file, set()).add(table)
-        province_of[file] = province or province_of.get(file)
+        province_of[file] = of or province_of.get(file)
     found = set()
     for path in incoming.iterdir() if incoming.is_dir() else ():
         label = printable(path.name)
         named = {table} if (table := table_of(path.name)) else set()
         held = holds.get(label, named)
         place = owners.get(path.name) or province_of.get(label) or load_report.province_in_name(path.name)
-        if place != submission.province or not held & tables:
+        if place != province or not held & tables:
             continue
-        _refuse_shared(submission, label, held - tables - set(submission.unchanged))
+        _refuse_shared(province, label, held - tables)
         found.add(path.name)
     return found
 
 
-def _refuse_shared(submission: Submission, file: str, more: set[str]) -> None:
-    """Raises Refused if a file of its province, in whose place a submission comes, holds more tables."""
+def _refuse_shared(province: str, file: str, more: set[str]) -> None:
+    """Raises Refused if a file of a province, in whose place a submission comes, holds more tables."""
     if more:
         refusal = because("handed_in_shared", file=file, **named_tables(more))
-        refusal.province = submission.province
+        refusal.province = province
         raise refusal
 
 
@@ -209,8 +211,10 @@ def whole(
     """The result of the whole check. `others`: approved submissions that are not published yet; `say` may stop the check."""
     assembled_at = folder / "all"
     assembled_at.mkdir()
-    # Approved, it takes the place of the one of its month.
-    others = [one for one in others if (one.province, one.month) != (submission.province, submission.month)]
+    # Those that are superseded once it is approved.
+    others = [one for one in others if not gives_way(one, submission)]
+    if outdated := _outdated(desk, submission, others):
+        return {"stops": [words("handed_in_outdated", **named_tables(outdated))]}
     try:
         made = assemble(desk, [*others, submission], assembled_at)
     except Refused as refusal:
@@ -247,6 +251,14 @@ def whole(
         stops.append(words("submission_elsewhere"))
     result["stops"] = list(dict.fromkeys(stops))
     return result
+
+
+def _outdated(desk: Desk, submission: Submission, approved: Sequence[Submission]) -> set[str]:
+    """The tables of a submission of which a later one of its province is accepted."""
+    accepted = [*approved, *desk.records.all("published", since=submission.month)]
+    at = (submission.month, submission.number)
+    later = [one for one in accepted if one.province == submission.province and (one.month, one.number) > at]
+    return submission.tables & {table for one in later for table in one.tables}
 
 
 def _options(desk: Desk, folder: Path, **more: Any) -> pipeline.BuildOptions:

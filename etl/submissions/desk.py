@@ -351,10 +351,23 @@ def refuse_jumps(submission: Submission, reasons: Mapping[str, str]) -> None:
         raise declined(CONFLICT, refusal)
 
 
+def gives_way(one: Submission, newer: Submission) -> bool:
+    """Whether a submission gives way to a later one of its province and month, which has to hold all its tables.
+
+    What the later one declares unchanged takes no file away.
+    """
+    return (
+        (one.province, one.month) == (newer.province, newer.month)
+        and one.number < newer.number
+        and one.tables <= newer.tables
+        and {*one.unchanged} <= newer.tables | {*newer.unchanged}
+    )
+
+
 def supersede(records: Records, newer: Submission, states: tuple[str, ...]) -> None:
-    """An earlier submission of the same province and month gives way to a later one."""
+    """End the submissions in these states that give way to a later one."""
     for one in records.all(*states):
-        if (one.province, one.month) == (newer.province, newer.month) and one.id != newer.id:
+        if gives_way(one, newer):
             try:
                 records.change(one.id, states, lambda old: replace(old, state="superseded"))
             except Declined:

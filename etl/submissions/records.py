@@ -86,6 +86,11 @@ class Submission:
     publication: str = ""
 
     @property
+    def number(self) -> int:
+        """Its number among those of its province and month."""
+        return int(self.id.rpartition("-")[2])
+
+    @property
     def tables(self) -> set[str]:
         """The tables that its files hold, as far as that is known."""
         return {table for file in self.files for table in file.table.split() if table in TABLES}

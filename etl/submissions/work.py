@@ -344,7 +344,7 @@ def _accept(desk: Desk, approved: list[Submission], made: checking.Assembled) ->
         for file in one.files:
             name = made.names.get((one.id, file.number))
             if name is None:
-                # A later month holds its table.
+                # A later submission holds its table.
                 continue
             new.add(name)
             with replacing(incoming / name) as waiting:

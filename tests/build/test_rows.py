@@ -298,7 +298,9 @@ def test_rows_that_refer_to_a_rejected_row_are_rejected(folder):
 
 def test_who_submits_a_file_does_not_learn_what_is_registered_in_another_province(folder):
     """Nobody else's person and institute look like ones that there are not, alone or beside another fault."""
-    people = [row("personnel", national_id=national_id(at), province="IR-07", institute_code="f1") for at in range(3, 7)]
+    people = [
+        row("personnel", national_id=national_id(at), province="IR-07", institute_code="f1") for at in range(3, 7)
+    ]
     ids = [GOOD["personnel"]["national_id"], national_id(9)]
     codes = [GOOD["institutes"]["institute_code"], "0404"]
     files = {

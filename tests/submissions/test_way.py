@@ -16,7 +16,7 @@ from etl.build import volume
 from etl.core import settings
 from etl.core.errors import Busy, Refused
 from etl.extract.causes import words
-from etl.extract.source_folder import HANDED_IN
+from etl.extract.source_folder import HANDED_IN, named_tables
 from etl.semantic.disclosure import FEWEST
 from etl.submissions import checking, orders, originals, work
 from etl.submissions.desk import Person
@@ -349,7 +349,7 @@ def unchecked(office: Office, files: dict[str, str], month: str = LAST, province
     return office.desk.records.change(draft.id, ("checking",), lambda one: one.but(**decided))
 
 
-def test_of_two_approved_months_of_a_province_the_later_one_counts_where_both_have_a_table(office):
+def test_of_two_approved_submissions_of_a_province_the_later_one_counts_where_both_have_a_table(office):
     office.only_rows = True
     files = province_files(FARS)
     both = person(150_000, "IR-07", "100")
@@ -361,7 +361,7 @@ def test_of_two_approved_months_of_a_province_the_later_one_counts_where_both_ha
     # Other posts: both files together would be two versions of one.
     later = {PERSONNEL: earlier[PERSONNEL].replace("guard", "operator")}
     first = unchecked(office, earlier)
-    second = office.hand_in(office.clerk, "IR-07", later, THIS)
+    second = office.hand_in(office.clerk, "IR-07", later)
     assert (second.state, second.result["stops"], second.result["returned"]) == ("ready", [], [])
     office.desk.submit(office.clerk, second.id)
     office.desk.approve(office.steward, second.id)
@@ -372,6 +372,54 @@ def test_of_two_approved_months_of_a_province_the_later_one_counts_where_both_ha
     incoming = office.settings.folders.incoming
     accepted = {path.name: path.read_text(encoding="utf-8") for path in incoming.glob("*_IR-07*")}
     assert accepted == files | earlier | later
+
+
+def test_an_approved_submission_gives_way_to_a_later_one_with_all_its_tables_alone(office, tmp_path, monkeypatch):
+    def states(*submissions: Submission) -> list[str]:
+        for one in submissions:
+            office.desk.records.change(one.id, ("approved",), lambda now: now.but(state="submitted"))
+        for one in submissions:
+            office.desk.approve(office.steward, one.id)
+        return [office.desk.records.get(one.id).state for one in submissions]
+
+    both = unchecked(office, {PERSONNEL: more_people()[PERSONNEL], TRAINING: province_files(FARS)[TRAINING]})
+    part = unchecked(office, {TRAINING: province_files(FARS, 31)[TRAINING]})
+    office.desk.records.change(part.id, ("approved",), lambda now: now.but(unchanged={"personnel": ("fars.clerk", 0)}))
+    assert states(both, part) == ["approved", "approved"], "what is said to be unchanged takes no file away"
+    assert states(part, both) == ["approved", "approved"], "the earlier one may be approved later"
+    whole = unchecked(office, province_files(FARS, 32))
+    assert states(both, part, whole) == ["superseded", "superseded", "approved"]
+
+    def assembled(_: object, submissions: list[Submission], __: Path) -> None:
+        raise Refused(" ".join(one.id for one in submissions))
+
+    monkeypatch.setattr(checking, "assemble", assembled)
+    for at, (one, counted) in enumerate(((part, f"{both.id} {part.id}"), (whole, whole.id))):
+        (tmp_path / str(at)).mkdir()
+        assert checking.whole(office.desk, one, [both], tmp_path / str(at), lambda _: None)["stops"] == [counted]
+
+
+@pytest.mark.parametrize("state", ["approved", "published"])
+def test_a_table_of_which_a_later_month_is_accepted_stops_and_replaces_nothing(office, tmp_path, state):
+    later = unchecked(office, {PERSONNEL: more_people()[PERSONNEL]}, THIS)
+    one = unchecked(office, {PERSONNEL: more_people(3)[PERSONNEL], TRAINING: province_files(FARS, 31)[TRAINING]})
+    office.desk.records.change(later.id, ("approved",), lambda now: now.but(state=state))
+    stops = checking.whole(office.desk, one, office.desk.records.all("approved"), tmp_path, lambda _: None)["stops"]
+    assert stops == [words("handed_in_outdated", **named_tables(["personnel"]))]
+    # Checked before the later one was accepted.
+    (tmp_path / "publish").mkdir()
+    made = checking.assemble(office.desk, office.desk.records.all("approved"), tmp_path / "publish")
+    assert made.names.get((one.id, 1)) is None
+    assert made.names[one.id, 2] == TRAINING
+    assert made.replaced == {TRAINING} | ({PERSONNEL} if state == "approved" else set())
+
+
+def test_an_accepted_workbook_is_not_replaced_without_a_table_that_is_declared_unchanged(office, tmp_path, monkeypatch):
+    loaded = [(PERSONNEL, table, "IR-07") for table in ("personnel", "training")]
+    monkeypatch.setattr(publications, "rows_of", lambda *_: loaded)
+    one = unchecked(office, {PERSONNEL: more_people()[PERSONNEL]})
+    with pytest.raises(Refused, match=f"^{PERSONNEL}: the accepted file also holds training"):
+        checking.assemble(office.desk, [replace(one, unchanged={"training": ("fars.clerk", 0.0)})], tmp_path)
 
 
 def test_a_file_of_which_a_later_month_has_a_table_does_not_count_for_the_others_either(office, tmp_path):
