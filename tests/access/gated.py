@@ -97,6 +97,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secre
         cached.cache_clear()
     people._people.clear()
     people._fresh.clear()
+    people._noted.clear()
     strangers._noted.clear()
     return config
 

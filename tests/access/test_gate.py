@@ -25,8 +25,9 @@ from etl.semantic.rights import AccessScope, Grant
 from tests import serving
 from tests.access.gated import ACCESS, AUTH, CLOSED, PAGE, SECRET, application, configured, cookie, opens_socket, status
 from tests.access.scopes import ISFAHAN, TEHRAN
-from ui.access import sessions
+from ui.access import sessions, tokens
 from ui.shell import gate, people
+from ui.state import personal_tokens
 
 
 @pytest.mark.parametrize("path", CLOSED)
@@ -475,3 +476,33 @@ def test_a_person_of_a_proxy_without_sessions_is_kept_out_for_eight_hours(
     for hours, expected in ((0.1, 401), (7.9, 401), (8.1, 200)):
         monkeypatch.setattr(gate.time, "time", lambda hours=hours: now + 3600 * hours)
         assert status(proxy, of_proxy()) == expected
+
+
+DAY = 86400.0
+
+
+def token_of(sub: str) -> tokens.Token:
+    (token,) = personal_tokens.store().of(sub)
+    return token
+
+
+def test_tokens_follow_the_groups_that_a_proxy_without_sessions_names_last(
+    proxy: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    personal_tokens.store().make("boss", ["tehran"], "Excel", 90, now, lambda: None)
+    for days, groups in enumerate(("tehran", "tehran,national", "tehran", "tehran", "nobody"), start=1):
+        monkeypatch.setattr(gate.time, "time", lambda days=days: now + days * DAY)
+        proxy.get("/overview", headers=of_proxy(groups=groups))
+        assert (token_of("boss").groups, token_of("boss").signed_in) == (tuple(groups.split(",")), now + days * DAY)
+
+
+def test_an_older_sign_in_that_is_met_later_gives_tokens_no_groups(oidc: TestClient) -> None:
+    now = time.time()
+    before, since = cookie(groups=["isfahan", "national"], iat=now - 600), cookie(iat=now - 60)
+    personal_tokens.store().make("isfahan.officer", ["national"], "Excel", 90, now - DAY, lambda: None)
+    for sent in (since, before):
+        # As of a process that has just begun.
+        people._noted.clear()
+        assert status(oidc, sent) == 200
+        assert (token_of("isfahan.officer").groups, token_of("isfahan.officer").signed_in) == (("isfahan",), now - 60)

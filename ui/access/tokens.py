@@ -96,11 +96,11 @@ class Tokens:
         with self._store.transaction() as execute:
             return len(execute("delete from tokens where sub = $1 returning 1", sub))
 
-    def signed_in(self, sub: str, groups: Sequence[str], now: float) -> None:
-        """Note a sign-in of a person, and the groups."""
+    def signed_in(self, sub: str, groups: Sequence[str], began: float) -> None:
+        """Note when a person signed in, and the groups, unless a later sign-in was noted."""
         with self._store.transaction() as execute:
-            values = (sub, json.dumps(list(groups)), now)
-            execute("update tokens set member_of = $2, signed_in = $3 where sub = $1", *values)
+            values = (sub, json.dumps(list(groups)), began)
+            execute("update tokens set member_of = $2, signed_in = $3 where sub = $1 and signed_in <= $3", *values)
 
     def _where(self, condition: str, *values: str) -> list[Token]:
         columns = "digest, sub, name, member_of, made, expires, used, signed_in"

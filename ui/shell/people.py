@@ -40,6 +40,8 @@ OUR_HEADERS = frozenset({SESSION_HEADER, USER_HEADER, GROUPS_HEADER, SECRET_HEAD
 LOCAL = settings.LOCAL_NAMES
 # How long a resolved scope is reused for the questions of a page.
 _FRESH_SECONDS = 2.0
+# Where the proxy names no sessions, each request is a sign-in.
+_NOTED_EVERY_SECONDS = 3600.0
 # Above this number of people, those with expired sessions are dropped.
 _MOST_KNOWN = 1000
 
@@ -179,6 +181,8 @@ def forget(key: str) -> None:
 
 
 _people: dict[str, Person] = {}
+# The last sign-in that was noted, by account.
+_noted: dict[str, Person] = {}
 _fresh: dict[str, tuple[float, AccessScope]] = {}
 
 
@@ -190,10 +194,19 @@ def of_run() -> Person | None:
 def refusal(person: Person, now: float) -> str:
     """Why a session is no longer valid; empty if it is. One that begins is logged before it is stored. Raises OSError."""
     reason = sessions().admit(person.session, now, partial(_announce, person))
-    known = _people.get(person.key)
-    if not reason and (known is None or known.groups != person.groups):
-        personal_tokens.store().signed_in(person.sub, person.groups, now)
+    if not reason:
+        _note_groups(person)
     return reason
+
+
+def _note_groups(person: Person) -> None:
+    """Note when a person signed in, and the groups, for the tokens of that person. Raises OSError."""
+    if last := _noted.get(person.sub):
+        since = person.session.began - last.session.began
+        if since < 0 or (since < _NOTED_EVERY_SECONDS and person.groups == last.groups):
+            return
+    personal_tokens.store().signed_in(person.sub, person.groups, person.session.began)
+    _noted[person.sub] = person
 
 
 def _announce(person: Person) -> None:
