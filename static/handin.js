@@ -77,7 +77,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
     try {
       const draft = told.draft || (await opened());
       told.draft = draft;
-      let number = told.next;
+      // A file of the name of one that is there already takes its place; two of one name in a drop both count.
+      const numbers = { ...told.numbers };
+      const taken = new Set(told.taken);
+      const free = () => { for (let number = 1; ; number += 1) if (!taken.has(number)) return number; };
       let arrived = 0;
       for (const file of files) {
         const item = line(file.name);
@@ -85,12 +88,11 @@ export default function ({ parentElement, data, setTriggerValue }) {
           item.textContent = words.large.replace("{file}", () => file.name);
           continue;
         }
-        // A file of the name of one that is there already takes its place; two of one name in a drop both count.
-        const own = told.numbers[file.name];
-        delete told.numbers[file.name];
-        if (await sent(draft, own ?? number, file, item)) { number += own ? 0 : 1; arrived += 1; }
+        const number = numbers[file.name] ?? free();
+        delete numbers[file.name];
+        if (await sent(draft, number, file, item)) { taken.add(number); arrived += 1; }
       }
-      told.next = number;
+      told.taken = [...taken];
       busy(false);
       if (arrived && !ended) changed();
     } catch (error) {

@@ -258,13 +258,13 @@ def _arrived(now: Submission | None, table: str) -> tuple[str, int | None, str] 
 
 def _drop(view: PageContext, who: Person, now: Submission | None, province: str, month: str) -> None:
     is_open = now is None or now.state in OPEN
-    taken = {file.number for file in now.files} if now else set()
+    taken = [file.number for file in now.files] if now else []
     told = {
         "province": province,
         "month": month,
         "draft": now.id if now else "",
         "state": now.state if now else "",
-        "next": min({*range(1, MOST_FILES + 2)} - taken),
+        "taken": taken,
         "numbers": {file.name: file.number for file in now.files} if now else {},
         "open": is_open,
         "token": page_run.hand_in_token(),
