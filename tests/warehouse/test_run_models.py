@@ -138,6 +138,36 @@ def test_a_qualification_begins_and_ends_on_the_day_of_a_passed_course(con, pass
     assert rows == expected
 
 
+@pytest.mark.parametrize("model", ["moves", "requirements", "licensed_days"])
+def test_rows_of_the_same_days_are_of_one_island_in_either_order(con, model):
+    """One sort may hand on equal rows in another order than the one before it: here the other way round."""
+    for name in ("place_kind", "place", "move", "course", "post"):
+        con.execute(f"create type {name} as varchar")
+    con.execute(
+        "create table spells as select 1 as person_id, 'IR-23' as province, '01' as institute_code, 'guard' as post, "
+        "unnest([date '2022-01-01', '2024-01-01', '2024-01-01']) as hired_on, hired_on + 31 as end_day, false as is_only"
+    )
+    con.execute("create table joiners (person_id integer, province varchar, institute_code varchar, day date)")
+    con.execute("create table leavers as from joiners")
+    con.execute("create table course_posts as select 'PY-101' as course_code, 'guard' as post, 30 as due_days")
+    con.execute("create table courses as select 'PY-101' as course_code, 12 as valid_months")
+    con.execute("create table completions (person_id integer, course_code varchar, completed_on date)")
+    con.execute(
+        "create table applications as select '01' as institute_code, 'granted' as outcome, hired_on as valid_from, "
+        "end_day as valid_until from spells"
+    )
+    con.execute(
+        "create table institutes as select '01' as institute_code, date '9999-12-31' as stopped_on, "
+        "null as province, null as county, null as activity, null as smart_services, null as smart, null as veteran_led, "
+        "null as founded_on"
+    )
+    sql = run_models.models()[model]
+    other_way = sql.replace("from reached\n", "from (from reached order by reach desc)\n")
+    assert other_way != sql
+    first, second = (con.execute(f"from ({way}) order by all").fetchall() for way in (sql, other_way))
+    assert first == second
+
+
 def test_scratch_tables_are_seen_by_every_connection_and_not_published(con, tmp_path):
     con.execute(f"create table {build_database.SCRATCH}.read_personnel as select 1 as person_key")
     con.execute("create table spells as select 2 as person_id")

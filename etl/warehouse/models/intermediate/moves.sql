@@ -22,13 +22,13 @@ reached as (
     where not is_only
 ),
 
+-- Rows of the same days count together: each sort may order them anew.
 numbered as (
     select
         *,
         count(*) filter (where reach is null or first_day > reach) over (
             partition by person_id, place_kind, place
             order by first_day, end_day
-            rows between unbounded preceding and current row
         ) as island,
     from reached
 ),

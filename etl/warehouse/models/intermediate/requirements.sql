@@ -23,7 +23,7 @@ reached as (
 ),
 
 -- A gap of more than 90 days breaks a chain, a single day out of such a post breaks an island: each spell gets the first
--- day of its chain and of its island.
+-- day of its chain and of its island. Rows of the same days count together: each sort may order them anew.
 dated as (
     select
         person_id,
@@ -35,7 +35,6 @@ dated as (
     window so_far as (
         partition by person_id, course_code
         order by hired_on, end_day
-        rows between unbounded preceding and current row
     )
 ),
 

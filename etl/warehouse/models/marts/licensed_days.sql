@@ -21,12 +21,13 @@ reached as (
     where first_day < end_day
 ),
 
+-- Rows of the same days count together: each sort may order them anew.
 numbered as (
     select
         *,
         count(*) filter (where reach is null or first_day > reach) over (
-            partition by institute_code order by first_day, end_day
-            rows between unbounded preceding and current row
+            partition by institute_code
+            order by first_day, end_day
         ) as stretch,
     from reached
 ),
