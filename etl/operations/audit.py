@@ -34,7 +34,8 @@ FIELDS = frozenset((
     "metric", "form", "role", "provinces", "files", "rows", "status", "why", "publication", "page", "province", "institute",
     "setting", "times", "account", "client", "submission", "circulation", "note",
 ))  # fmt: skip
-_PLAIN = re.compile(r"[\w .,:+-]{0,200}")
+# A field holds the names of all measures.
+_PLAIN = re.compile(r"[\w .,:+-]{0,4000}")
 _HEAD, _FIRST_KEY, _UNSENT, _VERIFIED, _SETTINGS = (
     "head.json", "first.key", "outside.fault", "verified.json", "settings.json",
 )  # fmt: skip

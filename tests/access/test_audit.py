@@ -39,6 +39,7 @@ from tests.loading import called, load
 from tests.parts import SCRIPT, opening
 from ui.briefing import command
 from ui.data import page_run
+from ui.exports.job import noted
 from ui.i18n import text
 from ui.sections import audit_log
 from ui.shell import gate, logs
@@ -659,6 +660,14 @@ def test_more_than_12_files_for_circulation_of_a_measure_in_a_day_are_said(
     measure = catalogue()["active_assistants"].label[lang]
     who = text.isolated("isfahan.officer", lang)
     assert notes == [text.word("audit.overlapping", lang, who=who, measure=measure, **values)]
+
+
+def test_a_file_of_many_measures_counts_for_each(tmp_path: Path) -> None:
+    answer: Any = SimpleNamespace(measures=[*catalogue()], publication=SimpleNamespace(id="000001"))
+    details = noted(answer, "xlsx", 5, circulation=True)
+    shown = [Event("2026-11-28T10:00", "isfahan.officer", "export", details)] * (audit.MOST_CIRCULATED + 1)
+    assert {often.metric for often in audit.circulated_often(shown)} == catalogue().keys()
+    audit.record(tmp_path, "isfahan.officer", "export", **details)
 
 
 @pytest.mark.slow

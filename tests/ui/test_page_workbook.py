@@ -20,7 +20,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from etl.core.errors import Refused
 from etl.semantic import exportable
-from etl.semantic.catalog import described
+from etl.semantic.answers import Answer
+from etl.semantic.catalog import catalogue, described
 from etl.semantic.rights import AccessScope
 from tests.effort import thorough
 from tests.made import by_province
@@ -272,6 +273,17 @@ def test_a_page_for_circulation_holds_rounded_numbers() -> None:
     rows = cells(written(job_of(noted, "en", circulation=True)).worksheets[2])[1:]
     assert all(value % 5 == 0 for row in rows for value in row[3:5])
     assert [row[0] for row in rows] == ["IR-00", "IR-11", "IR-23"], "a province with nobody is not listed"
+
+
+def test_a_page_for_circulation_is_logged_with_each_of_its_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    scope = Scope(page_run.publication().as_of, lang="en")
+    make = partial(exhibit.rows, exact=by_province(), title="Compliance", below="")
+    logged: list[dict[str, Any]] = []
+    monkeypatch.setattr(page_files.st, "checkbox", lambda *_, key, **__: key == "circulation-book")
+    monkeypatch.setattr(page_files.downloads, "made_first", lambda *given: logged.append(given[-1]))
+    monkeypatch.setattr(Answer, "measures", [*catalogue()])
+    page_files._inside(PageContext(scope), "Page", [page_files.Shown(Made(make, scope, warehouse.of_page()))])
+    assert logged[0]["metric"].split(",") == sorted(catalogue())
 
 
 def test_more_rows_than_a_workbook_holds_are_refused_with_the_reason_and_the_limit() -> None:

@@ -153,7 +153,7 @@ def _inside(view: PageContext, page: str, noted: Sequence[Noted]) -> None:
     details: dict[str, str | int] = {"metric": "page", "form": "xlsx", "rows": job.rows(), "publication": ident}
     if circulation:
         measures = {name for one in allowed for name in exportable.of(one.source).answer.measures}
-        details |= {"metric": ",".join(sorted(measures))[:200], "circulation": 1}
+        details |= {"metric": ",".join(sorted(measures)), "circulation": 1}
     downloads.made_first(view, "book", name, job, details | {"page": page_context.part()})
 
 

@@ -71,9 +71,8 @@ class ExportJob:
 
 def noted(answer: Answer, form: str, rows: int, circulation: bool = False) -> dict[str, str | int]:
     """The fields of the audit log for a file of an answer."""
-    metrics = ",".join(answer.measures)[:200]
     details: dict[str, str | int] = {
-        "metric": metrics,
+        "metric": ",".join(answer.measures),
         "form": form,
         "rows": rows,
         "publication": answer.publication.id,
