@@ -49,7 +49,7 @@ class Refusal:
     """One reason why nothing is published: the place (a file, or words), the reason, and the remedy, in English and Persian.
 
     `begins`: the file that the reason itself begins with, where there is no place. `provinces`: those it is about, none where
-    it is of the whole country.
+    it is of the whole country. `parts`: the same of one province each, where it names several.
     """
 
     place: str
@@ -57,6 +57,7 @@ class Refusal:
     remedy: str = ""
     begins: str = ""
     provinces: frozenset[str] = frozenset()
+    parts: tuple["Refusal", ...] = ()
 
     @property
     def line(self) -> str:
@@ -265,16 +266,18 @@ def losses(
             if is_lost and of == table and province and (of, province) not in left_out:
                 lost[province] = rows, rows_before
         remedy = words("hand_in_province")
-        if len(lost) > _MOST_LINES:
-            listed, listed_fa = _listed(lost, names)
-            reason = words("provinces_lost", places=listed, places_fa=listed_fa)
-            refusals.append(Refusal(place, reason, remedy, provinces=frozenset(filter(None, lost))))
-            continue
+        each = []
         for province, (rows, rows_before) in lost.items():
             name, name_fa = names[province]
             of_province = f"{table}, {name}{BETWEEN}{PERSIAN_NAMES[table]}، {name_fa}"
             reason = _fewer(rows, rows_before, "fewer_rows")
-            refusals.append(Refusal(of_province, reason, remedy, provinces=frozenset(filter(None, [province]))))
+            each.append(Refusal(of_province, reason, remedy, provinces=frozenset(filter(None, [province]))))
+        if len(lost) > _MOST_LINES:
+            listed, listed_fa = _listed(lost, names)
+            reason = words("provinces_lost", places=listed, places_fa=listed_fa)
+            of = frozenset(filter(None, lost))
+            each = [Refusal(place, reason, remedy, provinces=of, parts=tuple(each))]
+        refusals += each
     return refusals
 
 
@@ -298,13 +301,23 @@ def fallen(
             if value >= FEWEST and now < value * LEAST_SHARE and province not in left_out:
                 lost[province] = int(now), int(value)
         if lost:
-            label = catalog.catalogue()[metric].label
-            place = f"{label['en']}{BETWEEN}{label['fa']}"
-            listed, listed_fa = _listed(lost, names)
-            reason = words("stock_fell", places=listed, places_fa=listed_fa)
-            of = frozenset(filter(None, lost))
-            refusals.append(Refusal(place, reason, words("check_content"), provinces=of))
+            refusals.append(_fell(metric, lost, names))
     return refusals
+
+
+def _fell(
+    metric: str, lost: Mapping[str | None, tuple[int, int]], names: Mapping[str | None, tuple[str, str]]
+) -> Refusal:
+    """The refusal for places where a stock fell."""
+    label = catalog.catalogue()[metric].label
+    listed, listed_fa = _listed(lost, names)
+    return Refusal(
+        f"{label['en']}{BETWEEN}{label['fa']}",
+        words("stock_fell", places=listed, places_fa=listed_fa),
+        words("check_content"),
+        provinces=frozenset(filter(None, lost)),
+        parts=tuple(_fell(metric, {one: lost[one]}, names) for one in lost if one and len(lost) > 1),
+    )
 
 
 def moved_residents(con: duckdb.DuckDBPyConnection, last: Path | None) -> list[Refusal]:

@@ -241,13 +241,12 @@ def whole(
     of_others = {file.file for file in report.files} | {file.file for file in report.refused}
     # Those of the own files are told already.
     further = [one for one in refusals if one.file not in names]
-    told = [
-        one.sentence
-        for one in further
-        if one.provinces == {submission.province} or not (one.provinces or one.file in of_others)
-    ]
-    stops += told
-    if len(told) < len(further) or (refusals and not stops):
+    own = {submission.province}
+    told = [one for one in further if one.provinces == own or not (one.provinces or one.file in of_others)]
+    elsewhere = [one for one in further if one not in told]
+    told += [part for one in elsewhere for part in one.parts if part.provinces == own]
+    stops += [one.sentence for one in told]
+    if elsewhere or (refusals and not stops):
         stops.append(words("submission_elsewhere"))
     result["stops"] = list(dict.fromkeys(stops))
     return result

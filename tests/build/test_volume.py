@@ -195,13 +195,23 @@ def test_a_missing_province_of_a_table_is_refused(folder, tables, place):
         assert load(folder, accept_loss=False).code == 0, "the next load is compared with the accepted one"
 
 
-def test_a_refusal_names_the_provinces_that_it_is_about(published):
+def test_a_refusal_names_the_provinces_that_it_is_about(published, monkeypatch):
+    """And has a part of each, where they share a line."""
     version = publications.current(published.parent / "warehouse.duckdb")
+    monkeypatch.setattr(volume, "_MOST_LINES", 1)
     with publications.connect(version) as con:
         fallen = volume.fallen(con, version, {}, excused=())
         assert {one.provinces for one in fallen} == {frozenset(PLACES)}
         of_one = volume.fallen(con, version, {}, excused=["IR-01"])
         assert {one.provinces for one in of_one} == {frozenset(["IR-23"])}
+        rows = con.execute(
+            "from load_rows union all values ('training', 'IR-07', 1), ('training', 'IR-10', 1)"
+        ).fetchall()
+        monkeypatch.setattr(publications, "rows_of", lambda *_: rows)
+        (lost,) = volume.losses(con, version, (), (), ())
+    for line, (first, second) in ((fallen[0], sorted(PLACES)), (lost, ("IR-07", "IR-10"))):
+        told = [(one.provinces, first in one.line, second in one.line) for one in line.parts]
+        assert told == [({first}, True, False), ({second}, False, True)]
 
 
 def test_fewer_than_half_of_the_rows_are_a_loss_and_half_are_not(tmp_path):

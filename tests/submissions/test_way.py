@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from etl.build import volume
+from etl.build import pipeline, volume
+from etl.build.load_report import Report
 from etl.core import settings
 from etl.core.errors import Busy, Refused
 from etl.extract.causes import words
@@ -138,6 +139,19 @@ def test_what_other_provinces_lost_is_told_to_no_clerk(office, monkeypatch):
         (office.settings.folders.incoming / f"{table}_IR-10.csv").unlink()
     checked = office.hand_in(office.clerk, "IR-07", more_people())
     assert checked.result["stops"] == [words("submission_elsewhere")]
+
+
+def test_of_a_line_of_several_provinces_a_clerk_reads_the_own_part(office, tmp_path, monkeypatch):
+    own, other = (volume.Refusal("", f"{code} has lost", provinces=frozenset([code])) for code in ("IR-07", "IR-10"))
+    line = volume.Refusal("", "both have lost", provinces=own.provinces | other.provinces, parts=(own, other))
+
+    def refuse(*_: object) -> None:
+        raise pipeline.BuildRefused([line], Report())
+
+    monkeypatch.setattr(pipeline, "check", refuse)
+    one = unchecked(office, more_people())
+    stops = checking.whole(office.desk, one, [], tmp_path, lambda _: None)["stops"]
+    assert stops == ["IR-07 has lost", words("submission_elsewhere")]
 
 
 def test_a_refused_file_of_another_province_excuses_no_fault(office):
