@@ -423,10 +423,9 @@ def all_moves(data: Data, kind: str) -> tuple[list[Move], list[Move]]:
             for first, last in islands([s for s in spells if getattr(s, kind) == place]):
                 if (person, first, place) not in joined:
                     before = last_served(spells, first)
-                    served = places(spells, kind, first)
-                    if before is not None:
-                        served |= places(spells, kind, before)
-                    if served - {place}:
+                    served_last = set() if before is None else places(spells, kind, before)
+                    # Who served here last, too, has returned.
+                    if places(spells, kind, first) - {place} or (served_last and place not in served_last):
                         moves_in.append(Move(first, person, place))
                 if last is None or (person, last + DAY, place) in left:
                     continue

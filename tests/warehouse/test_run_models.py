@@ -138,6 +138,38 @@ def test_a_qualification_begins_and_ends_on_the_day_of_a_passed_course(con, pass
     assert rows == expected
 
 
+def test_who_leaves_two_places_on_a_day_and_comes_back_to_one_has_returned_there(con):
+    for name in ("place_kind", "place", "move"):
+        con.execute(f"create type {name} as varchar")
+    con.execute(
+        "create table spells (province varchar, institute_code varchar, hired_on date, end_day date, "
+        "person_id integer default 1, is_only boolean default false)"
+    )
+    con.executemany(
+        "insert into spells (province, institute_code, hired_on, end_day) values (?, ?, ?, ?)",
+        [
+            ("IR-23", "01", "2023-01-01", "2024-01-01"),
+            ("IR-07", "02", "2023-06-01", "2024-01-01"),
+            ("IR-07", "02", "2024-02-15", "9999-12-31"),
+        ],
+    )
+    con.execute(
+        "create table joiners as select person_id, province, institute_code, hired_on as day from spells order by day limit 1"
+    )
+    con.execute("create table leavers as from joiners limit 0")
+    sql = run_models.models()["moves"]
+    moves = con.execute(
+        f"select place, day, move from ({sql}) where place_kind = 'province' order by day, place"
+    ).fetchall()
+    assert moves == [
+        ("IR-23", date(2023, 1, 1), "joined"),
+        ("IR-07", date(2023, 6, 1), "transferred_in"),
+        ("IR-07", date(2024, 1, 1), "gone"),
+        ("IR-23", date(2024, 1, 1), "transferred_out"),
+        ("IR-07", date(2024, 2, 15), "returned"),
+    ]
+
+
 @pytest.mark.parametrize("model", ["moves", "requirements", "licensed_days"])
 def test_rows_of_the_same_days_are_of_one_island_in_either_order(con, model):
     """One sort may hand on equal rows in another order than the one before it: here the other way round."""

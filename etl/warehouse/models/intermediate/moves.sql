@@ -74,7 +74,7 @@ select
     cast(
         case
             when joiners.person_id is not null then 'joined'
-            when end_elsewhere >= coalesce(end_here, date '0001-01-01') or end_elsewhere > first_day then 'transferred_in'
+            when end_elsewhere > coalesce(end_here, date '0001-01-01') or end_elsewhere > first_day then 'transferred_in'
             else 'returned'
         end as move
     ) as move,
