@@ -59,10 +59,10 @@ def _matrix(view: PageContext, desk: Desk, here: dict[str, list[Submission]], mo
     newest = {code: found[-1] for code, found in here.items()}
     names = {code: view.member("province", code) for code in states}
     missing = {code: sum(state == "missing" for state in states[code].values()) for code in states}
-    waits = {code for code, one in newest.items() if one.state == "submitted"}
+    waits = {code for code, found in here.items() if any(one.state == "submitted" for one in found)}
     order = sorted(states, key=lambda code: (-missing[code], code not in waits, collated(names[code])))
     lacking = {*_lacking(desk, here)}
-    done = {code for code, one in newest.items() if one.state in ("approved", "published")} - lacking
+    done = {code for code, one in newest.items() if one.state in ("approved", "published")} - lacking - waits
     counts = {"approved": len(done), "waiting": len(states) - len(done | lacking), "missing": len(lacking)}
     numbers = {name: text.number(count, view.lang) for name, count in counts.items()}
 
