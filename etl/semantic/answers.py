@@ -97,6 +97,11 @@ class Answer:
         """How many groups there are; None if that may not be shown."""
         return len(self.rows)
 
+    def with_number(self, name: str) -> set[tuple[Any, ...]]:
+        """The keys of the groups that have a number of this name."""
+        at, first = self.columns.index(name), len(self.by)
+        return {tuple(row[:first]) for row in self.rows if row[at] is not None}
+
     @property
     def measures(self) -> list[str]:
         """The names of what was asked for, without what stands beside it."""

@@ -84,6 +84,10 @@ class Circulated(Answer):
         """How many groups there are, with those that are not listed; None if that may not be shown."""
         return self.groups_in_all
 
+    def with_number(self, name: str) -> set[tuple[Any, ...]]:
+        """The keys of the groups that have a number, circulated or not."""
+        return {*self.ranks.get(name, ())}
+
 
 def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None = None) -> Circulated:
     """The Answer with every number rounded, recomputed or suppressed (None), without groups of fewer than 3 people.

@@ -282,6 +282,32 @@ def test_what_circulates_is_rounded(of: str, asks: dict[str, Ask]) -> None:
                         assert value % disclosure.STEP == 0 or metric.name in ("target",), (address, metric.name)
 
 
+# Institutes and the like in a sentence, and at the end of one.
+COUNTED = re.compile(r"\b([0-9][0-9,]*) (?:institutes?|count(?:y|ies)|provinces?|groups|routes|courses|posts)\b|days: ([0-9,]+)$")
+
+
+@pytest.mark.parametrize("of", ["nation", "province", "post"])
+def test_a_count_that_circulates_is_the_exact_one_or_absent(of: str, asks: dict[str, Ask]) -> None:
+    """Of the institutes, counties and routes that circulate some are left out: those left are no count."""
+
+    def counted(exhibit: Exhibit) -> set[str]:
+        notes = exhibit.all_notes()[0] if isinstance(exhibit.form, Drawing) else []
+        return {"".join(found) for words in (exhibit.title.sentence, *notes) for found in COUNTED.findall(words)}
+
+    with asking(asks, "national") as ask:
+        scope = scoped(SCOPES[of], "en", ask)
+        exact, circulated = exhibits(scope, ask), exhibits(scope, Rounded(ask))
+        wrong = {
+            address: (exact[address].title.sentence, exhibit.title.sentence)
+            for address, exhibit in circulated.items()
+            if not counted(exhibit) <= counted(exact[address])
+        }
+        assert wrong == {}
+        assert counted(circulated["licensing/register"]), "a number that may be said is said"
+        # Too few people are in them.
+        assert circulated["licensing/stopped"].title.sentence == "Suspended or revoked institutes"
+
+
 @pytest.mark.parametrize("of", ["nation", "province", "provinces"])
 def test_a_person_of_a_province_sees_own_rows_and_open_totals(of: str, asks: dict[str, Ask]) -> None:
     with asking(asks, "isfahan") as ask:

@@ -162,12 +162,14 @@ def _written(value: Any, metric: Metric, size: float | None, context: ChartConte
 
 
 def _first_of(answer: Answer, count: int, shown: int, context: ChartContext) -> str:
-    """How many of the groups with a value are shown, where they are not all."""
+    """How many of the groups with a value are shown, where they are not all; of a part of the groups no number is said."""
     if shown >= count:
         return ""
-    groups = member_names.counted(different.kind_of(answer.by), context.lang, count)
-    numbers = {"shown": text.number(shown, context.lang), "count": text.number(count, context.lang)}
-    return context.word("more.first_of", groups=groups, **numbers)
+    is_part = count < len(answer.with_number(answer.metrics[0].name))
+    key, named = ("more.first_few", shown) if is_part else ("more.first_of", count)
+    groups = member_names.counted(different.kind_of(answer.by), context.lang, named)
+    numbers = {"shown": text.number(shown, context.lang), "count": text.number(named, context.lang)}
+    return context.word(key, groups=groups, **numbers)
 
 
 def _by_last_part(answer: Answer) -> list[tuple[Any, ...]]:

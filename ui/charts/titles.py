@@ -113,7 +113,8 @@ def extreme(
     ranking = rank(answer, metric.name)
     values = [group.value for group in ranking.ranked] or [row[at] for row in rows]
     # The bars of groups too small to be ranked may be longer.
-    key = "spread_large" if ranking.ranked and ranking.small else "spread"
+    are_small_aside = ranking.ranked and (ranking.small or _is_part(answer, metric, rows))
+    key = "spread_large" if are_small_aside else "spread"
     range_of = spread(answer, metric, values, context, key)
     if is_sampled(metric):
         groups = [*ranking.ranked, *ranking.small, *_without_number(answer, metric, positions)]
@@ -239,6 +240,11 @@ def spread(answer: Answer, metric: Metric, values: Sequence[Any], context: Chart
     return Title(first_that_fits(context.word(f"finding.{key}", high=high, **words) for high in written))
 
 
+def _is_part(answer: Answer, metric: Metric, rows: Sequence[tuple[Any, ...]]) -> bool:
+    """Whether the number of some groups does not circulate: those left are not to be counted as if they were all."""
+    return sum(key[0] is not None for key in answer.with_number(metric.name)) > len(rows)
+
+
 def _counted(answer: Answer, count: int, context: ChartContext) -> dict[str, str]:
     """A number of groups, and the word for them."""
     groups = member_names.counted(different.kind_of(answer.by), context.lang, count)
@@ -269,7 +275,8 @@ def whole_range(answer: Answer, context: ChartContext) -> Title:
     """The range of all groups with anybody in them, the smallest too; a group without has no row."""
     metric, (at, _, rows) = answer.metrics[0], rows_with_value(answer)
     values = [row[at] for row in rows]
-    return spread(answer, metric, values, context, key="spread_present") if values else nothing(metric, context)
+    key = "spread_large" if _is_part(answer, metric, rows) else "spread_present"
+    return spread(answer, metric, values, context, key) if values else nothing(metric, context)
 
 
 def covered(answer: Answer, context: ChartContext) -> Title:
@@ -277,6 +284,8 @@ def covered(answer: Answer, context: ChartContext) -> Title:
     at, _, rows = rows_with_value(answer)
     if len(rows) < 2:
         return extreme(answer, context)
+    if _is_part(answer, answer.metrics[0], rows):
+        return spread(answer, answer.metrics[0], [row[at] for row in rows], context, "spread_large")
     reached = sorted((row[at] for row in rows), reverse=True)[(len(rows) - 1) // 2]
     share = text.percent(math.floor(reached * 100 + 1e-9) / 100, context.lang, 0)
     return Title(context.word("finding.covered", share=share))

@@ -126,11 +126,10 @@ def _most_first(answer: Answer) -> list[tuple[Any, ...]]:
 
 @chart(largest_move, order=_most_first)
 def moves(answer: Answer, context: ChartContext) -> Figure:
-    """The routes with the most transfers, longest first; a note says how many routes there are."""
+    """The routes with the most transfers, longest first; a note says how many routes there are, if that may be shown."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    rows = _most_first(answer)
-    shown = rows[:_MOST_ROUTES]
+    shown, count = _most_first(answer)[:_MOST_ROUTES], answer.groups or 0
     values = [row[at] for row in shown]
     names = [_way(answer, row, context) for row in shown]
     amounts, value_texts = (
@@ -138,12 +137,12 @@ def moves(answer: Answer, context: ChartContext) -> Figure:
     )
     hovers = [elements.hover_lines(context, *pair) for pair in zip(names, amounts, strict=True)]
     top = max([1, *values])
-    counts = {"shown": text.number(len(shown), context.lang), "count": text.number(len(rows), context.lang)}
+    counts = {"shown": text.number(len(shown), context.lang), "count": text.number(count, context.lang)}
     return elements.figure(
         context,
         [elements.bar(values, hovers, marker={"color": context.colour("actual")})],
         len(shown) * elements.BAR + 44,
-        credit=context.word("figure.first_routes", **counts) if len(shown) < len(rows) else "",
+        credit=context.word("figure.first_routes", **counts) if len(shown) < count else "",
         xaxis=axes.across(context, axes.nice(top), metric.unit, top * 1.01, showticklabels=False),
         **axes.named_bars(context, names, value_texts),
     )

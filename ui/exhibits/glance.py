@@ -34,7 +34,8 @@ def glance(scope: Scope, ask: Ask) -> Exhibit:
     answer, over = ask.shown(exact), last_complete_months(scope.day, MONTHS)
     months = ask(Question((_PEOPLE,), (by, "month"), None, over, frozen(where)))
     place = member_names.of("province", provinces[0], lang) if by == "county" else ""
-    title = text.word(f"glance.{by}", lang, count=text.number(len(answer.rows), lang), place=place)
+    key = f"glance.{by}" if answer.groups is not None else f"glance.few_{by}"
+    title = text.word(key, lang, count=text.number(answer.groups or 0, lang), place=place)
     return Exhibit(
         lang,
         Table(total=ask.shown(whole), trends=months),

@@ -34,7 +34,7 @@ WHOLE = Within(DAYS_LEFT[-1])
 
 
 def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exhibit:
-    """The institutes of an analysis as a table, with their number as title; of what ends, those that end `within` some days."""
+    """The institutes of an analysis as a table, with their number as title if that may be shown; of what ends, those that end `within` some days."""
     exact, ignored = analyse_under(scope, ask.exactly, analysis)
     has_end = "span" in exact.by
     exact = ending_within(exact, within.days) if has_end else exact
@@ -42,9 +42,12 @@ def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exh
     words = ChartContext(lang, names=asking.names(ask, lang))
     falls_on = answer.column("falls_on") if "falls_on" in answer.columns else ()
     last = text.day(max(falls_on, default=add_months(scope.day, MONTHS)), lang)
-    count, days = text.number(len(answer.rows), lang), text.number(within.days, lang)
-    key = f"listing.{analysis}" if within == WHOLE else "why.ending"
-    title = text.word(key, lang, count=count, last=last, days=days)
+    days = text.number(within.days, lang)
+    if answer.groups is None:
+        title = text.word(f"find_list.{analysis}", lang)
+    else:
+        key = f"listing.{analysis}" if within == WHOLE else "why.ending"
+        title = text.word(key, lang, count=text.number(answer.groups, lang), last=last, days=days)
     when = wording.where_and_when(words, answer, ask.rights, scope.day)
     are_counted_twice = any(overlaps(exact, metric, ask.exactly) for metric in exact.metrics)
     notes = [text.word("figure.overlap", lang)] if are_counted_twice else []
@@ -55,7 +58,7 @@ def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exh
         answer,
         Title(title, is_whole=True),
         f"{text.word(f'listing.{analysis}_help', lang)} · {when}",
-        own_notes=() if answer.rows else (text.word("listing.none", lang),),
+        own_notes=() if exact.rows else (text.word("listing.none", lang),),
         notes=tuple(notes),
         names=words.names,
         limit=text.word("why.days", lang, count=days) if has_end else "",
