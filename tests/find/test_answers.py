@@ -1,6 +1,8 @@
 """The number of the first line is that of `ask` under the same filters and rights; what has no effect on it is left out."""
 
+from datetime import date
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -12,7 +14,7 @@ from etl.semantic.rights import ADMINISTRATOR
 from tests.access.scopes import ISFAHAN, OF_ISFAHAN, TEHRAN
 from tests.conftest import BUILD_DAY
 from tests.find.conftest import Find
-from ui.i18n import text
+from ui.i18n import member_names, text
 
 NUMBERS = [
     ("آموزش تهران", "training_compliance", {"province": [TEHRAN]}),
@@ -58,6 +60,39 @@ def test_two_places_stand_beside_each_other(find: Find) -> None:
     first = find("فارس اصفهان پایبندی").results[0]
     each = [find(f"پایبندی {name}").results[0].value for name in ("فارس", "اصفهان")]
     assert first.value == " / ".join(each)
+
+
+def test_two_places_are_named_with_their_filters_and_their_day_and_the_page_has_both(find: Find) -> None:
+    first, alone = find("زنان فارس اصفهان").results[0], find("زنان اصفهان").results[0]
+    assert alone.value in first.value
+    assert text.isolated("زن", "fa") in first.title
+    wanted = {"gender": ["female"], "p": ["IR-07"], "q": ["IR-10"], "m": ["active_assistants"]}
+    assert parse_qs(urlsplit(first.address).query) == {"tab": ["compare"], **wanted}
+    dated = find("پایبندی فارس اصفهان ۱۴۰۳").results[0]
+    assert text.day(date(2025, 3, 20), "fa") in dated.title
+    assert parse_qs(urlsplit(dated.address).query)["on"] == ["2025-03-20"]
+    page = find("مقایسه فارس اصفهان ۱۴۰۳").results[0]
+    assert parse_qs(urlsplit(page.address).query).items() >= {"p": ["IR-07"], "on": ["2025-03-20"]}.items()
+
+
+def test_the_settled_day_of_two_places_is_said_and_a_filter_without_effect_too(find: Find) -> None:
+    settled = find("نرخ ترک خدمت فارس اصفهان").results[0]
+    assert find("نرخ ترک خدمت فارس").results[0].title.split(" · ")[2] in settled.title.split(" · ")
+    residents = find("جمعیت زنان فارس اصفهان").results[0]
+    assert "gender" not in residents.address
+    assert text.word("scope.no_effect", "fa", filters=text.word("scope.gender", "fa")) in residents.about
+
+
+def test_a_flow_of_two_places_leads_to_a_page_that_has_it(find: Find) -> None:
+    first = find("جذب فارس اصفهان").results[0]
+    query = parse_qs(urlsplit(first.address).query)
+    assert (query["m"], query["by"], query["province"]) == (["joiners"], ["province"], ["IR-07", "IR-10"])
+
+
+def test_a_number_of_the_own_province_does_not_stand_for_several(find: Find) -> None:
+    first, own = find("زنان تهران فارس اصفهان", OF_ISFAHAN).results[0], find("زنان اصفهان").results[0]
+    assert (first.title, first.value) == (own.title, own.value)
+    assert member_names.left_out([TEHRAN, "IR-07"], "fa") in first.about
 
 
 def test_the_period_of_a_flow_is_said(find: Find, small_register: Path) -> None:

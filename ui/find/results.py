@@ -3,7 +3,7 @@
 «آموزش فارس» begins with «پایبندی آموزشی · فارس · ۸۷٫۲٪», under the user's rights. Every address is that of a link of the pages.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ from ui.data import page_run, warehouse
 from ui.find import reading, words
 from ui.find.reading import Reading
 from ui.find.words import LISTS, PLACES, Meaning
-from ui.i18n import navigation, text
+from ui.i18n import member_names, navigation, text
 from ui.state import page_context, page_parameters, periods, questions, saved_views, wording
 from ui.state.page_context import PageContext
 from ui.state.scope import Scope, in_order
@@ -119,23 +119,39 @@ def _composed(view: PageContext, read: Reading) -> Iterator[Result]:
     if not (name := _measure(read)):
         return
     metric, provinces = catalogue()[name], view.where.get("province", ())
-    by = [axis for axis in read.by or (("province",) if len(provinces) > 2 else ()) if axis in metric.groups]
+    # Two days are compared by what is measured on a day.
+    most_beside = 1 if metric.kind == "event" else 2
+    by = [axis for axis in read.by or (("province",) if len(provinces) > most_beside else ()) if axis in metric.groups]
     if len(provinces) == 2 and not by and not view.where.get("county"):
-        values = [_number(_of(view, (code,)), name).value for code in provinces]
-        places = [view.member("province", code) for code in provinces]
-        title = " · ".join([metric.label[view.lang], *map(" ".join, zip(places, values, strict=True))])
-        chosen = {"p": [provinces[0]], "q": [provinces[1]], "m": [name]}
-        yield Result("answer", title, _about(view, "compare"), _address("compare", view, chosen), " / ".join(values))
+        yield _of_two(view, name, provinces)
         return
     number = _number(view, name)
     value, ignored, when = number.value, number.ignored, _when(view, number.answer)
     where = {key: codes for key, codes in view.where.items() if key not in ignored}
+    left_out = number.answer.left_out if number.answer else ()
+    if number.answer and left_out:
+        where |= {key: codes for key, codes in number.answer.where.items() if key == "province"}
     place = _place(view, where)
     title = " · ".join(filter(None, (metric.label[view.lang], place, when, value)))
     part, own = ("explore", {"m": [name], "by": by}) if by else _page_of(name, where)
     chosen = {key: values for key, values in view.scope.address().items() if key not in ignored}
-    about = " · ".join(filter(None, (_about(view, part), wording.no_effect(view, ignored) if ignored else "")))
+    about = _about(view, part, ignored, left_out)
     yield Result("answer", title, about, _address(part, view, chosen | own), value)
+
+
+def _of_two(view: PageContext, name: str, provinces: Sequence[str]) -> Result:
+    """The line of two provinces beside each other, with the filters and the day that both numbers have."""
+    numbers = [_number(_of(view, (code,)), name) for code in provinces]
+    scope = _of(view, ()).scope
+    where = {key: codes for key, codes in scope.where.items() if not any(key in number.ignored for number in numbers)}
+    ignored = [key for key in view.where if key not in (*where, "province")]
+    when = next(filter(None, (_when(view, number.answer) for number in numbers)), "")
+    values = [number.value for number in numbers]
+    sides = (f"{view.member('province', code)} {value}" for code, value in zip(provinces, values, strict=True))
+    title = " · ".join(filter(None, (catalogue()[name].label[view.lang], *wording.filters(view, where), when, *sides)))
+    chosen = scope.of(where).address() | {"p": [provinces[0]], "q": [provinces[1]], "m": [name]}
+    address = _address("compare", view, chosen)
+    return Result("answer", title, _about(view, "compare", ignored), address, " / ".join(values))
 
 
 def _place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
@@ -199,8 +215,11 @@ def _page_of(name: str, where: Mapping[str, Sequence[str]]) -> tuple[str, dict[s
     return "explore", {"m": [name], "by": ["month"]}
 
 
-def _about(view: PageContext, part: str) -> str:
-    return view.word("find.page", page=navigation.part_words(part)[view.lang])
+def _about(view: PageContext, part: str, ignored: Sequence[str] = (), left_out: Collection[str] = ()) -> str:
+    """The page, the filters without effect there, and the provinces left out for lack of rights."""
+    page = view.word("find.page", page=navigation.part_words(part)[view.lang])
+    no_effect = wording.no_effect(view, ignored) if ignored else ""
+    return " · ".join(filter(None, (page, no_effect, member_names.left_out(left_out, view.lang))))
 
 
 def _address(part: str, view: PageContext, parameters: Mapping[str, Sequence[str]]) -> str:
@@ -228,7 +247,8 @@ def _page(view: PageContext, meaning: Meaning) -> Result:
     about = navigation.part_words(meaning.code)["question"][view.lang]
     provinces = view.where.get("province", ())
     is_of_two = meaning.code == "compare" and len(provinces) == 2
-    chosen = {"p": [provinces[0]], "q": [provinces[1]]} if is_of_two else view.scope.address()
+    sides = {"p": [provinces[0]], "q": [provinces[1]]} if is_of_two else {}
+    chosen = (_of(view, ()) if is_of_two else view).scope.address() | sides
     return Result("page", meaning.name, about, _address(meaning.code, view, chosen))
 
 
