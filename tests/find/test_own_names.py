@@ -67,16 +67,18 @@ def test_saved_views_of_one_name_are_each_found_and_one_deleted_meanwhile_is_not
     find: Find, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = "گزارش شورای تأمین"
-    mine, theirs = (
-        Saved(name, page, {}, "2026-06-01", owner) for page, owner in (("training", "me"), ("coverage", "x"))
+    mine, *theirs = (
+        Saved(name, page, {}, "2026-06-01", owner)
+        for page, owner in (("training", "me"), ("coverage", "first"), ("growth", "second"))
     )
-    shelf = Shelf([mine], True, (theirs,))
+    shelf = Shelf([mine], True, tuple(theirs))
 
     def pages_found() -> list[str]:
         return [urlsplit(one.address).path for one in find(name).results if one.kind == "view"]
 
     monkeypatch.setattr(saved_views, "shelf", lambda: shelf)
-    assert pages_found() == ["/training", "/coverage"]
+    assert pages_found() == ["/training", "/coverage", "/growth"]
+    assert len({(one.title, one.about) for one in find(name).results if one.kind == "view"}) == 3
     then = iter([shelf])
     monkeypatch.setattr(saved_views, "shelf", lambda: next(then, Shelf([], True)))
     assert pages_found() == []

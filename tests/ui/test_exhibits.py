@@ -283,7 +283,9 @@ def test_what_circulates_is_rounded(of: str, asks: dict[str, Ask]) -> None:
 
 
 # Institutes and the like in a sentence, and at the end of one.
-COUNTED = re.compile(r"\b([0-9][0-9,]*) (?:institutes?|count(?:y|ies)|provinces?|groups|routes|courses|posts)\b|days: ([0-9,]+)$")
+COUNTED = re.compile(
+    r"\b([0-9][0-9,]*) (?:institutes?|count(?:y|ies)|provinces?|groups|routes|courses|posts)\b|days: ([0-9,]+)$"
+)
 
 
 @pytest.mark.parametrize("of", ["nation", "province", "post"])

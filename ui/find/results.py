@@ -290,7 +290,9 @@ def _view(view: PageContext, meaning: Meaning) -> Result | None:
     views = {words.code_of(one): one for one in (*shelf.views, *shelf.shared)}
     if not (saved := views.get(meaning.code)):
         return None
-    about = view.word("find.view" if saved in shelf.views else "find.team_view")
+    # Several people of a team may have a view of one name.
+    by_owner = (view.word("find.team_view"), view.word("views.by", who=text.isolated(saved.owner, view.lang)))
+    about = view.word("find.view") if saved in shelf.views else " · ".join(by_owner)
     return Result("view", meaning.name, about, _address(saved.page, view, saved.parameters))
 
 
