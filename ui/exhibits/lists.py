@@ -34,7 +34,10 @@ WHOLE = Within(DAYS_LEFT[-1])
 
 
 def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exhibit:
-    """The institutes of an analysis as a table, with their number as title if that may be shown; of what ends, those that end `within` some days."""
+    """The institutes of an analysis as a table; of what ends, those that end `within` some days.
+
+    Its title says their number, if that may be shown.
+    """
     exact, ignored = analyse_under(scope, ask.exactly, analysis)
     has_end = "span" in exact.by
     exact = ending_within(exact, within.days) if has_end else exact
