@@ -73,7 +73,8 @@
     slow = setTimeout(() => dialog.setAttribute("data-waiting", ""), SLOW);
     let found, sentence = words.fault;
     try {
-      const query = new URLSearchParams({ q: said, lang: document.documentElement.lang });
+      const publication = new URLSearchParams(location.search).get("publication") ?? "";
+      const query = new URLSearchParams({ q: said, lang: document.documentElement.lang, publication });
       const answer = await fetch(`./find?${query}`, { signal: mine.signal });
       if (answer.ok) found = await answer.json();
       else if ([400, 401, 429].includes(answer.status)) sentence = await answer.text();

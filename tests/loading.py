@@ -302,6 +302,14 @@ def copy_publication(at: Path, to: Path) -> Path:
     return to / at.name
 
 
+def publish(published: Path, pointer: Path, times: int = 1) -> None:
+    """Publish what another pointer leads to, so many times."""
+    for _ in range(times):
+        with publications.building(pointer) as folder:
+            shutil.copyfile(publications.current(published), folder / "built.duckdb")
+            publications.publish(folder / "built.duckdb", pointer)
+
+
 def digest(con: duckdb.DuckDBPyConnection, but: tuple[str, ...] = ()) -> str:
     """A digest of every table's sorted rows."""
     names = [name for (name,) in con.execute("select table_name from duckdb_tables() order by 1").fetchall()]

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant
+from tests.loading import publish
 from tests.parts import SCRIPT, opening
 from ui.briefing import writing
 from ui.briefing.writing import Written
@@ -131,3 +132,16 @@ def test_books_are_offered_only_for_places_that_the_reader_may_see(monkeypatch, 
     monkeypatch.setattr(page_run, "access_scope", lambda: scope)
     view = PageContext(Scope(date(2026, 6, 30), in_order(where)))
     assert briefings.place_of(view) == place
+
+
+def test_a_pinned_page_gives_the_book_of_its_publication(tmp_path, pointer, monkeypatch):
+    kept, offered = tmp_path / "warehouse.duckdb", []
+    publish(pointer, kept, 2)
+    monkeypatch.setenv("WAREHOUSE", str(kept))
+    monkeypatch.setattr(downloads, "offered", lambda *given: offered.append(given))
+    monkeypatch.setattr(writing.Press, "pdf", lambda _, write: f"{write.pointer} {write.ask.publication.id}".encode())
+    with page_run.reading(page_run.kept_file("000001")):
+        briefings._dialog(PageContext(Scope(date(2026, 6, 30))), "IR-11")
+        ((*_, write, details, _help),) = offered
+        write(out := io.BytesIO())
+    assert (details["publication"], out.getvalue()) == ("000001", f"{kept} 000001".encode())

@@ -140,6 +140,11 @@ def test_one_question_is_asked_after_the_last_key(reader: front.Visit) -> None:
     reader.page.on("request", lambda request: asked.append(request.url) if "/find?" in request.url else None)
     ask(reader, "آموزش فارس")
     assert [unquote(url).split("q=")[1].split("&")[0] for url in asked] == ["آموزش+فارس"]
+    assert asked[0].endswith("&publication=")
+    reader.page.evaluate("history.replaceState({}, '', '?publication=000001')")
+    field(reader).fill("یزد")
+    expect(options(reader).first).to_contain_text("یزد")
+    assert asked[1].endswith("&publication=000001")
 
 
 def test_without_an_answer_it_says_so_and_a_slow_one_shows_a_line(reader: front.Visit) -> None:

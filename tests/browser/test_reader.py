@@ -19,7 +19,7 @@ from etl.warehouse import publications
 from tests.browser import app as front
 from tests.conftest import BUILD_DAY, Sample
 from tests.effort import draws
-from tests.loading import national_id
+from tests.loading import national_id, publish
 from ui import palette
 from ui.components import tables
 from ui.i18n import member_names, navigation, text
@@ -38,14 +38,6 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]
     pointer = tmp_path_factory.mktemp("fresh") / "warehouse.duckdb"
     with front.served(pointer) as url:
         yield url, pointer
-
-
-def publish(published: Path, pointer: Path, times: int = 1) -> None:
-    """Publish what another pointer leads to, so many times."""
-    for _ in range(times):
-        with publications.building(pointer) as folder:
-            shutil.copyfile(publications.current(published), folder / "built.duckdb")
-            publications.publish(folder / "built.duckdb", pointer)
 
 
 def test_a_fresh_server_says_what_to_do_and_then_shows_each_publication(

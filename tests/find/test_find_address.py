@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from starlette.applications import Starlette
@@ -15,7 +16,9 @@ from etl.semantic.rights import ADMINISTRATOR
 from tests.access.gated import configured, cookie
 from tests.access.scopes import ISFAHAN, NATIONAL, OF_ISFAHAN, TEHRAN
 from tests.find.conftest import Find
-from ui.find import reading
+from tests.loading import publish
+from ui.data import page_run
+from ui.find import reading, results
 from ui.i18n import text
 from ui.shell import find_address, gate, people
 from ui.state import saved_views
@@ -68,6 +71,27 @@ def test_each_person_is_answered_within_the_own_rights(client: TestClient, find:
     national = ask(client, "ترک خدمت زنان تهران", sub="national.analyst", groups=["national"])
     assert national.json() == find("ترک خدمت زنان تهران", NATIONAL).as_json()
     assert national.json()["results"][0]["value"] != "c"
+
+
+def test_on_a_pinned_page_the_pinned_publication_is_asked_while_it_is_kept(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small_register: Path
+) -> None:
+    publish(small_register, tmp_path / "warehouse.duckdb", 2)
+    monkeypatch.setenv("WAREHOUSE", str(tmp_path / "warehouse.duckdb"))
+    asked: list[str] = []
+
+    def noted(written: str, lang: str) -> results.Found:
+        asked.append(page_run.publication().id)
+        return found(written, lang)
+
+    found = results.find
+    monkeypatch.setattr(results, "find", noted)
+    for pinned, answers in (("000001", "000001"), ("000099", "000002"), ("", "000002")):
+        sent = {"q": "آموزش اصفهان", "publication": pinned}
+        lines = client.get("/find", params=sent, headers=cookie()).json()["results"]
+        assert asked.pop() == answers
+        for line in lines:
+            assert parse_qs(urlsplit(line["address"]).query).get("publication", [""]) == [pinned]
 
 
 def test_nobody_is_answered_without_a_session(client: TestClient) -> None:

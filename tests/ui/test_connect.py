@@ -1,13 +1,15 @@
 """Connect shows an address only where it gives the answer of the figure; a pinned publication is shown and named."""
 
+import re
 import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import uvicorn
@@ -251,6 +253,12 @@ def test_a_pinned_publication_is_shown_while_it_is_kept_and_named_on_top(
     drawn = " ".join(block.proto.body for block in app.get("html"))
     assert text.escaped(key, "en", id=pinned, day=day) in drawn
     assert app.query_params["publication"] == pinned
+    # A link begins a session of its own: it has the pin, or undoes it.
+    links = [
+        parse_qs(urlsplit(unescape(link)).query, True) for link in re.findall(r'href="([^"]*)" target="_self"', drawn)
+    ]
+    assert [link["publication"] for link in links if link["publication"] != [pinned]] == [[""]]
+    assert {"province", "tab", "open"} <= {name for link in links for name in link}
 
 
 def test_the_calendar_of_twelve_months_gives_the_next_update(

@@ -14,6 +14,7 @@ from etl.core.errors import Refused
 from etl.core.files import replacing
 from etl.core.paths import BRIEFINGS
 from etl.semantic.rights import AccessScope
+from etl.warehouse import version_files
 from etl.warehouse.publications import Publication
 from ui.briefing import content, typesetting
 from ui.briefing.typesetting import Typesetter
@@ -93,10 +94,10 @@ def made_for(province: str) -> Iterator[None]:
 
 
 @contextmanager
-def press(pointer: Path, scope: AccessScope) -> Iterator[Press]:
-    """A press for the current publication under a scope. Raises Refused if there is none."""
-    with cursors.opened(pointer, scope) as ask, TemporaryDirectory(prefix="briefing-") as folder:
-        yield Press(ask, pointer, Typesetter(Path(folder)))
+def press(path: Path, scope: AccessScope) -> Iterator[Press]:
+    """A press for the publication at `path`, a pointer or a version, under a scope. Raises Refused if there is none."""
+    with cursors.opened(path, scope) as ask, TemporaryDirectory(prefix="briefing-") as folder:
+        yield Press(ask, version_files.pointer_of(path) or path, Typesetter(Path(folder)))
 
 
 def file_name(scope: Scope, is_exact: bool) -> str:

@@ -70,10 +70,16 @@ def file_before() -> str:
     return str(earlier[-1]) if earlier else ""
 
 
+def pinned() -> str:
+    """The publication that the session of this page, or the page that asks this thread, has pinned; empty for the latest."""
+    if streamlit_internals.is_script_run():
+        return str(st.session_state.get(PINNED, ""))
+    return getattr(_run, "pinned", "")
+
+
 def _current() -> str:
-    """The file that the session has pinned by `publication=` as long as it is kept, else the latest; empty without any."""
-    pinned = st.session_state.get(PINNED) if streamlit_internals.is_script_run() else ""
-    if pinned and (kept := kept_file(pinned)):
+    """The file of the pinned publication as long as it is kept, else of the latest; empty without any."""
+    if (pin := pinned()) and (kept := kept_file(pin)):
         return kept
     try:
         return str(publications.current(warehouse_pointer()))
@@ -108,6 +114,16 @@ def reading(file: str) -> Iterator[None]:
         yield
     finally:
         _run.path = before
+
+
+@contextmanager
+def pinned_as(pin: str) -> Iterator[None]:
+    """Within the context, this thread answers a page that has pinned the publication `pin`; empty: none."""
+    _run.pinned = pin
+    try:
+        yield
+    finally:
+        _run.pinned = ""
 
 
 @contextmanager

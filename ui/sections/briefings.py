@@ -11,7 +11,6 @@ from typing import IO
 import streamlit as st
 
 from etl.core.errors import Refused
-from etl.core.paths import warehouse_pointer
 from etl.semantic import rights
 from ui.briefing import writing
 from ui.briefing.writer import refuse_empty
@@ -45,10 +44,9 @@ def take_away(view: PageContext) -> None:
 
 def _dialog(view: PageContext, place: str) -> None:
     """The book of the place, its pages and day, for circulation or exact, and a button that makes and downloads it."""
-    pointer = warehouse_pointer()
     exact = st.checkbox(view.word("briefing.exact"), key="briefing-exact")
     try:
-        with cursors.opened(pointer, page_run.access_scope()) as ask:
+        with cursors.opened(Path(page_run.current_file()), page_run.access_scope()) as ask:
             publication = ask.publication
             scope = writing.scope_of(publication, place, view.lang, view.scope.on)
             refuse_empty(scope, ask)
@@ -93,7 +91,7 @@ def _write(content: Callable[[], bytes], out: IO[bytes]) -> None:
 
 def made(place: str, lang: str, on: date | None, exact: bool = False) -> bytes:
     """The briefing of a place, suppressed for circulation unless `exact`. Raises Refused."""
-    with writing.press(warehouse_pointer(), page_run.access_scope()) as press:
+    with writing.press(Path(page_run.current_file()), page_run.access_scope()) as press:
         return press.pdf(press.writer(place, lang, on, exact))
 
 

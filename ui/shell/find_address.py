@@ -1,4 +1,4 @@
-"""The find address: `/find?q=…&lang=` gives the lines that a few words lead to, as JSON, within the rights of who asks.
+"""The find address: `/find?q=…&lang=&publication=` gives the lines that a few words lead to as JSON, under the asker's rights.
 
 It answers the shell's field (static/find.js) and nobody else: signed-in people, or without sign-in this machine alone.
 What was typed is in no log and no error.
@@ -74,7 +74,12 @@ def _found(request: Request, written: str, lang: str, gone: threading.Event) -> 
     scope, teams = _asker(request)
     _count(scope.sub)
     try:
-        with page_run.acting_as(scope, teams), page_run.while_wanted(gone), page_run.reading(page_run.current_file()):
+        with (
+            page_run.acting_as(scope, teams),
+            page_run.while_wanted(gone),
+            page_run.pinned_as(request.query_params.get(page_run.PINNED, "")),
+            page_run.reading(page_run.current_file()),
+        ):
             return results.find(written, lang).as_json()
     except AccessDenied:
         raise _Refused(403, "data.denied") from None

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from etl.semantic.rights import BELOW_PROVINCE
+from ui.data import page_run
 from ui.i18n import navigation
 from ui.state.address import MOST_LETTERS, NAMES
 
@@ -75,11 +76,16 @@ def profile(province: str, lang: str, scope: Mapping[str, Iterable[str]]) -> str
 
 
 def address(part: str, lang: str, parameters: Mapping[str, Iterable[str]]) -> str:
-    """The address of a page or part with these parameters, relative to the open page and not escaped for HTML."""
+    """The address of a page or part with these parameters, relative to the open page and not escaped for HTML.
+
+    It pins the publication that is pinned now, unless they say otherwise.
+    """
     part, current = navigation.current(part, parameters)
     page, tab = navigation.part_address(part)
     pairs = [(TAB, tab)] if tab else []
     pairs += [(name, value) for name, values in current.items() for value in values]
+    if (pin := page_run.pinned()) and page_run.PINNED not in current:
+        pairs.append((page_run.PINNED, pin))
     if lang == "en":
         pairs.append(("lang", "en"))
     # The first page is served at the root.
