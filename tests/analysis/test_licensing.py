@@ -16,7 +16,7 @@ from etl.core.errors import QuestionError
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from tests.conftest import Sample
-from tests.loading import build
+from tests.loading import build_tables
 from tests.oracle import oracle
 from tests.oracle.measures import (
     active_spells,
@@ -36,7 +36,7 @@ YEAR = (date(2023, 9, 23), D)
 
 
 def publish(folder: Path, day: date = BUILD_DAY, accept_loss: bool = False) -> Path:
-    built = build(folder, day=day, accept_loss=accept_loss)
+    built = build_tables(folder, day=day, accept_loss=accept_loss)
     assert built.code == 0, built.err
     return built.to
 

@@ -31,7 +31,7 @@ from etl.warehouse.dimensions import CELL
 from etl.warehouse.survival_curves import LEAST, product_limit
 from tests import loading
 from tests.conftest import Sample
-from tests.loading import build, national_id, put, put_good
+from tests.loading import build_tables, national_id, put, put_good
 from tests.oracle import oracle
 from tests.oracle.measures import Event, Spell, Where, active_spells, all_joiners, all_leavers, all_moves, spell_fits
 from tests.oracle.read import add_months
@@ -166,7 +166,7 @@ def test_on_the_first_of_january_only_those_born_in_january_grow_older(tmp_path:
     ]
     put(folder, "personnel.csv", people)
     put(folder, "training.csv", [loading.row("training", national_id=national_id(1))])
-    with access.connect(build(folder).to, rights.ADMINISTRATOR) as con:
+    with access.connect(build_tables(folder).to, rights.ADMINISTRATOR) as con:
         for day, older in (
             (date(2014, 12, 31), 0),
             (date(2015, 1, 1), 1),

@@ -12,7 +12,7 @@ from etl.cli.commands import main
 from etl.core.paths import REFERENCE
 from etl.core.places import reference_rows
 from etl.semantic import access, answers, rights
-from tests.loading import DAY, build, load, national_id, put, put_good, row
+from tests.loading import DAY, build_tables, load, national_id, put, put_good, row
 from ui.i18n import member_names
 
 LISTS = {
@@ -61,7 +61,7 @@ def built(tmp_path_factory):
         ]
         + [row("personnel", province="IR-11", county="راسک")],
     )
-    return build(folder)
+    return build_tables(folder)
 
 
 def test_people_of_a_newer_county_count_in_its_parent(built):

@@ -24,7 +24,7 @@ from etl.extract import parse_values, read_file, read_folder, validate
 from etl.extract.contract import contract
 from tests.build.hostile import CELLS, HEADER, MEGABYTE, STOPPED, rejected_rows
 from tests.effort import draws
-from tests.loading import DAY, ROOT, WITHOUT_MIGHT, build, csv_text, english, load, put, read, row, run
+from tests.loading import DAY, ROOT, WITHOUT_MIGHT, build_tables, csv_text, english, load, put, read, row, run
 
 pytestmark = pytest.mark.slow
 
@@ -301,7 +301,7 @@ def test_cells_with_tricks_in_them_stay_text(folder):
         "institutes_2.csv",
         [row("institutes", institute_code=f"t{at}", name=trick) for at, trick in enumerate(tricks)],
     )
-    built = build(folder)
+    built = build_tables(folder)
     assert built.counts("institutes_2.csv") == (len(tricks), len(tricks), 0, 0)
     names = built.sql(
         "select name from institutes where institute_code like 't%' order by cast(substr(institute_code, 2) as int)"

@@ -15,7 +15,7 @@ from etl.core.places import places
 from etl.extract.causes import BETWEEN
 from etl.semantic import access, answers, rights
 from etl.warehouse import population, publications
-from tests.loading import DAY, ROOT, build, english, load, put
+from tests.loading import DAY, ROOT, build_tables, english, load, put
 
 
 def unusable(folder: Path) -> str:
@@ -86,7 +86,7 @@ def test_courses_and_targets_of_the_folder_are_taken_and_its_announcements_compa
     put(folder, "targets.csv", "metric,province,date,value\nactive_assistants,,1400/01/01,10\n")
     text = "1402/03/01,active_assistants,5,گفت,gazette\n1402/01/01,in_service,7,x,y\n1409/01/01,in_service,9,x,y\n"
     put(folder, "announcements.csv", "date,metric,value,words,source\n" + text)
-    built = build(folder)
+    built = build_tables(folder)
     assert built.rejected_rows() == [("training.csv", 2, "course_code", "unknown_course")]
     with access.connect(built.to, rights.ADMINISTRATOR) as con:
         assert answers.ask(con, "target_progress").value() == pytest.approx(0.1)
@@ -230,7 +230,7 @@ def test_residents_and_announcements_of_the_folder_replace_the_shipped_ones_as_a
     ]
     put(folder, "population.csv", "\n".join(["province,date,residents,kind,source", *rows]))
     put(folder, "announcements.csv", "date,metric,value,words,source\n")
-    built = build(folder)
+    built = build_tables(folder)
     with access.connect(built.to, rights.ADMINISTRATOR) as con:
         assert answers.ask(con, "residents").value() == pytest.approx(31 * 1000 + 15 * 31)
         basis = publications.describe(con).provinces.basis(DAY)

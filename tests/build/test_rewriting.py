@@ -20,7 +20,7 @@ from etl.extract.contract import contract
 from etl.warehouse import publications
 from tests.effort import draws
 from tests.extract.test_clerks import WRITERS
-from tests.loading import HEADERS, Built, build, digest, load, national_id, put
+from tests.loading import HEADERS, Built, build_tables, digest, load, national_id, put
 
 pytestmark = pytest.mark.slow
 
@@ -228,9 +228,9 @@ def models(built: Built) -> str:
 def test_a_register_rewritten_by_a_clerk_loads_to_the_same_models(tmp_path, seed):
     chance = random.Random(seed)
     register = clean(chance)
-    ours = build(plain(register, tmp_path / "plain" / "incoming"))
+    ours = build_tables(plain(register, tmp_path / "plain" / "incoming"))
     rewritten = Clerk(chance).rewrite(register, tmp_path / "clerk" / "incoming")
-    theirs = build(tmp_path / "clerk" / "incoming")
+    theirs = build_tables(tmp_path / "clerk" / "incoming")
     assert theirs.code == 0, theirs.err
     assert theirs.rejected_rows() == []
     assert theirs.sql("from warned") == []

@@ -17,7 +17,20 @@ from etl.core.text_folding import fold
 from etl.extract.contract import EXAMPLE, TABLES, contract
 from etl.extract.parse_values import Setting, parser
 from etl.extract.source_folder import PERSIAN_NAMES
-from tests.loading import DAY, ROOT, WITHOUT_MIGHT, Built, build, called, load, national_id, put, put_good, row, run
+from tests.loading import (
+    DAY,
+    ROOT,
+    WITHOUT_MIGHT,
+    Built,
+    build_tables,
+    called,
+    load,
+    national_id,
+    put,
+    put_good,
+    row,
+    run,
+)
 from tests.oracle.read import decode
 
 SAMPLE = ROOT / "tests" / "sample"
@@ -35,7 +48,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Built:
             for code, place in names.items()
         ],
     )
-    return build(folder)
+    return build_tables(folder)
 
 
 def made(to: Path, *options: str) -> dict[str, Path]:

@@ -15,7 +15,7 @@ from etl.operations import doctor
 from etl.semantic import access, answers, rights
 from etl.warehouse import official_calendar, run_models
 from tests.build.test_reference_tables import unusable
-from tests.loading import build, load, put, put_good, row
+from tests.loading import build_tables, load, put, put_good, row
 from tests.oracle.read import Reference
 
 HEAD = "date,province,kind,name_fa,name_en,confidence,source\n"
@@ -74,7 +74,7 @@ def test_two_hundred_files_around_nowruz_are_those_of_a_second_count(folder, mon
         days = [complete + timedelta(n) for n in range(1, 120)]
         working = [day for day in days if is_working(day, province)]
         expected.append((f"N{number}", sum(day <= decided for day in working), working[25]))
-    built = build(folder, day=date(2026, 7, 1))
+    built = build_tables(folder)
     found = built.sql("select application_no, working_days, overdue_on from applications")
     assert sorted(found) == sorted(expected)
 
@@ -104,7 +104,7 @@ def test_forty_files_before_nowruz_1398(folder):
         "time_to_licence_median_fridays",
         "within_25_days_share_fridays",
     )
-    with access.connect(build(folder).to, rights.ADMINISTRATOR) as con:
+    with access.connect(build_tables(folder).to, rights.ADMINISTRATOR) as con:
         answer = answers.ask(con, *names, over=(date(2019, 3, 1), date(2019, 5, 1)))
     assert answer.rows[0][:4] == (
         (by_hand[19] + by_hand[20]) / 2,
@@ -201,8 +201,7 @@ def test_more_than_sixty_days_off_in_a_year_refuse_the_build(folder, province, o
 def test_a_calendar_that_moves_many_working_days_of_the_last_publication_is_a_loss(folder, province, of):
     years = range(2012, 2026)
     put_files(folder, [("0002", date(2012, 4, 10), date(2012, 6, 1)), ("0002", date(2025, 4, 10), date(2025, 6, 1))])
-    day = date(2025, 7, 1)
-    build(folder, day=day)
+    build_tables(folder)
 
     def months(days: int) -> str:
         rows = [f"{date(year, 9, 1) + timedelta(n)},{province},closure" for year in years for n in range(days)]
@@ -210,27 +209,27 @@ def test_a_calendar_that_moves_many_working_days_of_the_last_publication_is_a_lo
 
     if not province:
         put(folder, "calendar.csv", months(10))
-        assert build(folder, day=day, accept_loss=False).code == 0
+        assert build_tables(folder, accept_loss=False).code == 0
     # Against the last publication: what that had is not counted again.
     put(folder, "calendar.csv", months(20 if province else 30))
-    refusal = build(folder, day=day, accept_loss=False).refusal
+    refusal = build_tables(folder, accept_loss=False).refusal
     assert refusal.startswith("calendar.csv: days that were working days in the last publication or are so now")
     assert f"{of} 2" in refusal
     assert refusal.endswith("correct the file or take it out of the folder")
     if province:
         return
-    accepted = build(folder, day=day)
+    accepted = build_tables(folder)
     assert [line.partition(":")[0] for line in accepted.report["accepted"]] == ["calendar.csv"]
     # To take the file away moves as many.
     (folder / "calendar.csv").unlink()
-    assert build(folder, day=day, accept_loss=False).refusal.startswith("calendar.csv: days that were")
+    assert build_tables(folder, accept_loss=False).refusal.startswith("calendar.csv: days that were")
 
 
 def test_a_file_is_overdue_from_its_26th_working_day(folder):
     # 4 Azar 1402 is a Saturday; the 26th working day after it is 4 Dey: 3 Fridays and 25 Azar (3 Jumada II) are off.
     put_files(folder, [("0001", date(2023, 11, 25), None)])
     put(folder, "training.csv", [row("training", completed_on="1402/11/15")])
-    with access.connect(build(folder).to, rights.ADMINISTRATOR) as con:
+    with access.connect(build_tables(folder).to, rights.ADMINISTRATOR) as con:
         last_in_time = date(2023, 12, 26)
         overdue = [
             answers.ask(con, "overdue_files", on=last_in_time + timedelta(days)).value() for days in (-1, 0, 1, 2)
@@ -248,13 +247,13 @@ def looked_at(built) -> list[tuple[str, bool]]:
 
 
 def test_the_doctor_warns_of_estimated_days_and_refuses_a_calendar_that_ends(folder):
-    assert looked_at(build(put_good(folder))) == [("official", True)]
+    assert looked_at(build_tables(put_good(folder))) == [("official", True)]
     put(folder, "calendar.csv", calendar("1402/02/02,,holiday,estimated"))
-    assert looked_at(build(folder)) == [("warning:", True)]
+    assert looked_at(build_tables(folder)) == [("warning:", True)]
     # Sixty days after 1406/11/15 the calendar of 1406 is over; a single day of 1407 makes no calendar of it.
     put(folder, "calendar.csv", calendar("1407/06/01,,closure"))
     put(folder, "training.csv", [row("training", completed_on="1406/11/15")])
-    assert looked_at(build(folder, day=date(2028, 2, 10))) == [("ends", False)]
+    assert looked_at(build_tables(folder, day=date(2028, 2, 10))) == [("ends", False)]
 
 
 def test_the_calendar_is_confirmed_to_the_day_before_the_first_estimated_one(folder):

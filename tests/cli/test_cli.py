@@ -26,6 +26,7 @@ from tests.loading import (
     ROOT,
     Built,
     build,
+    build_tables,
     csv_text,
     load,
     national_id,
@@ -206,7 +207,7 @@ def test_no_name_of_a_file_a_sheet_or_a_code_is_a_live_formula(tmp_path, capsys)
     code = {"institute_code": "=1+1|' /C calc'!A0"}
     put(folder, "institutes_2.csv", [row("institutes", **code)])
     put(folder, "personnel_2.csv", [row("personnel", national_id=national_id(7), **code)])
-    built = build(folder)
+    built = build_tables(folder)
     to = tmp_path / "rejected.csv"
     assert main(["quarantine", "--from", str(built.to), "--to", str(to)]) == 0
     rows = list(csv.DictReader(io.StringIO(to.read_text(encoding="utf-8-sig"))))

@@ -18,7 +18,7 @@ from tests.loading import (
     DAY,
     HEADERS,
     Built,
-    build,
+    build_tables,
     called,
     csv_text,
     digest,
@@ -112,8 +112,8 @@ def faults(built: Built) -> list[tuple[Any, ...]]:
 def test_a_database_loads_like_files_with_the_same_rows(postgres, folder, tmp_path):
     put(folder, "sources.toml", postgres.sources())
     export(postgres, tmp_path / "files")
-    ours = build(folder, to=tmp_path / "ours" / "w.duckdb")
-    theirs = build(tmp_path / "files", to=tmp_path / "theirs" / "w.duckdb")
+    ours = build_tables(folder, to=tmp_path / "ours" / "w.duckdb")
+    theirs = build_tables(tmp_path / "files", to=tmp_path / "theirs" / "w.duckdb")
     assert models(ours) == models(theirs)
     assert faults(ours) == faults(theirs)
     assert [entry["table"] for entry in ours.report["files"]] == list(HEADERS)
@@ -162,12 +162,12 @@ def test_a_concurrent_write_is_not_read_in_part(postgres, folder, tmp_path, monk
 
         with monkeypatch.context() as patch:
             patch.setattr(postgresql, "Snapshots", Exported)
-            ours = build(folder, to=tmp_path / "ours" / "w.duckdb")
+            ours = build_tables(folder, to=tmp_path / "ours" / "w.duckdb")
         assert writer.poll() is None, "the writer wrote to the end"
     finally:
         postgres.run("select pg_terminate_backend(pid) from pg_stat_activity where query like 'do $$%'")
         writer.wait(180)
-    theirs = build(tmp_path / "files", to=tmp_path / "theirs" / "w.duckdb")
+    theirs = build_tables(tmp_path / "files", to=tmp_path / "theirs" / "w.duckdb")
     assert models(ours) == models(theirs)
     assert "orphan_person" not in ours.report["reasons"]
     now = int(postgres.run("select count(*) from personnel"))

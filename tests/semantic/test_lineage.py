@@ -13,7 +13,7 @@ from etl.extract.contract import TABLES
 from etl.semantic import access, answers, catalog, rights
 from etl.warehouse import adoption_history, run_models
 from tests.access.test_scopes import arguments
-from tests.loading import Built, build, national_id, put, row
+from tests.loading import Built, build_tables, national_id, put, row
 from ui.components import footer
 from ui.data import page_run, warehouse
 from ui.data.ask import Question
@@ -66,7 +66,7 @@ def bound(tmp_path_factory) -> tuple[Built, dict[str, set[str]]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(adoption_history, "carry", bind)
-        built = build(folder)
+        built = build_tables(folder)
     assert built.code == 0, built.err
     return built, tables_of
 
@@ -120,7 +120,7 @@ def test_a_number_that_moves_with_a_source_names_it(table, numbers_of_sample, tm
     folder = sample(tmp_path / "part")
     lines = (SAMPLE / f"{table}.csv").read_bytes().splitlines(keepends=True)
     put(folder, f"{table}.csv", b"".join(line for number, line in enumerate(lines) if number % 3 or not number))
-    part = build(folder)
+    part = build_tables(folder)
     assert part.code == 0, part.err
     day, numbers = numbers_of_sample
     with access.connect(part.to, rights.ADMINISTRATOR) as con:

@@ -11,7 +11,7 @@ from etl.semantic import access, answers, rights
 from etl.semantic.catalog import provisional_days
 from etl.semantic.resolve import settled_on
 from etl.warehouse import publications
-from tests.loading import build, national_id, put, put_good, row
+from tests.loading import build_tables, national_id, put, put_good, row
 
 pytestmark = pytest.mark.slow
 
@@ -33,9 +33,9 @@ def built(tmp_path_factory: pytest.TempPathFactory):
         [row("personnel", national_id=national_id(23), hired_on=(end + timedelta(89)).isoformat())],
     )
     put(folder, "personnel_2.csv", leaving)
-    early = build(folder, to=folder.parent / "early.duckdb", day=end + timedelta(89))
+    early = build_tables(folder, to=folder.parent / "early.duckdb", day=end + timedelta(89))
     put(folder, "personnel_2.csv", [*leaving, back])
-    late = build(folder, to=folder.parent / "late.duckdb", day=end + timedelta(90))
+    late = build_tables(folder, to=folder.parent / "late.duckdb", day=end + timedelta(90))
     return early, late, end
 
 

@@ -18,7 +18,7 @@ from etl.revisions import diff
 from etl.semantic import access, rights
 from etl.warehouse import code_version, publications
 from tests.effort import draws
-from tests.loading import build, copy_publication, national_id, put, put_good, row
+from tests.loading import build, build_tables, copy_publication, national_id, put, put_good, row
 from tests.parts import SCRIPT
 from ui.i18n import text
 
@@ -99,14 +99,14 @@ def test_a_build_replaces_another_version_and_still_checks_for_loss(pointer, tmp
     built = build(folder, to=pointer, accept_loss=False)
     assert built.code == 1
     assert "--accept-loss" in built.out
-    assert build(folder, to=pointer).code == 0
+    assert build_tables(folder, to=pointer).code == 0
     assert main(["ask", "in_service", "--format", "csv", "--from", str(pointer)]) == 0
     assert capsys.readouterr().out == "in_service\n1\n"
 
 
 def test_adoption_is_carried_over_a_change_of_the_program(pointer, tmp_path):
     change(pointer, "update adoption set valid_from = date '2020-01-01'")
-    assert build(put_good(tmp_path / "incoming"), to=pointer).code == 0
+    assert build_tables(put_good(tmp_path / "incoming"), to=pointer).code == 0
     with access.connect(pointer, rights.ADMINISTRATOR) as con:
         assert con.execute("select count(*) from adoption where valid_from = date '2020-01-01'").fetchall() != [(0,)]
 
