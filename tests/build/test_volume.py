@@ -66,7 +66,7 @@ def hand_in(folder: Path, rows: dict[str, StreamedRows], by_province: bool = Fal
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that is published, province by province; tests get copies of it."""
     folder = hand_in(tmp_path_factory.mktemp("published") / "incoming", register(), by_province=True)
-    assert build(folder, accept_loss=False).code == 0
+    assert load(folder, accept_loss=False).code == 0
     return folder
 
 
@@ -84,9 +84,9 @@ def refusals_of_load(folder: Path, *options: str) -> list[str]:
     return outcome.refusals
 
 
-def test_rows_are_kept_by_table_and_province(folder):
-    built = load(folder, accept_loss=False)
-    assert built.sql("from load_rows") == [
+def test_rows_are_kept_by_table_and_province(published):
+    last = publications.comparable(published.parent / "warehouse.duckdb")
+    assert publications.rows_of(last, "from load_rows") == [
         (table, place, PER_PLACE)
         for table in ("institutes", "licences", "personnel", "training")
         for place in sorted(PLACES)
@@ -153,6 +153,8 @@ def test_a_missing_table_is_refused(folder, missing):
                 put(folder, f"{table}_{place}.csv", [])
     losses = [f"{table}: no rows loaded where the last publication has 240" for table in missing]
     assert {f"{loss}; submit its files" for loss in losses} <= set(refusals_of_load(folder))
+    if len(missing) == 1:
+        return
     accepted = load(folder)
     assert accepted.code == 0
     for loss in losses:
@@ -195,43 +197,23 @@ def test_a_missing_province_of_a_table_is_refused(folder, tables, place):
         assert load(folder, accept_loss=False).code == 0, "the next load is compared with the accepted one"
 
 
-def test_a_refusal_names_the_provinces_that_it_is_about(published, monkeypatch):
-    """And has a part of each, where they share a line."""
-    version = publications.current(published.parent / "warehouse.duckdb")
-    monkeypatch.setattr(volume, "_MOST_LINES", 1)
-    with publications.connect(version) as con:
-        fallen = volume.fallen(con, version, {}, excused=())
-        assert {one.provinces for one in fallen} == {frozenset(PLACES)}
-        of_one = volume.fallen(con, version, {}, excused=["IR-01"])
-        assert {one.provinces for one in of_one} == {frozenset(["IR-23"])}
-        rows = con.execute(
-            "from load_rows union all values ('training', 'IR-07', 1), ('training', 'IR-10', 1)"
-        ).fetchall()
-        monkeypatch.setattr(publications, "rows_of", lambda *_: rows)
-        (lost,) = volume.losses(con, version, (), (), ())
-    for line, (first, second) in ((fallen[0], sorted(PLACES)), (lost, ("IR-07", "IR-10"))):
-        told = [(one.provinces, first in one.line, second in one.line) for one in line.parts]
-        assert told == [({first}, True, False), ({second}, False, True)]
-
-
-def test_fewer_than_half_of_the_rows_are_a_loss_and_half_are_not(tmp_path):
-    folder, rows = tmp_path / "incoming", register()
-    assert load(hand_in(folder, rows), accept_loss=False).code == 0
-    training = rows["training"]
-    put(folder, "training.csv", training[:PER_PLACE] + training[PER_PLACE : PER_PLACE + 59])
+def test_fewer_than_half_of_the_rows_are_a_loss_and_half_are_not(folder):
+    training = register()["training"]
+    put(folder, "training_IR-01.csv", training[PER_PLACE : PER_PLACE + 59])
     assert refusals_of_load(folder) == [
         "training, IR-01 Gilan: 59 rows loaded where the last publication has 120; submit its file"
     ]
-    put(folder, "training.csv", training[:59] + training[PER_PLACE : PER_PLACE + 60])
+    put(folder, "training_IR-23.csv", training[:59])
+    put(folder, "training_IR-01.csv", training[PER_PLACE : PER_PLACE + 60])
     assert refusals_of_load(folder) == [
         "training: 119 rows loaded where the last publication has 240; submit the rows that are missing"
     ]
-    put(folder, "training.csv", training[:60] + training[PER_PLACE : PER_PLACE + 60])
+    put(folder, "training_IR-23.csv", training[:60])
     assert load(folder, accept_loss=False).code == 0
 
 
-def test_a_table_is_compared_from_a_hundred_rows_on(tmp_path):
-    """Below, fewer rows are no loss as long as each province has one."""
+def test_a_table_is_compared_from_a_hundred_rows_on_and_a_province_without_any_row_is_lost_at_any_size(tmp_path):
+    """Of fewer, one row of each province is enough."""
     folder, rows = tmp_path / "incoming", register(50)
     rows["licences"] = rows["licences"][1:-1]
     assert load(hand_in(folder, rows), accept_loss=False).code == 0
@@ -240,16 +222,10 @@ def test_a_table_is_compared_from_a_hundred_rows_on(tmp_path):
     assert refusals_of_load(folder) == [
         "training: 49 rows loaded where the last publication has 100; submit the rows that are missing"
     ]
-
-
-def test_a_province_without_any_row_is_lost_at_any_size(tmp_path):
-    folder, rows = tmp_path / "incoming", register(99)
-    assert load(hand_in(folder, rows), accept_loss=False).code == 0
-    put(folder, "licences.csv", rows["licences"][:99])
-    refusal = "licences, IR-01 Gilan: 0 rows loaded where the last publication has 99"
+    put(folder, "licences.csv", rows["licences"][:49])
+    put(folder, "training.csv", rows["training"])
+    refusal = "licences, IR-01 Gilan: 0 rows loaded where the last publication has 49"
     assert refusals_of_load(folder) == [f"{refusal}; submit its file"]
-    put(folder, "licences.csv", rows["licences"][:100])
-    assert load(folder, accept_loss=False).code == 0
 
 
 def test_many_provinces_of_a_table_share_a_line(tmp_path):
@@ -325,19 +301,52 @@ def test_where_no_publication_can_be_read_a_build_is_refused_unless_losses_are_a
 # ------------------------------------------------------------------ the same rows with another content
 
 
-def test_people_and_licences_that_fall_by_half_are_refused_although_every_row_is_there(folder):
-    rows = register()
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The same two provinces and the people of `few`, published with numbers; tests get copies."""
+    folder = hand_in(tmp_path_factory.mktemp("counted") / "incoming", register(), by_province=True)
+    put(folder, "personnel_few.csv", few())
+    built = build(folder, accept_loss=False)
+    assert built.code == 0
+    return built
+
+
+@pytest.fixture
+def folder_counted(counted: Built, tmp_path: Path) -> Path:
+    copy_publication(counted.to, tmp_path)
+    return Path(shutil.copytree(counted.to.with_name("incoming"), tmp_path / "incoming"))
+
+
+def few() -> StreamedRows:
+    """The people of three further provinces, 22 and 23 each."""
+    return [
+        row("personnel", institute_code="01000", national_id=national_id(at), province=place)
+        for place, (first, count) in {"IR-04": (9100, 22), "IR-02": (9200, 23), "IR-03": (9300, 23)}.items()
+        for at in range(first, first + count)
+    ]
+
+
+def test_people_and_licences_that_fall_by_half_are_refused_although_every_row_is_there(folder_counted):
+    """Of 22 people of a province all may leave, of 23 not more than half."""
+    folder, rows = folder_counted, register()
     refused = [line | {"outcome": "refused", "valid_from": "", "valid_until": ""} for line in rows["licences"]]
     put(folder, "licences_IR-23.csv", refused[:PER_PLACE])
     left = [line | {"left_on": "1402/03/20"} for line in rows["personnel"]]
-    put(folder, "personnel_IR-01.csv", left[PER_PLACE:])
+    put(folder, "personnel_IR-01.csv", left[PER_PLACE:-11] + rows["personnel"][-11:])
+    leavers = {national_id(at) for at in (*range(9100, 9122), *range(9200, 9211), *range(9300, 9312))}
+    put(
+        folder,
+        "personnel_few.csv",
+        [line | {"left_on": "1402/03/20"} if line["national_id"] in leavers else line for line in few()],
+    )
     check = "check the outcomes, the days of validity and the last days of service in these files"
     fell = "less than half of the last publication (in brackets)"
     outcome = build(folder, accept_loss=False)
     assert outcome.to.resolve().stem == "000001"
     assert outcome.refusals == [
-        f"Active police assistants: {fell}: the nation 0 (240), IR-01 Gilan 0 (120), IR-23 Tehran 0 (120); {check}",
-        f"All in service, lapsed licences included: {fell}: IR-01 Gilan 0 (120); {check}",
+        f"Active police assistants: {fell}: the nation 34 (308), IR-01 Gilan 11 (120), IR-03 East Azerbaijan 11 (23), "
+        f"IR-23 Tehran 0 (120); {check}",
+        f"All in service, lapsed licences included: {fell}: IR-01 Gilan 11 (120), IR-03 East Azerbaijan 11 (23); {check}",
         f"Licensed institutes: {fell}: IR-23 Tehran 0 (120); {check}",
     ]
     accepted = build(folder)
@@ -345,39 +354,35 @@ def test_people_and_licences_that_fall_by_half_are_refused_although_every_row_is
     assert build(folder, accept_loss=False).code == 0
 
 
-def test_people_of_a_province_are_compared_from_23_on(tmp_path):
-    """Of 22 all may leave, of 23 not more than half."""
-    folder, rows = tmp_path / "incoming", register(1)
-    people = [row("personnel", institute_code="00000", national_id=national_id(at)) for at in range(9000, 9100)]
-    people += rows["personnel"]
-    for place, (first, count) in {"IR-04": (9100, 22), "IR-02": (9200, 23), "IR-03": (9300, 23)}.items():
-        people += [
-            row("personnel", institute_code="00000", national_id=national_id(at), province=place)
-            for at in range(first, first + count)
-        ]
-    leavers = {national_id(at) for at in (*range(9100, 9122), *range(9200, 9211), *range(9300, 9312))}
-    assert build(hand_in(folder, rows | {"personnel": people}), accept_loss=False).code == 0
-    put(
-        folder,
-        "personnel.csv",
-        [line | {"left_on": "1402/03/20"} if line["national_id"] in leavers else line for line in people],
-    )
-    refusals = build(folder, accept_loss=False).refusals
-    assert [line.partition(": ")[0] for line in refusals] == [
-        "Active police assistants",
-        "All in service, lapsed licences included",
-    ]
-    assert all(" (in brackets): IR-03 East Azerbaijan 11 (23); " in line for line in refusals)
+def test_a_refusal_names_the_provinces_that_it_is_about(counted, monkeypatch):
+    """And has a part of each, where they share a line."""
+    version = publications.current(counted.to)
+    monkeypatch.setattr(volume, "_MOST_LINES", 1)
+    with publications.connect(version) as con:
+        fallen = volume.fallen(con, version, {}, excused=["IR-02", "IR-03"])
+        assert {one.provinces for one in fallen} == {frozenset(PLACES)}
+        of_one = volume.fallen(con, version, {}, excused=["IR-01", "IR-02", "IR-03"])
+        assert {one.provinces for one in of_one} == {frozenset(["IR-23"])}
+        rows = con.execute(
+            "from load_rows union all values ('training', 'IR-07', 1), ('training', 'IR-10', 1)"
+        ).fetchall()
+        monkeypatch.setattr(publications, "rows_of", lambda *_: rows)
+        (lost,) = volume.losses(con, version, (), (), ())
+    for line, (first, second) in ((fallen[0], sorted(PLACES)), (lost, ("IR-07", "IR-10"))):
+        told = [(one.provinces, first in one.line, second in one.line) for one in line.parts]
+        assert told == [({first}, True, False), ({second}, False, True)]
 
 
 @pytest.mark.parametrize(("left_out", "lost"), [("personnel", {"IR-23"}), ("training", set(PLACES))])
-def test_a_file_left_out_excuses_the_fall_of_its_province_unless_it_is_of_courses(folder, monkeypatch, left_out, lost):
+def test_a_file_left_out_excuses_the_fall_of_its_province_unless_it_is_of_courses(
+    folder_counted, monkeypatch, left_out, lost
+):
     """No person counts by a course. Without the models every number falls to zero."""
-    put(folder, f"{left_out}_IR-01.csv", b"no table")
+    put(folder_counted, f"{left_out}_IR-01.csv", b"no table")
     for module, step in ((pipeline.run_models, "build"), (pipeline.adoption_history, "carry"), (pipeline, "_check")):
         monkeypatch.setattr(module, step, lambda *_: None)
     monkeypatch.setattr(pipeline.fingerprints, "numbers_of", lambda *_: {})
-    refusals = build(folder, "--skip-refused", accept_loss=False).refusals
+    refusals = build(folder_counted, "--skip-refused", accept_loss=False).refusals
     assert len(refusals) == 3
     assert all({place for place in PLACES if place in line} == lost for line in refusals)
 
