@@ -273,23 +273,21 @@ def test_the_temporary_files_of_a_killed_process_are_removed_at_the_next_start_a
 ):
     from ui.shell import service
 
-    def started():
-        process = subprocess.Popen(
-            [sys.executable, "-c", _KEEPING],
-            cwd=ROOT,
-            env={**os.environ, "TMPDIR": str(tmp_path), "POLICEYAR_RUN": str(tmp_path / "run")},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        return process, Path(process.stdout.readline().strip())
-
-    killed, left = started()
-    killed.kill()
-    killed.communicate()
-    running, kept = started()
-    assert left.name.startswith("answer-")
-    assert not left.exists()
+    # A killed process leaves its folder, and holds no lock of it any more.
+    left = tmp_path / f"{service._TEMPORARY}left" / "answer-left"
+    left.parent.mkdir()
+    left.touch()
+    running = subprocess.Popen(
+        [sys.executable, "-c", _KEEPING],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path), "POLICEYAR_RUN": str(tmp_path / "run")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    kept = Path(running.stdout.readline().strip())
+    assert (kept.parent.parent, kept.parent.name.startswith(service._TEMPORARY)) == (tmp_path, True)
+    assert not left.parent.exists()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     service._use_own_folder()
     assert kept.exists()
