@@ -23,6 +23,7 @@ from etl.core import jalali, paths
 from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
+from tests.effort import draws
 from tests.oracle import ahead, oracle, others
 
 DAY = date(2026, 5, 1)
@@ -323,10 +324,12 @@ def gaps(count: int, seed: int) -> list[tuple[float, float, float]]:
 
 @pytest.mark.slow
 def test_the_best_plan_lies_between_plan_and_bound() -> None:
-    found = gaps(200, 3)
+    found = gaps(draws(50, 200), 3)
     for plan, best, bound in found:
         assert plan <= best + 1e-6
         assert best <= bound + 1e-6
+    if len(found) < 200:
+        return
     # docs/architecture.md says so.
     plan, best, bound = (sum(column) for column in zip(*found, strict=True))
     assert (round(plan / best, 3), round(bound / best, 3)) == (0.985, 1.013)

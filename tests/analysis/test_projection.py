@@ -22,7 +22,7 @@ from etl.core import jalali
 from etl.semantic import access, answers, rights
 from etl.warehouse import publications
 from tests.effort import draws, thorough
-from tests.loading import build, national_id, put, put_good, row
+from tests.loading import build_tables, national_id, put, put_good, row
 from tests.oracle import oracle
 from tests.oracle.projection import as_known_on, breaks_and_runs_of, month_ends, outlook
 
@@ -263,7 +263,7 @@ def late_decisions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[d
                 {**person, "institute_code": names[(at + 1) % 3], "hired_on": (hired + timedelta(9)).isoformat()}
             )
     put(folder, "personnel.csv", [*people, row("personnel")])
-    built = build(folder, day=date(2024, 6, 1))
+    built = build_tables(folder, day=date(2024, 6, 1))
     assert not built.rejected_rows()
     with access.connect(built.to, rights.ADMINISTRATOR) as con:
         yield con, oracle.read(folder, date(2024, 6, 1))[1]
@@ -290,7 +290,7 @@ def test_past_months_use_only_what_was_known_then(late_decisions, where) -> None
 @pytest.mark.slow
 def test_the_projection_is_that_of_the_oracle(con, data) -> None:
     as_of = publications.describe(con).as_of
-    for day in (as_of, date(2025, 3, 20), date(2024, 8, 3))[: draws(2, 3)]:
+    for day in (date(2025, 3, 20), as_of, date(2024, 8, 3))[: draws(1, 3)]:
         projected = {item["month"]: item for item in projection.projection(con, on=day).records()}
         path = outlook(data, day, 14)
         assert len(path) == 14

@@ -25,7 +25,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, derived
 from etl.semantic.disclosure import for_circulation
 from etl.semantic.exportable import StreamedRows
-from tests.effort import thorough
+from tests.effort import draws, thorough
 from tests.files import to_parquet
 from tests.made import answer
 from ui.charts.elements import ChartContext
@@ -105,6 +105,7 @@ PAIRS = st.integers(0, 3000).flatmap(lambda whole: st.tuples(st.integers(0, whol
 
 
 @pytest.mark.slow
+@settings(max_examples=draws(40, 100))
 @given(st.lists(PAIRS, min_size=1, max_size=12))
 @example([(12, 24), (0, 1), (902, 1003), (24, 24)])
 @example([(67, 67), (117, 118), (217, 217), (217, 217)])
@@ -149,6 +150,7 @@ def test_few_shares_of_many_people_are_left_out(whole: int, least: float) -> Non
 
 
 @pytest.mark.slow
+@settings(max_examples=draws(40, 100))
 @given(st.lists(PAIRS, min_size=1, max_size=12))
 @example([(67, 67), (117, 118), (217, 217), (217, 217)])
 def test_no_part_is_rounded_to_more_than_its_whole(counts: list[tuple[int, int]]) -> None:
