@@ -9,8 +9,9 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from etl.analysis import detail
 from etl.core.errors import AccessDenied, QuestionError
 from etl.semantic import answers, disclosure
 from etl.semantic.access import cursor_for
@@ -29,15 +31,20 @@ from etl.warehouse.dimensions import FILTERS
 from tests.conftest import ROOT
 from tests.effort import draws, thorough
 from tests.ui.test_chart_lint import Shown, names_its_measure, names_no_small_group, says_its_n
+from tests.ui.test_page_workbook import cells, written
 from ui.charts import titles
 from ui.charts.lines import TIME_AXES
+from ui.components import page_files
 from ui.data import page_run, warehouse
 from ui.data.ask import Ask, Kept, On, Rounded
-from ui.exhibits import register
+from ui.exhibits import cards, register
 from ui.exhibits.exhibit import Actions, Card, Drawing, Exhibit, Rows, Sentence, Value
+from ui.exports import page_workbook
 from ui.exports.file_content import is_for_circulation
 from ui.exports.job import ExportJob
+from ui.exports.page_workbook import PageJob
 from ui.i18n import member_names, text
+from ui.state.page_context import PageContext
 from ui.state.scope import Scope
 
 pytestmark = pytest.mark.slow
@@ -342,6 +349,27 @@ def test_an_exhibit_on_screen_is_that_of_a_cursor(asks: dict[str, Ask]) -> None:
                 assert exhibit.title == on_screen[address].title, address
             subtitles[person] = [(address, exhibit.subtitle) for address, exhibit in alone.items()]
     assert subtitles["national"] != subtitles["isfahan"], "another person sees other places"
+
+
+@pytest.mark.parametrize("way", [lambda ask: ask, Rounded], ids=["exact", "rounded"])
+def test_what_is_not_settled_on_any_day_is_unknown_in_every_file(
+    way: Callable[[Ask], Ask], asks: dict[str, Ask]
+) -> None:
+    with asking(asks, "national") as ask:
+        begins = ask.look_up(detail.begins_on)
+        assert begins
+        scope = scoped({"on": [(begins + timedelta(40)).isoformat()]}, "en", ask)
+        (card,) = cards.cards(scope, way(ask), "leaver_rate_12m")
+        assert card.answer is not None
+        assert (card.form.value, card.answer.value()) == ("–", None)
+        (told,) = json.loads(file_of(card, "json"))
+        assert told["leaver_rate_12m"] is None
+        context = PageContext(scope)
+        job = PageJob(
+            "Page", "Iran", "me", (page_workbook.Card.of(card),), (), page_files.context(context), way is Rounded
+        )
+        _, row = cells(written(job).worksheets[2])
+        assert (row[1], row[-1]) == ("[x]", "x")
 
 
 @pytest.mark.parametrize("person", PEOPLE)

@@ -94,7 +94,7 @@ def _cards(write: Writer) -> dict[str, Any]:
         now, earlier = numbers[name].now, numbers[name].before
         write.beside.extend([now, *([earlier] if earlier else [])])
         metric, settled = now.metrics[0], settled_on(write.ask, name, write.scope.day)
-        value, before = now.value() if settled else None, earlier.value() if earlier else None
+        value, before = now.value(), earlier.value() if earlier else None
         change, judged = "", ""
         if value is not None and before is not None:
             compared = write.word("year_same")

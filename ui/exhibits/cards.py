@@ -91,9 +91,8 @@ def _card(
     except Exception as failed:
         return Exhibit(scope.lang, Nothing("", failed=failed), name=name)
     metric, lang = elements.metric_of(answer, part), scope.lang
-    # A number that is not settled on any day is shown as unknown.
     is_unsettled = numbers is not None and numbers.settled_on is None and _waits(name)
-    value = None if is_unsettled else answer.value(part)
+    value = answer.value(part)
     before = numbers.before.value() if numbers and numbers.before else None
     lines: list[Line] = []
     if answer.over and (metric.kind == "event" or answer.on is None):
@@ -197,7 +196,7 @@ def _months(scope: Scope, ask: Ask, name: str) -> Answer | None:
 def at_once(scope: Scope, ask: Ask, names: Iterable[str]) -> dict[str, Numbers]:
     """Each measure now, and a year before if it has a history; measures without meaning under the filters are left out.
 
-    A snapshot that stays provisional for a while is asked on its latest settled day.
+    A snapshot that stays provisional for a while is asked on its latest settled day; without any it has no number.
     """
     over = scope.over or scope.complete_months(periods.DEFAULT_MONTHS)
     by_day: dict[date, list[str]] = {}
@@ -212,8 +211,11 @@ def at_once(scope: Scope, ask: Ask, names: Iterable[str]) -> dict[str, Numbers]:
             # The two batches may be narrowed to the rights differently.
             before = then[name] if name in then and then[name].where == answer.where else None
             side = questions.side(ask.exactly, answer, before) if before else ""
-            shown = ask.shown(before) if before else None
-            found[name] = Numbers(ask.shown(answer), shown, day if day != scope.day else None, side)
+            settled, shown = day if day != scope.day else None, ask.shown(answer)
+            if settled is None and _waits(name):
+                # Unknown, on screen and in files: it is not settled on any day.
+                shown = replace(shown, rows=[(None,) * len(shown.columns)], hidden=frozenset())
+            found[name] = Numbers(shown, ask.shown(before) if before else None, settled, side)
     return found
 
 
