@@ -289,6 +289,16 @@ def test_what_circulates_is_rounded(of: str, asks: dict[str, Ask]) -> None:
                         assert value % disclosure.STEP == 0 or metric.name in ("target",), (address, metric.name)
 
 
+def test_a_title_says_no_number_that_does_not_circulate(asks: dict[str, Ask]) -> None:
+    with asking(asks, "national") as ask:
+        for lang in text.LANGUAGES:
+            scope = scoped({}, lang, ask)
+            titles_of = [exhibits(scope, way)["growth/recruits"].title.sentence for way in (ask, Rounded(ask))]
+            assert text.word("ahead.recruits", lang) == titles_of[1] != titles_of[0]
+            circulated = exhibits(scope, Rounded(ask)).items()
+            assert [name for name, one in circulated if re.search(r"(^|\s)–(\s|$)", one.title.sentence)] == []
+
+
 # Institutes and the like in a sentence, and at the end of one.
 COUNTED = re.compile(
     r"\b([0-9][0-9,]*) (?:institutes?|count(?:y|ies)|provinces?|groups|routes|courses|posts)\b|days: ([0-9,]+)$"

@@ -97,10 +97,10 @@ def recruits(scope: Scope, ask: Ask, count: int | None = None) -> Exhibit:
         return said(scope, title, text.word("state.empty", lang))
     exhibit, notes = finding(everywhere, ask, exact, title), [text.word("ahead.recruits_note", lang)]
     assert exhibit.answer is not None
-    first = exhibit.answer.records()[0]
-    ginis = {name: text.plain(value, "ratio", lang) for name, value in gini_after(exhibit.answer).items()}
-    values = {"count": text.number(count, lang), "before": text.plain(first["gini_before"], "ratio", lang)}
-    title = text.word("ahead.recruits_title", lang, after=ginis["equal"], **values)
+    ends = exhibit.answer.records()[0]["gini_before"], gini_after(exhibit.answer)["equal"]
+    if None not in ends:
+        before, after = (text.plain(end, "ratio", lang) for end in ends)
+        title = text.word("ahead.recruits_title", lang, count=text.number(count, lang), before=before, after=after)
     notes += [wording.no_effect(ChartContext(lang), ignored)] if ignored else []
     return replace(exhibit, form=Table(), title=Title(title), own_notes=tuple(notes))
 
