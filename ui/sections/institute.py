@@ -204,7 +204,7 @@ def people(view: PageContext) -> None:
         answer = spells.first(tables.PAGE_ROWS)
         publication = spells.answer.publication.id
         event = (publication, view.as_of, frozen(view.where))
-        institutes = ",".join(map(audit.plain, view.where.get("institute", ())))[:200] or "all"
+        institutes = ",".join(map(audit.plain, view.where.get("institute", ()))) or "all"
         seen: dict[str, str | int] = {"publication": publication, "institute": institutes, "rows": len(answer.rows)}
         blocks.record_once("detail", event, **seen)
         if not answer.rows:
