@@ -44,9 +44,9 @@ from ui.i18n import member_names, text
 
 pytestmark = pytest.mark.slow
 
-QUESTIONS, ANALYSES, ADDRESSES, CELLS = draws(100, 2000), draws(40, 500), draws(6, 500), draws(12, 60)
+QUESTIONS, ANALYSES, ADDRESSES, CELLS = draws(100, 2000), draws(25, 500), draws(6, 500), draws(6, 60)
 # Pairs of filters under which a measure is asked.
-PAIRS = draws(60, 10_000)
+PAIRS = draws(30, 10_000)
 # What a test of other provinces is not given with: their sides are.
 OF_A_TEST = ("p_value", "institutes_compared")
 OF_FARS = AccessScope("fars", frozenset({Grant("province", frozenset({FARS}))}))

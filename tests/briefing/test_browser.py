@@ -30,10 +30,10 @@ def test_books_are_fetched_by_button_and_from_the_list_and_events_by_keyboard(
 
         make, take = (text.word(f"briefing.{key}", "fa") for key in ("make", "take"))
         for place, scope in (("IR", {}), ("IR-11", {"province": "IR-11"})):
-            reader.go("", anew=True, **scope)
-            reader.page.locator(".st-key-briefing button").first.click()
+            reader.go("", **scope).page.locator(".st-key-briefing button").first.click()
             reader.settle()
             assert download(make) == books[place]
+            reader.page.keyboard.press("Escape")
         reader.go("approve")
         assert member_names.of("province", "IR-11", "fa") in reader.page.locator(".st-key-briefing-0").inner_text()
         assert download(take, ".st-key-briefing-0") == to.read_bytes()
