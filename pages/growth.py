@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui.components import figures as ui
+from ui.data import warehouse
 from ui.exhibits import growth
 from ui.sections import ahead, goal, overview, scenario
 
@@ -19,7 +20,7 @@ def page() -> None:
     left, right = st.columns(2)
     with left:
         ui.exhibit(view, growth.joiners_and_leavers)
-        if growth.has_bridge(view.scope):
+        if growth.has_bridge(view.scope, warehouse.of_page().rights):
             ui.exhibit(view, growth.bridge)
     with right:
         ui.exhibit(view, growth.leavers_by_place, said=said)

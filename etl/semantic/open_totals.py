@@ -14,7 +14,7 @@ from typing import Any
 
 from etl.core.errors import AccessDenied
 from etl.semantic.access import ScopedCursor
-from etl.semantic.catalog import TIME, catalogue
+from etl.semantic.catalog import TIME, catalogue, expand
 from etl.semantic.resolve import members
 from etl.semantic.rights import BELOW_PROVINCE, AccessScope, every_province
 from etl.warehouse.dimensions import PLACES
@@ -41,7 +41,8 @@ def narrow(
 ) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
     """The filters of a question, limited to the own provinces unless it is open, and the provinces that were left out.
 
-    `where` holds codes of `members_in_scope`. Raises AccessDenied if nothing is left.
+    `where` holds codes of `members_in_scope`. Raises AccessDenied if nothing is left, for a group of the nation, and for measures
+    of which some cannot be limited to a province.
     """
     by, narrowed = tuple(by), {name: tuple(codes) for name, codes in where.items()}
     if con.scope.sees_whole_country or is_open(by, narrowed):
@@ -57,8 +58,17 @@ def narrowed_to_own(
     if {"province", "origin"} <= involved:
         # A move belongs to both of its provinces: `visible_rows` cuts those between two others.
         return narrowed, frozenset()
-    exclusive = [catalogue()[name].mutually_exclusive for name in names if name in catalogue()]
-    if "institute" in involved and any({"province", "institute"} <= dimensions for dimensions in exclusive):
+    known, names = catalogue(), tuple(names)
+    measures = [one for name in names if name in known for one in expand(name, frozenset(involved)).values()]
+    is_of_group = not is_open({*by}.difference(PLACES), {*where}.difference(PLACES))
+    if is_of_group and any(one.national_total for one in measures):
+        # It counts the whole nation under all filters but places.
+        raise AccessDenied
+    without_province = [name in known and {"province", "institute"} <= known[name].mutually_exclusive for name in names]
+    if "institute" in involved and any(without_province):
+        if not all(without_province):
+            # Of the people of an institute the others are to count those in the own provinces alone.
+            raise AccessDenied
         # `members_in_scope` has checked filters by institute.
         left_out = frozenset() if "institute" in narrowed else con.scope.others
         if "institute" not in narrowed:

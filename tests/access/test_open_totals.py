@@ -402,7 +402,7 @@ def test_an_address_with_another_province_shows_its_totals(
     assert any(answer.where == {"province": (ISFAHAN,)} and answer.value() for answer in answered)
 
 
-@pytest.mark.parametrize("part", ["overview", "training", "workforce"])
+@pytest.mark.parametrize("part", ["overview", "training", "workforce", "coverage"])
 def test_under_a_filter_the_page_says_that_the_nation_is_not_open_and_shows_the_own(
     part: str, answered: list[Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -705,3 +705,39 @@ def test_what_was_asked_under_wider_rights_is_not_given_after_them(
                 with page_run.acting_as(NONE), pytest.raises(AccessDenied):
                     warehouse.ask("in_service", by=by, where=where)
     page_run.end()
+
+
+def test_who_the_others_are_changes_no_answer_but_open_totals(
+    con: duckdb.DuckDBPyConnection, small_register: Path, tmp_path: Path
+) -> None:
+    """Everybody elsewhere becomes a woman; a part of a measure is asked too."""
+    other = tmp_path / "other.duckdb"
+    shutil.copyfile(publications.current(small_register), other)
+    questions = [({"by": ("gender",)}, "groups"), ({"where": {"gender": ("female",)}}, "dimensions")]
+    with duckdb.connect(str(other)) as changed:
+        tables = changed.execute(
+            "select table_name from duckdb_columns() where column_name in ('gender', 'province') and not internal "
+            "group by 1 having count(*) = 2"
+        ).fetchall()
+        for (table,) in tables:
+            changed.execute(f"update {table} set gender = 'female' where province <> '{FARS}'")
+        changes = set()
+        with cursor_for(con, OF_FARS) as before, cursor_for(changed, OF_FARS) as after:
+            for metric in catalogue().values():
+                for question, kind in questions:
+                    if "gender" in getattr(metric, kind):
+                        with suppress(QuestionError):
+                            one, two = (ask(cursor, metric.name, **question).rows for cursor in (before, after))
+                            changes |= {metric.name} if one != two else set()
+        assert changes == set()
+
+
+def test_a_measure_without_provinces_lifts_the_limits_of_no_other(con: duckdb.DuckDBPyConnection) -> None:
+    with cursor_for(con, OF_FARS) as cursor:
+        assert ask(cursor, "transfers_in", by=("institute",)).left_out
+        for names in (("joiners", "transfers_in"), ("transfers_in", "returned", "in_service")):
+            with pytest.raises(AccessDenied):
+                ask(cursor, *names, by=("institute",))
+        (own, *_) = ask(cursor, "in_service", by=("institute",)).column("institute")
+        with pytest.raises(AccessDenied):
+            analyses.analyse(cursor, "bridge", where={"institute": (own,)})

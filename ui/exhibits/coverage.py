@@ -5,12 +5,13 @@ from typing import Any
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
+from etl.semantic.open_totals import sees_nation
 from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import bars, county_maps, grouped, lines, maps, titles
 from ui.charts.elements import ChartContext
 from ui.data.ask import Ask, Question, frozen, of_analysis
 from ui.exhibits.cards import cards
-from ui.exhibits.exhibit import Exhibit, sentence
+from ui.exhibits.exhibit import Exhibit, said, sentence
 from ui.exhibits.figure import figure, of_answer, single, table
 from ui.exhibits.findings import of_rate
 from ui.i18n import member_names, text
@@ -136,6 +137,9 @@ def _moved(answer: Answer, context: ChartContext) -> str:
 
 def gap(scope: Scope, ask: Ask) -> Exhibit:
     """How many assistants are missing to the nation's coverage?"""
+    if not sees_nation(ask.rights, scope.where):
+        closed = text.word("sign_in.nation_closed", scope.lang)
+        return said(scope, catalogue()["coverage_gap"].label[scope.lang], closed)
     return figure(scope, ask, bars.ranking, "coverage_gap", by="place", says=titles.gap)
 
 

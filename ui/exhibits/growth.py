@@ -6,6 +6,7 @@ from etl.analysis import analyses, growth
 from etl.analysis.coverage import MOST
 from etl.analysis.planning import NOW, Scenario
 from etl.semantic.answers import Answer
+from etl.semantic.rights import AccessScope
 from ui.charts import bars, forecast, lines, steps
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
@@ -63,9 +64,10 @@ def joiners_and_leavers(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, bars.paired, "joiners", "leavers", by="month", over=scope.months(24))
 
 
-def has_bridge(scope: Scope) -> bool:
-    """Whether the steps of the group add up."""
-    return growth.adds_up(scope.under(analyses.filters("bridge"))[0])
+def has_bridge(scope: Scope, rights: AccessScope) -> bool:
+    """Whether the steps of the group add up. Some people of an institute may serve in provinces that one does not see."""
+    where = scope.under(analyses.filters("bridge"))[0]
+    return growth.adds_up(where) and (rights.sees_whole_country or "institute" not in where)
 
 
 def bridge(scope: Scope, ask: Ask) -> Exhibit:
