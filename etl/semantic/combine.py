@@ -84,6 +84,12 @@ def combine(plan: Plan, queries: Sequence[MeasureQuery], results: Results) -> li
     """The rows of an answer: the members, then the selected metrics, ordered by member with the unknown last."""
     empty = {name: measure.fill_nulls_with for name, measure in plan.measures.items()}
     keys, columns = merge(queries, results, plan.by, fixed_groups(plan), empty, plan.sizes)
+    if plan.unit:
+        # Flows give a row to a past unit that the period cuts; no state is measured in it.
+        at, days = plan.by.index(plan.unit), dict(plan.snapshot_days())
+        for name, measure in plan.measures.items():
+            if measure.kind == "snapshot" and not measure.at_end:
+                columns[name] = [n if key[at] in days else None for key, n in zip(keys, columns[name], strict=True)]
     numbers = [columns[name] if name in columns else formula(name)(columns) for name in plan.selected]
     return list(zip(*zip(*keys, strict=True), *numbers, strict=True))
 

@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from etl.semantic.catalog import catalogue
-from etl.semantic.combine import MeasureQuery, Select, formula, in_order, merge
+from etl.semantic.combine import MeasureQuery, Select, combine, formula, in_order, merge
+from tests.semantic.plans import plan
 
 MAY, JUNE = date(2026, 5, 21), date(2026, 6, 21)
 
@@ -50,6 +51,15 @@ def test_a_day_stands_for_each_of_its_units_and_no_other():
     query = MeasureQuery((select,), ("month", "gender"), ("active",), False)
     groups = _groups(query, {"one": [(MAY, "male", 4), (JUNE, "male", 9)]})
     assert groups == {("1405-02", "male"): (4,), ("1405-03", "male"): (4,)}
+
+
+def test_a_state_beside_a_flow_is_unknown_in_a_past_unit_that_the_period_cuts():
+    """1402 has begun before the period, which ends in the middle of 1403."""
+    asked = plan("joiners", "active_assistants", by=("year",), over=(date(2023, 6, 1), date(2024, 9, 22)))
+    joiners = MeasureQuery((Select("flow", ("year", "joiners")),), ("year",), ("joiners",), False)
+    active = MeasureQuery((Select("state", ("year", "active_assistants")),), ("year",), ("active_assistants",), False)
+    rows = {"flow": [("1402", 3), ("1403", 2)], "state": [("1402", 7)]}
+    assert combine(asked, (joiners, active), rows) == [("1402", 3, 7), ("1403", 2, None)]
 
 
 def test_a_group_exists_where_any_presence_column_is_not_zero():
