@@ -13,6 +13,7 @@ from etl.core.errors import QuestionError
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.composed_answers import Where, compose
+from etl.semantic.open_totals import is_open
 from etl.semantic.resolve import settled_on
 
 # A province whose rank differs by at least this is marked.
@@ -27,18 +28,26 @@ def coverage_on_census(con: ScopedCursor, on: date, where: Where) -> Answer:
     """Active assistants of the day per 10,000 residents, of the day and of the census of 1395, by province.
 
     Rows: (province, coverage_per_10k, coverage_on_census, coverage_rank, coverage_rank_on_census, then is_moved and
-    active_assistants), highest coverage of the day first. Rank 1 is the highest of all provinces; equals share a rank.
+    active_assistants), highest coverage of the day first. Rank 1 is the highest of all provinces; equals share a rank. It is
+    unknown where the others are not open.
     """
-    answer = ask(con, "coverage_per_10k", "active_assistants", by=("province",), on=on, where=where)
+    names = ("coverage_per_10k", "active_assistants")
+    anywhere = {name: values for name, values in where.items() if name != "province"}
+    answer = ask(con, *names, by=("province",), on=on, where=where)
+    every = ask(con, *names, by=("province",), on=on, where=anywhere) if anywhere != where else answer
     census = dict(con.execute("select iso_3166_2, population_2016 from provinces").fetchall())
-    rows = answer.frame.dropna(subset=["province", "coverage_per_10k"])
+    rows = every.frame.dropna(subset=["province", "coverage_per_10k"])
     rows = rows.assign(coverage_on_census=rows["active_assistants"] / rows["province"].map(census) * 10_000)
     rates = ["coverage_per_10k", "coverage_on_census"]
     ranks = ["coverage_rank", "coverage_rank_on_census"]
     rows[ranks] = rows[rates].rank(method="min", ascending=False).astype(int)
     rows["is_moved"] = (rows[ranks[0]] - rows[ranks[1]]).abs() >= MOVED
+    if not (con.scope.sees_whole_country or is_open((), anywhere)):
+        rows[[*ranks, "is_moved"]] = None
+    rows = rows[rows["province"].isin(answer.column("province"))]
     rows = rows.sort_values(["coverage_per_10k", "province"], ascending=[False, True])
-    return compose(answer, ("province",), [*rates, *ranks], rows, more=("is_moved", "active_assistants"))
+    more = ("is_moved", "active_assistants")
+    return compose(answer, ("province",), [*rates, *ranks], rows, also=(every,), more=more)
 
 
 @analysis(asks=("active_assistants",))

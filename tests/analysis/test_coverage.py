@@ -6,9 +6,11 @@ from datetime import date
 
 import pytest
 
+from etl.analysis.analyses import analyse
 from etl.analysis.coverage import coverage_on_census
 from etl.analysis.glance import glance
 from etl.semantic import access, rights
+from etl.semantic.rights import AccessScope, Grant
 from tests.oracle.measures import active, census, residents
 
 pytestmark = pytest.mark.slow
@@ -41,6 +43,21 @@ def test_ranks_move_where_residents_have_grown_unevenly(small_register, data, da
     if day == BUILD_DAY and not where:
         assert moves
     assert answer.column("coverage_per_10k") == sorted(answer.column("coverage_per_10k"), reverse=True)
+
+
+@pytest.mark.parametrize("where", [{}, {"gender": ("female",)}])
+def test_a_rank_is_among_all_provinces_and_unknown_to_who_does_not_see_them(small_register, where) -> None:
+    few = {"province": ("IR-11", "IR-14")}
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        every = coverage_on_census(con, where=where)
+        asked = coverage_on_census(con, where=where | few)
+        assert asked.rows == [row for row in every.rows if row[0] in few["province"]]
+        assert max(asked.column("coverage_rank")) > 2
+        own = con.under(AccessScope("", frozenset({Grant("province", frozenset(few["province"]))})))
+        answer = analyse(own, "coverage_on_census", where=where | few)
+        assert answer.column("coverage_per_10k") == asked.column("coverage_per_10k")
+        assert answer.column("coverage_rank") == ([None, None] if where else asked.column("coverage_rank"))
+        assert answer.column("is_moved") == ([None, None] if where else asked.column("is_moved"))
 
 
 def test_places_that_never_had_anybody_have_no_growth(by_hand) -> None:

@@ -116,9 +116,9 @@ def on_census(scope: Scope, ask: Ask) -> Exhibit:
     metrics = sorted(exact.metrics, key=lambda metric: metric.name != "coverage_on_census")
     exact = replace(exact, metrics=tuple(metrics))
     if len(exact.rows) == 1:
-        # One province has no rank.
+        # A single bar shows no rank.
         return single(scope, ask, bars.ranking, exact, None, ignored)
-    notes = [_moved(exact, ChartContext(scope.lang))]
+    notes = [_moved(exact, ChartContext(scope.lang))] if None not in exact.column("coverage_rank") else []
     return of_answer(scope, ask, bars.ranking, exact, titles.highest, ignored, notes)
 
 
