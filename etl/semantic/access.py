@@ -5,7 +5,7 @@ one for open totals (`etl.semantic.open_totals`); an analysis that gives nothing
 (`etl.analysis.analyses.analyse`).
 """
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
@@ -22,6 +22,7 @@ from etl.warehouse import publications
 
 _answered: WeakKeyDictionary[duckdb.DuckDBPyConnection, dict[Hashable, Any]] = WeakKeyDictionary()
 _MOST_ANSWERED = 1000
+_MISSING: Any = object()
 _T = TypeVar("_T")
 
 
@@ -54,11 +55,14 @@ class ScopedCursor:
         """What a published file answers for these provinces, kept as long as it is open."""
         known = _answered.setdefault(self._root, {})
         key = self.scope.codes, question
-        if key not in known:
+        # Another thread may clear them meanwhile.
+        found = known.get(key, _MISSING)
+        if found is _MISSING:
+            found = answer()
             if len(known) >= _MOST_ANSWERED:
                 known.clear()
-            known[key] = answer()
-        return known[key]
+            known[key] = found
+        return found
 
     @cached_property
     def begins_on(self) -> date | None:
@@ -77,6 +81,13 @@ class ScopedCursor:
         if self.scope.sees_whole_country:
             return self.whole
         return scoped_views.take(self._root, self.scope.codes)
+
+    def of_people(self, where: Mapping[str, Sequence[str]]) -> duckdb.DuckDBPyConnection:
+        """What to count people from under filters: of own provinces the tables, which hold where else they joined or by which
+        licence they serve; of any other places the rows that the scope may see.
+        """
+        provinces = where.get("province", ())
+        return self.whole if provinces and self.scope.codes.issuperset(provinces) else self.rows
 
     def execute(self, sql: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
         """Run a query over what the scope may see."""

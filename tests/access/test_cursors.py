@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from etl.semantic import scoped_views
+from etl.semantic import access, scoped_views
 from etl.semantic.access import cursor_for
 from tests.access.scopes import ISFAHAN, NATIONAL, OF_ISFAHAN, OF_TEHRAN, TEHRAN
 
@@ -63,3 +63,23 @@ def test_views_are_created_once_and_serve_only_the_same_provinces(
         first.execute("select 1")
         second.execute("select 1")
         assert first.rows is not second.rows
+
+
+def test_what_is_asked_once_is_given_even_where_another_thread_clears_the_answers(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cleared(dict[object, object]):
+        """Cleared as soon as anything was looked up or kept."""
+
+        def __contains__(self, key: object) -> bool:
+            found = super().__contains__(key)
+            self.clear()
+            return found
+
+        def __setitem__(self, key: object, value: object) -> None:
+            self.clear()
+
+    for known in (Cleared({(NATIONAL.codes, "day"): 1}), Cleared()):
+        monkeypatch.setitem(access._answered, con, known)
+        with cursor_for(con, NATIONAL) as cursor:
+            assert cursor.once("day", lambda: 1) == 1
