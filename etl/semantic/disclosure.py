@@ -111,6 +111,7 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
     metrics = {name: described(name, source.metrics) for name in source.columns[len(source.by) :]}
     counts = _counts(metrics)
     _round_counts(source, metrics, rows)
+    _quote(source, rows)
     few: set[tuple[tuple[Any, ...], str]] = set()
     for at, name in enumerate(source.columns):
         if name in metrics and name not in counts:
@@ -219,6 +220,27 @@ def _round_counts(answer: Answer, metrics: dict[str, Metric | None], rows: list[
                 _add(change, next((cells for cells in choices if is_sound(cells, change)), largest), rows)
         if not open_lines:
             break
+
+
+def _quote(answer: Answer, rows: list[list[Any]]) -> None:
+    """What officials or other countries say stands as they say it.
+
+    The difference to it is that of the rounded count: the exact one rounded would disclose the count. What else was announced, a
+    share of unknown people, stands alone.
+    """
+    names = ("metric", "announced_value", "registered_value", "announced_difference")
+    if set(names) <= {*answer.columns}:
+        name, said, here, apart = map(answer.columns.index, names)
+        for row, exact in zip(rows, answer.rows, strict=True):
+            row[said] = exact[said]
+            if catalogue()[exact[name]].counts != "persons":
+                row[here] = None
+            row[apart] = None if row[here] is None else row[here] - row[said]
+    if "sureness" in answer.by:
+        at = answer.by.index("sureness")
+        for row, exact in zip(rows, answer.rows, strict=True):
+            if exact[at] != "register":
+                row[:] = exact
 
 
 def _add(change: int, cells: Iterable[_Cell], rows: list[list[Any]]) -> None:

@@ -558,3 +558,34 @@ def test_counties_and_institutes_beside_the_counts_leave_two_values_for_every_co
         assert counties == institutes == places[key], "exact, never a part"
         assert len([count for count in window(shown[key]) if count >= max(counties, institutes)]) > 1
     assert all(wholes[key] >= 23 for key in told)
+
+
+def reported_by(names: tuple[str, ...], by: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """What circulates of numbers that stand beside others' own."""
+    data = replace(answer("active_assistants", rows=rows), metrics=tuple(map(derived, names)), by=by)
+    return for_circulation(replace(data, columns=(*by, *names))).rows
+
+
+def test_what_was_announced_is_quoted_and_the_difference_is_to_the_rounded_count() -> None:
+    names, day = ("announced_value", "registered_value", "announced_difference"), date(2021, 10, 10)
+    rows = [
+        ("active_assistants", day, 1234.0, 1237, 3.0),
+        ("in_service", day, 60000.0, None, None),
+        # How many people a share is of is not known here.
+        ("training_compliance", day, 0.93, 0.914, -0.016),
+    ]
+    assert reported_by(names, ("metric", "announced_on"), rows) == [
+        ("active_assistants", day, 1234.0, 1235, 1.0),
+        ("in_service", day, 60000.0, None, None),
+        ("training_compliance", day, 0.93, None, None),
+    ]
+
+
+def test_what_other_countries_count_is_quoted_beside_the_rounded_count_of_the_register() -> None:
+    rows = [
+        ("assistants", "IRN", "police_assistants", "2026", "register", 1237, None),
+        ("guards", "GBR", "licences", "2024", "official", 4_412_311, 412_311),
+    ]
+    by = ("force", "country", "counted", "counted_year", "sureness")
+    shown = reported_by(("persons_counted", "above_claim"), by, rows)
+    assert shown == [(*rows[0][:5], 1235, None), rows[1]]
