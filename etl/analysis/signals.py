@@ -30,7 +30,7 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, Metric, ask
 from etl.semantic.catalog import catalogue, provisional_days
 from etl.semantic.composed_answers import Where, compose
-from etl.semantic.ranking import least
+from etl.semantic.ranking import is_sampled, least
 from etl.semantic.resolve import last_settled_day, settled_on
 
 STANDARD_ERRORS = 3
@@ -114,13 +114,13 @@ def share_limits(counts: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np
 
 
 def has_levels(metric: Metric) -> bool:
-    """Whether provinces are compared by the level of a measure: a share measured on a day."""
-    return metric.kind == "snapshot" and metric.unit == "share" and bool(metric.numerator and metric.denominator)
+    """Whether provinces are compared by the level of a measure: a share, measured on a day, whose differences may be chance."""
+    return metric.kind == "snapshot" and metric.unit == "share" and is_sampled(metric)
 
 
 def has_changes(metric: Metric) -> bool:
-    """Whether a province's months of a measure are compared: a count over a period."""
-    return metric.kind == "event" and not metric.denominator
+    """Whether a province's months of a measure are compared: a count over a period, of which a province has a share."""
+    return metric.kind == "event" and not (metric.denominator or metric.sample_size or metric.is_difference)
 
 
 @analysis(asks=("training_compliance",), open_by=("",))

@@ -309,10 +309,12 @@ def test_changes_are_shares_of_the_nations_settled_months(con) -> None:
 
 
 def test_signals_of_other_measures_or_of_a_short_register_are_refused(con) -> None:
-    for name in ("active_assistants", "no_such", "coverage_per_10k", "renewal_rate"):
+    # All counties are counted, and none of them by chance.
+    for name in ("active_assistants", "no_such", "coverage_per_10k", "renewal_rate", "counties_covered"):
         with pytest.raises(QuestionError, match="no share"):
             signals.level_signals(con, name=name)
-    for name in ("in_service", "no_such"):
+    # Of a median and of a difference no province has a share.
+    for name in ("in_service", "no_such", "time_to_licence_median", "net_change"):
         with pytest.raises(QuestionError, match="no count"):
             signals.change_signals(con, name=name)
     with pytest.raises(QuestionError, match="the register has fewer"):
