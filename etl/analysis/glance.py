@@ -7,7 +7,7 @@ from typing import Any
 from etl.analysis.analyses import analysis
 from etl.analysis.different import sides
 from etl.core.errors import QuestionError
-from etl.core.jalali import last_complete_months, units_between
+from etl.core.jalali import DAY, last_complete_months, units_between
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue, size_of
@@ -39,7 +39,7 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
         progress = columns.get("target_progress", {})
         columns["target_progress"] = {place: value for place, value in progress.items() if own.get(place) is not None}
     units = [*units_between(*last_complete_months(on, MONTHS), "month")]
-    ends = [ask(con, _COUNT, by=axes, on=unit.last, where=where) for unit in (units[0], units[-1])]
+    ends = [ask(con, _COUNT, by=axes, on=day, where=where) for day in (units[0].first - DAY, units[-1].last)]
     before, now = (_by_place(end, by, _COUNT) for end in ends)
     columns["active_growth"] = {
         place: now[place] / count - 1 for place, count in before.items() if count >= LEAST and place in now

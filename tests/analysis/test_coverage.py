@@ -10,6 +10,7 @@ from etl.analysis.analyses import analyse
 from etl.analysis.coverage import coverage_on_census
 from etl.analysis.glance import glance
 from etl.semantic import access, rights
+from etl.semantic.answers import ask
 from etl.semantic.rights import AccessScope, Grant
 from tests.oracle.measures import active, census, residents
 
@@ -58,6 +59,19 @@ def test_a_rank_is_among_all_provinces_and_unknown_to_who_does_not_see_them(smal
         assert answer.column("coverage_per_10k") == asked.column("coverage_per_10k")
         assert answer.column("coverage_rank") == ([None, None] if where else asked.column("coverage_rank"))
         assert answer.column("is_moved") == ([None, None] if where else asked.column("is_moved"))
+
+
+def test_growth_is_that_of_24_whole_months(small_register) -> None:
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        places = {row["province"]: row["active_growth"] for row in glance(con, on=date(2026, 5, 1)).records()}
+        # The ends of Farvardin 1403 and 1405.
+        before, after = (
+            dict(ask(con, "active_assistants", by=("province",), on=day).rows)
+            for day in (date(2024, 4, 19), date(2026, 4, 20))
+        )
+    known = {place: growth for place, growth in places.items() if growth is not None}
+    assert known == {place: after[place] / before[place] - 1 for place in known}
+    assert len({*known.values()}) > 2
 
 
 def test_places_that_never_had_anybody_have_no_growth(by_hand) -> None:
