@@ -66,7 +66,7 @@ def endings(con: ScopedCursor, on: date, where: Where, by: str = "province") -> 
         con, "trainable_assistants" if by == "course" else "licensed_institutes", by=_AXES[by], on=on, where=where
     )
     where = like.where
-    first = jalali.unit_of(on + jalali.DAY, "month").first
+    first = jalali.unit_of(on, "month").first
     months = [unit.label for unit in islice(jalali.units_between(first, date.max, "month"), MONTHS)]
     rows, queries, also = [], [], []
     for kind in ("training",) if by == "course" else _KINDS:

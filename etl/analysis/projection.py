@@ -380,4 +380,5 @@ def _known_later(con: ScopedCursor, ends: Sequence[date], answer: Answer) -> lis
     known = {name: values for name, values in answer.where.items() if name in columns}
     conditions, parameters = filter_conditions(known, columns)
     sql = _LATE.replace("{conditions}", " and ".join(conditions) or "true")
-    return con.execute(sql, parameters | {"ends": list(ends)}).fetchall() if ends else []
+    reader = con.of_people(answer.where)
+    return reader.execute(sql, parameters | {"ends": list(ends)}).fetchall() if ends else []

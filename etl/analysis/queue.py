@@ -67,7 +67,7 @@ def _service_months(con: ScopedCursor, on: date) -> float:
     """25 working days in months: of the 12 complete months before a day, on average over the provinces."""
     first, last = jalali.last_complete_months(on, _MONTHS)
     sql = "select day, avg(elapsed) from working_days where day in ($since, $until) group by all"
-    elapsed = dict(con.execute(sql, {"since": first - jalali.DAY, "until": last}).fetchall())
+    elapsed = dict(con.whole.execute(sql, {"since": first - jalali.DAY, "until": last}).fetchall())
     # Before the calendar begins only Fridays are known.
     worked = elapsed[last] - elapsed[first - jalali.DAY] if len(elapsed) == 2 else 0
     return SERVICE_DAYS * _MONTHS / (worked or _MONTHS * jalali.DAYS_A_MONTH * 6 / 7)

@@ -492,7 +492,9 @@ def _last_year(con: ScopedCursor, where: Where, queues: list[tuple[str, str]], p
         (kept_sql, of_before | last | {"ends": ends}),
         (stayed_sql, of_active | places | first | last),
     ]
-    passes, due, kept, stayed = (con.execute(*query).df() for query in asked)
+    # Who joined elsewhere in the year is a recruit too.
+    reader = con.of_people(within)
+    passes, due, kept, stayed = (reader.execute(*query).df() for query in asked)
     months, shape = len(ends), 1 + len(queues)
     # Those without seats, -1, come first.
     queue = _queue_of(queues, passes) + 1

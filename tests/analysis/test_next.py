@@ -3,9 +3,11 @@
 import itertools
 import math
 import random
+import shutil
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import strategies as some
 from scipy.optimize import LinearConstraint, milp
 from scipy.stats import chi2
 
-from etl.analysis import analyses, seat_plan, similar
+from etl.analysis import analyses, projection, seat_plan, similar
 from etl.analysis.coverage import MOST, RULES, highest_averages, lorenz_curve
 from etl.analysis.queue import poisson_interval
 from etl.analysis.seat_scheduling import Demand, least_out_of_date, out_of_date, planned
@@ -23,6 +25,7 @@ from etl.core import jalali, paths
 from etl.core.errors import AccessDenied, QuestionError, TooEarly
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
+from etl.warehouse import publications
 from tests.effort import draws
 from tests.oracle import ahead, oracle, others
 
@@ -187,6 +190,15 @@ def test_endings_are_those_of_the_files(kind: str, con, data: oracle.Data) -> No
             assert rows["answered_mean"].iloc[0] == pytest.approx(sum(met) / 12)
             assert rows["answered_most"].iloc[0] == max(met)
         assert (rows["is_above"] == (rows["endings"] > rows["answered_most"])).all()
+
+
+def test_what_ends_on_the_last_day_of_a_month_is_listed_on_that_day(con, data: oracle.Data) -> None:
+    day = date(2023, 4, 20)
+    rows = analyses.analyse(con, "endings", day, by="nation").frame
+    shown = rows[rows["kind"] == "licences"].set_index("month")["endings"].to_dict()
+    expected = ahead.endings(data, day, "licences", {})
+    assert shown == {month: expected.get(month, 0) for month in shown}
+    assert shown[jalali.unit_of(day, "month").label]
 
 
 def test_endings_by_province_and_course_are_those_of_each(con) -> None:
@@ -498,3 +510,30 @@ def test_a_province_sees_its_own_institutes_and_every_province(small_register: P
         assert 0 < len(here) < len(whole)
         serving = {code for (code,) in own.execute("select distinct institute_code from spells").fetchall()}
         assert set(here["institute"]) <= serving
+
+
+@pytest.mark.slow
+def test_people_who_joined_elsewhere_or_serve_under_a_licence_from_elsewhere_count_alike_for_everybody(
+    small_register: Path, tmp_path: Path
+) -> None:
+    """Those of Tehran joined in Isfahan, where their institutes are registered and got their licences late."""
+    copy = tmp_path / "copy.duckdb"
+    shutil.copyfile(publications.current(small_register), copy)
+    with duckdb.connect(str(copy)) as con:
+        for table in ("joiners", "institutes", "applications"):
+            con.execute(f"update {table} set province = 'IR-10' where province = 'IR-23'")
+        con.execute("update applications set decided_on = valid_from + 200 where outcome = 'granted'")
+        con.execute("update working_days set elapsed = 2 * elapsed where province = 'IR-23'")
+
+        def seen_by(*provinces: str) -> access.ScopedCursor:
+            grants = {rights.Grant("province", frozenset(provinces))} if provinces else rights.ADMINISTRATOR.grants
+            return access.cursor_for(con, rights.AccessScope("p", frozenset(grants)))
+
+        with seen_by() as everything, seen_by("IR-23") as tehran, seen_by("IR-10") as isfahan:
+            of_men = TEHRAN | {"gender": ("male",)}
+            later = [sorted(projection.history_of(one, DAY, of_men).known_later) for one in (tehran, everything)]
+            assert later[0] == later[1] != []
+            assert run(tehran, "compliance", TEHRAN).rows == run(everything, "compliance", TEHRAN).rows
+            renewals = {"province": ("IR-10",), "kind": ("renewal",)}
+            waiting = [run(one, "queue", renewals, least=1).rows for one in (isfahan, everything)]
+            assert waiting[0] == waiting[1]
