@@ -175,9 +175,11 @@ def modules_that_read(attribute: str) -> set[str]:
 
 def test_only_ask_and_open_counts_read_whole_tables() -> None:
     """Whatever an analysis reads of persons and institutes it reads through the views of the scope."""
-    # A briefing counts the rows that changed since the last publication.
-    known = {"etl/semantic/answers.py", "etl/analysis/data_quality.py", "ui/data/cursors.py"}
+    # A briefing counts the rows that changed since the last publication; the queue reads the official calendar.
+    known = {"etl/semantic/answers.py", "etl/analysis/data_quality.py", "etl/analysis/queue.py", "ui/data/cursors.py"}
     assert modules_that_read("whole") == known
+    # Counts of people under filters that leave own provinces alone.
+    assert modules_that_read("of_people") == {"etl/analysis/projection.py", "etl/analysis/training.py"}
     assert modules_that_read("under") == {"etl/analysis/analyses.py"}
 
 

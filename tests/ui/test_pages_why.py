@@ -334,7 +334,7 @@ def test_a_month_above_the_highest_is_orange_and_named(small_register: Path) -> 
     assert [at for at, colour in enumerate(colours) if colour == context.colour("problem")] == [3]
 
 
-@pytest.mark.parametrize(("day", "is_part"), [(date(2024, 9, 21), False), (date(2024, 9, 10), True)])
+@pytest.mark.parametrize(("day", "is_part"), [(date(2024, 8, 22), False), (date(2024, 9, 10), True)])
 def test_a_month_that_is_partly_over_is_lighter_and_what_ends_has_its_unit(
     day: date, is_part: bool, small_register: Path
 ) -> None:

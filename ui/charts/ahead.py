@@ -33,7 +33,8 @@ def endings(answer: Answer, context: ChartContext) -> Figure:
     upright = axes.upright(context, axes.nice(max([most, *values])), metric.unit)
     hovers = [elements.hover(answer, metric, row, context) for row in answer.rows]
     months = answer.column("month")
-    is_part = [answer.on is not None and month == unit_of(answer.on, "month").label for month in months]
+    now = unit_of(answer.on, "month") if answer.on else None
+    is_part = [now is not None and now.first != answer.on and month == now.label for month in months]
     colours = [context.colour("problem" if row["is_above"] else "actual") for row in rows]
     label = text.with_unit(metric.short[context.lang], metric.unit, context.lang)
     keys = [elements.key(context, label, "actual")]
