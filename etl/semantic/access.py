@@ -55,7 +55,7 @@ class ScopedCursor:
         """What a published file answers for these provinces, kept as long as it is open."""
         known = _answered.setdefault(self._root, {})
         key = self.scope.codes, question
-        # Another thread may clear them meanwhile.
+        # Another thread may clear them in between.
         found = known.get(key, _MISSING)
         if found is _MISSING:
             found = answer()

@@ -239,7 +239,7 @@ def whole(
     result["files"] = [_entry(file, names) for file in report.files if file.file in names]
     stops = [_stop(names[file.file], file.reason) for file in report.refused if file.file in names]
     of_others = {file.file for file in report.files} | {file.file for file in report.refused}
-    # Those of the own files are told already.
+    # Those of the own files are listed already.
     further = [one for one in refusals if one.file not in names]
     own = {submission.province}
     told = [one for one in further if one.provinces == own or not (one.provinces or one.file in of_others)]

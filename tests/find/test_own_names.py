@@ -63,7 +63,7 @@ def test_each_is_found_by_its_own_name(of: Callable[[str], Iterator[Named]], lan
     assert missing == []
 
 
-def test_saved_views_of_one_name_are_each_found_and_one_deleted_meanwhile_is_not(
+def test_saved_views_of_one_name_are_each_found_and_a_deleted_one_is_not(
     find: Find, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = "گزارش شورای تأمین"

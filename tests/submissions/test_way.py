@@ -446,7 +446,7 @@ def test_a_file_of_which_a_later_month_has_a_table_does_not_count_for_the_others
     isfahan = replace(second, id="IR-10-1", province="IR-10")
     others = [replace(first, files=(book,)), second]
     (stop,) = checking.whole(office.desk, isfahan, others, tmp_path / "check", lambda _: None)["stops"]
-    assert PERSONNEL not in stop, "its name is told to no other province"
+    assert PERSONNEL not in stop, "no other province reads its name"
 
 
 def test_what_would_be_refused_is_known_before_it_is_published(office):

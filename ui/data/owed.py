@@ -28,7 +28,7 @@ def lines(lang: str, published: Publication) -> list[tuple[str, str]]:
 
 
 def has_next_update() -> bool:
-    """Whether readers are told when the next publication is."""
+    """Whether the pages say when the next publication is due."""
     return any(map(_next_update, text.LANGUAGES))
 
 

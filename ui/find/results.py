@@ -285,7 +285,7 @@ def _list(view: PageContext, meaning: Meaning) -> Result:
 
 
 def _view(view: PageContext, meaning: Meaning) -> Result | None:
-    """None of a view that was deleted meanwhile."""
+    """The saved view; None if it has been deleted."""
     shelf = saved_views.shelf()
     views = {words.code_of(one): one for one in (*shelf.views, *shelf.shared)}
     if not (saved := views.get(meaning.code)):
