@@ -29,20 +29,23 @@ def coverage_on_census(con: ScopedCursor, on: date, where: Where) -> Answer:
 
     Rows: (province, coverage_per_10k, coverage_on_census, coverage_rank, coverage_rank_on_census, then is_moved and
     active_assistants), highest coverage of the day first. Rank 1 is the highest of all provinces; equals share a rank. It is
-    unknown where the others are not open.
+    unknown of some counties of a province, and where the others are not open.
     """
     names = ("coverage_per_10k", "active_assistants")
     anywhere = {name: values for name, values in where.items() if name != "province"}
     answer = ask(con, *names, by=("province",), on=on, where=where)
     every = ask(con, *names, by=("province",), on=on, where=anywhere) if anywhere != where else answer
-    census = dict(con.execute("select iso_3166_2, population_2016 from provinces").fetchall())
+    counties = con.execute("select sci_code, province_iso, population_2016 from counties").df()
+    if "county" in where:
+        counties = counties[counties["sci_code"].isin(where["county"])]
+    census = counties.groupby("province_iso")["population_2016"].sum()
     rows = every.frame.dropna(subset=["province", "coverage_per_10k"])
     rows = rows.assign(coverage_on_census=rows["active_assistants"] / rows["province"].map(census) * 10_000)
     rates = ["coverage_per_10k", "coverage_on_census"]
     ranks = ["coverage_rank", "coverage_rank_on_census"]
     rows[ranks] = rows[rates].rank(method="min", ascending=False).astype(int)
     rows["is_moved"] = (rows[ranks[0]] - rows[ranks[1]]).abs() >= MOVED
-    if not (con.scope.sees_whole_country or is_open((), anywhere)):
+    if "county" in where or not (con.scope.sees_whole_country or is_open((), anywhere)):
         rows[[*ranks, "is_moved"]] = None
     rows = rows[rows["province"].isin(answer.column("province"))]
     rows = rows.sort_values(["coverage_per_10k", "province"], ascending=[False, True])

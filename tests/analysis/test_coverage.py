@@ -46,6 +46,18 @@ def test_ranks_move_where_residents_have_grown_unevenly(small_register, data, da
     assert answer.column("coverage_per_10k") == sorted(answer.column("coverage_per_10k"), reverse=True)
 
 
+def test_some_counties_are_counted_on_their_own_census_and_have_no_rank(small_register, data) -> None:
+    isfahan = sorted(county["sci_code"] for county in data.reference.counties if county["province_iso"] == "IR-10")
+    two = {*isfahan[:2]}
+    with access.connect(small_register, rights.ADMINISTRATOR) as con:
+        (row,) = coverage_on_census(con, on=BUILD_DAY, where={"county": (*two,)}).records()
+    count = active(data, BUILD_DAY, {"county": two})
+    assert count
+    assert row["province"] == "IR-10"
+    assert row["coverage_on_census"] == pytest.approx(count * 10_000 / census(data, {"county": two}))
+    assert (row["coverage_rank"], row["coverage_rank_on_census"], row["is_moved"]) == (None, None, None)
+
+
 @pytest.mark.parametrize("where", [{}, {"gender": ("female",)}])
 def test_a_rank_is_among_all_provinces_and_unknown_to_who_does_not_see_them(small_register, where) -> None:
     few = {"province": ("IR-11", "IR-14")}

@@ -96,6 +96,13 @@ def test_a_rate_over_a_mean_of_few_follows_from_its_parts() -> None:
     assert parts(answer("leaver_rate_12m", more=names, rows=rows)) == [Decimal(1), Decimal("1.5")]
 
 
+def test_the_parts_of_one_institute_are_said_in_the_singular() -> None:
+    names = ("active_assistants", "licensed_institutes")
+    one, two = (answer("persons_per_institute", more=names, rows=[(6 / n, 6, n)]) for n in (1, 2))
+    said = [elements.parts_of(data, data.metrics[0], data.rows[0], EN) for data in (one, two)]
+    assert said == ["6 in 1 institute", "6 in 2 institutes"]
+
+
 def test_a_rate_of_nobody_has_no_parts() -> None:
     nobody = answer("training_compliance", more=("compliant_assistants", "trainable_assistants"), rows=[(None, 0, 0)])
     assert elements.parts_of(nobody, nobody.metrics[0], nobody.rows[0], EN) == ""
@@ -118,7 +125,7 @@ def test_a_rate_of_residents_can_be_worked_out_too(active: int, residents: int) 
 
 def test_a_comparison_shows_the_same_parts_as_a_card() -> None:
     data = answer("leaver_rate_12m", more=("leavers_12m", "in_service_mean_12m"), rows=[(0.4, 3, 7.5)])
-    assert "3 leavers of 7.5 in service on average" in compare._parts(EN, data, data.metrics[0], data.rows[0])
+    assert "3 of 7.5 in service on average have left" in compare._parts(EN, data, data.metrics[0], data.rows[0])
 
 
 def test_a_slider_begins_at_the_number_written_beside_it() -> None:

@@ -131,7 +131,7 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
         return context.word("figure.of_total", part=part, whole=whole)
     noun = "hours" if units[0] == "hours" else units[1]
     key = f"per_{noun}" if noun in _NAMED_PARTS else "quotient"
-    return context.word(f"figure.{key}", numerator=part, denominator=whole)
+    return context.word(f"figure.{key}", numerator=part, denominator=whole, count=whole)
 
 
 def unit_of(answer: Answer, name: str) -> str:
