@@ -133,9 +133,13 @@ def kill_repeatedly(two_folders: dict[str, Path], to: Path, seed: int, kills: in
         for number in range(kills):
             expected = digests[number % 2]
             process = start(two_folders[expected], to)
-            # Spread over the whole build, a third of them over its end, where it publishes.
-            moment = chance.uniform(0.6, 1.1) if number % 3 == 0 else chance.uniform(0, 1)
-            time.sleep(seconds_of_build * moment)
+            if number % 4 == 0:
+                # A quarter are killed at work however fast the machine is.
+                wait_for_build_folder(to)
+            else:
+                # Spread over the whole build, a third of them over its end, where it publishes.
+                moment = chance.uniform(0.6, 1.1) if number % 3 == 0 else chance.uniform(0, 1)
+                time.sleep(seconds_of_build * moment)
             if number % 2:
                 process.kill_session()
             else:
