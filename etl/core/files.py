@@ -3,9 +3,12 @@
 import fcntl
 import hashlib
 import os
+import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 
 def sha256(path: Path) -> str:
@@ -23,6 +26,16 @@ def sync(path: Path) -> None:
         raise OSError(error.errno, f"could not be written to the disk ({error.strerror})", str(path)) from None
     finally:
         os.close(handle)
+
+
+def temporary(prefix: str) -> Any:
+    """An open file that is removed when nothing refers to it any more, and at the end of the process at the latest.
+
+    A NamedTemporaryFile prints a traceback at the end of a process that has removed its folder.
+    """
+    out = tempfile.NamedTemporaryFile(prefix=prefix, delete=False)  # noqa: SIM115 (open for as long as it is referred to)
+    weakref.finalize(out, Path(out.name).unlink, missing_ok=True)
+    return out
 
 
 @contextmanager

@@ -4,13 +4,13 @@ Converting many rows to Python values would block all other users. Such a questi
 when the user asks something else.
 """
 
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from etl.core import files
 from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import AccessScope
 from ui import streamlit_internals
@@ -36,7 +36,7 @@ def ask_in_worker(file: str, scope: AccessScope, query: Query, most: int) -> Any
     is_page = streamlit_internals.is_script_run()
     if is_page and st.session_state.get(_STOPPED) == query:
         raise StoppedByReader
-    out = tempfile.NamedTemporaryFile(prefix="rows-")  # noqa: SIM115 (owned by the StoredRows)
+    out = files.temporary("rows-")
     process = WorkerProcess(
         answer_in_worker, file, scope, query, Path(out.name), most, seconds=WORKER_SECONDS, memory=worker_memory()
     )

@@ -1,11 +1,11 @@
 """The job of writing one file: a small one in this process, a large one in a worker process."""
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from etl.core import files
 from etl.core.errors import QuestionError
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
@@ -89,7 +89,7 @@ class Making:
 
     def __init__(self, job: Job, seconds: float = FILE_SECONDS) -> None:
         self.job = job
-        self.file: Any = tempfile.NamedTemporaryFile(prefix="file-")  # noqa: SIM115 (open for as long as it is kept)
+        self.file = files.temporary("file-")
         self.process = WorkerProcess(
             _write_in_worker,
             page_run.current_file(),
@@ -109,6 +109,7 @@ class Making:
         if process := getattr(self, "process", None):
             process.stop()
         self.file.close()
+        self.path.unlink(missing_ok=True)
 
     def take(self) -> Path:
         """The finished file under a new name; the caller owns it."""

@@ -9,7 +9,6 @@ import base64
 import binascii
 import hashlib
 import logging
-import tempfile
 import threading
 import time
 import traceback
@@ -27,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from etl.core import files
 from etl.core.errors import AccessDenied, OtherVersion, QuestionError, Refused, TooEarly
 from etl.operations import audit
 from etl.semantic import answers, exportable
@@ -409,7 +409,7 @@ def _made(form: str, found: _Found, question: DataQuestion | ExhibitQuestion, he
     else:
         job = ExportJob(form, source, context, question.circulation, place, limit)
         if rows * len(answer.columns) <= MANY_CELLS[form]:
-            out = tempfile.NamedTemporaryFile(prefix="answer-")  # noqa: SIM115 (owned by the _AnswerFile)
+            out = files.temporary("answer-")
             job.write(out)
             out.flush()
             return _AnswerFile(form, Path(out.name), name, out, headers, details)
