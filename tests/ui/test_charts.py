@@ -1239,6 +1239,8 @@ def test_a_title_is_the_first_sentence_that_fits_in_its_language() -> None:
     assert titles.extreme(data, FA).sentence == "میانهٔ زمان صدور مجوز: میانهٔ ۳ استان ۲۳٫۰ روز کاری"
     present = titles.whole_range(data, EN).sentence
     assert present == "Median time to licence of 4 provinces with any assistants: 9.0 to 25.0"
+    alone = answer("coverage_per_10k", by=("county",), rows=[("1002", 9.18, 2210)], more=("active_assistants",))
+    assert titles.whole_range(alone, EN).sentence == "Coverage: Isfahan, 9.18 per 10,000"
 
 
 def test_a_rate_that_is_not_tested_is_neither_better_nor_worse() -> None:

@@ -274,9 +274,10 @@ highest = partial(extreme, end="highest")
 def whole_range(answer: Answer, context: ChartContext) -> Title:
     """The range of all groups with anybody in them, the smallest too; a group without has no row."""
     metric, (at, _, rows) = answer.metrics[0], rows_with_value(answer)
-    values = [row[at] for row in rows]
+    if len(rows) < 2:
+        return extreme(answer, context)
     key = "spread_large" if _is_part(answer, metric, rows) else "spread_present"
-    return spread(answer, metric, values, context, key) if values else nothing(metric, context)
+    return spread(answer, metric, [row[at] for row in rows], context, key)
 
 
 def covered(answer: Answer, context: ChartContext) -> Title:
