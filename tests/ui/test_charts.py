@@ -1201,6 +1201,11 @@ def test_a_title_over_time_says_no_share_of_few_people() -> None:
         title(many, ("1405-03", *few[1:]))
         == "Training compliance: only 6 cases in Khordad\u00a01405 (May–Jun\u00a02026)"
     )
+    licensed = answer("licensed_institutes", by=("month",), rows=[("1405-02", 12), ("1405-03", 0)])
+    assert (
+        time_titles.latest(licensed, EN).sentence
+        == "Licensed institutes: no cases in Khordad\u00a01405 (May–Jun\u00a02026)"
+    )
 
 
 def test_a_title_does_not_take_the_first_value_for_that_of_the_first_day() -> None:

@@ -37,7 +37,8 @@ def latest(answer: Answer, context: ChartContext) -> Title:
     words = {"measure": answer.metrics[0].short[context.lang]}
     if (people := elements.size_below(answer, answer.metrics[0], last)) is not None:
         when = context.member(answer.by[0], last[0])
-        return Title(context.word("finding.of_few", when=when, count=text.number(people, context.lang), **words))
+        key = "finding.of_few" if people else "finding.of_none"
+        return Title(context.word(key, when=when, count=text.number(people, context.lang), **words))
     rows = [row for row in rows if elements.size_below(answer, answer.metrics[0], row) is None]
     if last[at] is None:
         return Title(context.word("finding.ended", when=context.member(answer.by[0], last[0]), **words))
