@@ -340,7 +340,7 @@ def test_words_do_not_make_another_definition_but_models_do(monkeypatch):
     monkeypatch.setattr(run_models, "models", lambda: models)
     changed = {name for name, digest in fingerprints._digests().items() if before[name] != digest}
     fingerprints._sql_behind.cache_clear()
-    assert {"in_service", "active_assistants", "joiners", "training_compliance"} <= changed | {"training_compliance"}
+    assert {"in_service", "active_assistants", "joiners", "compliant_assistants"} <= changed
     assert not {"applications", "licensed_institutes"} & changed
 
 
