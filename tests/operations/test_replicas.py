@@ -204,7 +204,6 @@ def test_two_publications_under_one_number_are_not_mixed_up(builder, offer, repl
     replicas.offer(builder, offer)
     replicas.accept(offer, replica)
     publications.roll_back(builder)
-    shutil.rmtree(builder.parent / f"{builder.name}.publications" / "none", ignore_errors=True)
     publications.versions(builder)[-1].unlink()
     (builder.parent / f"{builder.name}.publications" / "newest-shown").unlink()
     publish_stamped(builder, 22)

@@ -611,7 +611,7 @@ def test_a_file_that_breaks_off_is_not_listed(office):
 
 
 def test_a_full_disk_refuses_before_the_first_byte(office, monkeypatch):
-    usage = os.statvfs_result if False else type("Usage", (), {"free": 150})
+    usage = type("Usage", (), {"free": 150})
     monkeypatch.setattr(originals.shutil, "disk_usage", lambda _: usage)
     draft = office.desk.open(office.clerk, "IR-07", LAST)
     with pytest.raises(Declined) as refused:
@@ -650,12 +650,10 @@ def test_the_file_that_was_accepted_is_recognised(office):
     assert "this is the file that was accepted on" in sentence
 
 
-def test_a_workbook_that_holds_more_tables_names_them(office):
+def test_a_file_of_any_name_is_recognised_by_its_headers(office):
     office.only_rows = True
-    incoming = office.settings.folders.incoming
-    put(incoming, PERSONNEL, province_files(FARS)[PERSONNEL])
     checked = office.hand_in(office.clerk, "IR-07", {"staff.csv": more_people()[PERSONNEL]})
-    assert checked.state == "ready", "recognised by its headers"
+    assert checked.state == "ready"
     assert office.desk.tables(checked)["personnel"] in ("in", "late")
 
 
@@ -732,7 +730,7 @@ def test_each_file_goes_through_the_scanner_before_it_is_read(office, tmp_path, 
     office.settings = replace(office.settings, submission=settings.Submission(scanner=str(program)))
     if sentence:
         monkeypatch.setattr(work.checking, "read_alone", lambda *_: pytest.fail("it was read"))
-    content = more_people()[PERSONNEL].replace("پلیس", "EVIL") + ("# EVIL\n" if sentence else "")
+    content = more_people()[PERSONNEL] + ("# EVIL\n" if sentence else "")
     checked = office.hand_in(office.clerk, "IR-07", {PERSONNEL: content})
     if not sentence:
         assert checked.state == "ready"
