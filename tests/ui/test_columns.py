@@ -47,6 +47,8 @@ class Shown:
     answers: list[Answer]
     pictures: list[tuple[Answer, downloads.Picture, Made]]
     html: str
+    # What the page notes for its workbook, by the name of the figure.
+    noted: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +72,10 @@ def look(published: Path) -> Callable[..., Shown]:
             for ident in tables:
                 app.session_state[f"table shown {ident}"] = True
             assert not tables or not app.run().exception
-        noted = app.session_state["page parts"].values()
-        sources = [one.answer if isinstance(one, Card) else one.source for one in noted]
+        noted = app.session_state["page parts"]
+        sources = [one.answer if isinstance(one, Card) else one.source for one in noted.values()]
         found = [answer for source in sources if isinstance(answer := exportable.of(source).answer, Answer)]
-        return Shown(found, pictures, html(app))
+        return Shown(found, pictures, html(app), dict(noted))
 
     return look
 
@@ -148,9 +150,9 @@ def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
             assert text.plain(value, metric.unit, "en") in str(exhibit.drawn()[0]["layout"]), (metric.name, by)
 
 
-def test_licences_that_end_circulate_exactly_and_people_rounded(published: Path) -> None:
+def test_licences_that_end_circulate_exactly_and_people_rounded(look: Callable[..., Shown]) -> None:
     for part, kind in (("licensing", "licences"), ("legal", "accreditations"), ("training", "training")):
-        answer = opened(part, lang="en").session_state["page parts"]["endings"].source
+        answer = look(part).noted["endings"].source
         rounded, exact = disclosure.for_circulation(answer, warehouse.ask).column("endings"), answer.column("endings")
         assert any(count % 5 for count in exact)
         assert (rounded == exact) == (kind == "licences")

@@ -2,8 +2,9 @@
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -257,16 +258,27 @@ def test_a_title_over_time_and_its_number_of_cases_are_of_the_unit_it_names(publ
 PANELS = {"coverage": "coverage_per_10k", "growth": "active_assistants", "training": "training_compliance"}
 
 
+@pytest.fixture(scope="module")
+def first_screen(published: Path) -> Callable[..., str]:
+    """A function that opens the first screen of the nation or of a province, once for all tests."""
+
+    @cache
+    def first_screen(lang: str = "en", province: str = "") -> str:
+        return html_of(opened("overview", lang, province))
+
+    return first_screen
+
+
 @pytest.mark.parametrize("lang", text.LANGUAGES)
-@pytest.mark.parametrize(("part", "province"), [("overview", ""), ("overview", "IR-20"), ("overview", "IR-23")])
+@pytest.mark.parametrize("province", ["", "IR-20", "IR-23"])
 def test_three_panels_answer_the_three_questions_in_their_order(
-    part: str, province: str, lang: str, published: Path, told: Kept
+    province: str, lang: str, published: Path, told: Kept, first_screen: Callable[..., str]
 ) -> None:
     scope = {"province": province} if province else {}
     panels = re.findall(
         r'<div class="pd-panel"><div class="pd-panel-top"><h3><a href="([^"]*)"[^>]*>(.*?)</a></h3>(?:<a [^>]*>[^<]*</a>)?</div>'
         r'.*?<p class="pd-value"><bdi>(.*?)</bdi>.*?<p class="pd-sentence">(.*?)</p>',
-        html_of(opened(part, lang, **scope)),
+        first_screen(lang, province),
         re.DOTALL,
     )
     # A place without a target of its own grows, but not to one.
@@ -303,9 +315,9 @@ def shortfalls(con: access.ScopedCursor, lang: str) -> dict[str, str]:
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 @pytest.mark.parametrize("province", ["", "IR-23"])
 def test_the_whole_stands_first_at_a_glance_and_coverage_says_of_how_many(
-    province: str, lang: str, published: Path
+    province: str, lang: str, first_screen: Callable[..., str]
 ) -> None:
-    page = html_of(opened("overview", lang, province))
+    page = first_screen(lang, province)
     table = re.search(r'data-sort="coverage_per_10k">(.*?)<.*?<tbody>(<tr>.*?</tr>)', page, re.DOTALL)
     assert table
     assert table[1] == text.escaped("glance.per_10k", lang, measure=catalogue()["coverage_per_10k"].short[lang])
@@ -330,9 +342,11 @@ def glanced(html: str, by: str) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("province", ["", "IR-23"])
-def test_the_orange_cells_at_a_glance_are_those_that_the_one_test_names(province: str, published: Path) -> None:
+def test_the_orange_cells_at_a_glance_are_those_that_the_one_test_names(
+    province: str, published: Path, first_screen: Callable[..., str]
+) -> None:
     by, where = ("county", {"province": [province]}) if province else ("province", {})
-    rows = glanced(html_of(opened("overview", "en", province)), by)
+    rows = glanced(first_screen("en", province), by)
     named = {}
     with access.connect(published, ADMINISTRATOR) as con:
         for name in glance.TESTED:
@@ -349,10 +363,12 @@ def test_the_orange_cells_at_a_glance_are_those_that_the_one_test_names(province
     assert any(orange.values())
 
 
-def test_the_table_of_provinces_is_of_all_and_that_of_a_province_of_its_counties(published: Path) -> None:
+def test_the_table_of_provinces_is_of_all_and_that_of_a_province_of_its_counties(
+    published: Path, first_screen: Callable[..., str]
+) -> None:
     page = html_of(opened("overview", "en", province=["IR-10", "IR-11"], gender="female"))
     assert len(glanced(page, "province")) == 31
-    of_one = html_of(opened("overview", "en", province="IR-10"))
+    of_one = first_screen("en", "IR-10")
     with access.connect(published, ADMINISTRATOR) as con:
         counties = ask(con, "active_assistants", by=("county",), where={"province": ["IR-10"]})
     assert len(glanced(of_one, "county")) == len([row for row in counties.rows if row[0] is not None])
@@ -393,11 +409,13 @@ def test_a_row_at_a_glance_leads_to_its_profile_and_any_column_sorts(published: 
     assert values("coverage_per_10k") == sorted(values("coverage_per_10k"), reverse=True)
 
 
-def test_shares_of_few_people_at_a_glance_are_a_dash_with_their_number_and_below_the_others(published: Path) -> None:
+def test_shares_of_few_people_at_a_glance_are_a_dash_with_their_number_and_below_the_others(
+    published: Path, first_screen: Callable[..., str]
+) -> None:
     """Few are those that the share is of: the rate of leavers is of a year's mean, and not of those active on the day."""
     judged_alike = []
     for province in ("IR-23", "IR-07", "IR-10"):
-        rows = glanced(html_of(opened("overview", "en", province)), "county")
+        rows = glanced(first_screen("en", province), "county")
         for name in ("training_compliance", "leaver_rate_12m"):
             with access.connect(published, ADMINISTRATOR) as con:
                 day = settled_on(con, name, BUILD_DAY)
