@@ -175,8 +175,6 @@ def test_a_cursor_is_returned_only_after_its_interruption(
 
 
 def explored(**more: Any) -> tuple[AppTest, str]:
-    # The first import draws a page by itself.
-    AppTest.from_string("import dashboard", default_timeout=300).run()
     period = "..".join(day.isoformat() for day in OVER)
     app = opened("explore", lang="en", period=period, m="active_assistants", by=list(BY), **more)
     return app, html(app)
