@@ -18,7 +18,7 @@ from etl.core.settings import Folders
 from etl.operations import audit, backup
 from etl.warehouse import publications
 from tests.conftest import Sample
-from tests.loading import copy_publication
+from tests.loading import copy_publication, publish
 
 pytestmark = pytest.mark.slow
 
@@ -40,9 +40,7 @@ def folders_in(folder: Path) -> Folders:
 def published(publish_sample: Callable[..., Sample], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published")
     pointer = copy_publication(publish_sample().pointer, folder / "warehouse")
-    with publications.building(pointer) as private:
-        shutil.copyfile(publications.current(pointer), private / "built.duckdb")
-        publications.publish(private / "built.duckdb", pointer)
+    publish(pointer, pointer)
     return folder
 
 

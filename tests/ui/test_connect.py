@@ -21,6 +21,7 @@ from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from tests import serving
 from tests.conftest import Sample
+from tests.parts import html, opened
 from ui.components import connect, data_links
 from ui.data import owed, page_run, warehouse
 from ui.i18n import text
@@ -140,17 +141,19 @@ def test_the_address_of_a_settled_day_is_found_by_one_question(
     assert asked == [answer.on], "a large question of another day takes long"
 
 
+def draw() -> None:
+    """The popover; AppTest takes the lines of this function alone."""
+    from ui.components import connect
+    from ui.data import page_run, warehouse
+    from ui.state.page_context import PageContext
+    from ui.state.scope import Scope
+
+    latest = page_run.publication().as_of
+    shown = PageContext(Scope(latest, lang="en"))
+    connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x", None)
+
+
 def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view: PageContext) -> None:
-    def draw() -> None:
-        from ui.components import connect
-        from ui.data import page_run, warehouse
-        from ui.state.page_context import PageContext
-        from ui.state.scope import Scope
-
-        latest = page_run.publication().as_of
-        shown = PageContext(Scope(latest, lang="en"))
-        connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x", None)
-
     app = AppTest.from_function(draw, default_timeout=300).run()
     assert not app.exception
     codes = [code.value for code in app.code]
@@ -164,16 +167,6 @@ def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view:
 def test_where_people_sign_in_a_token_is_made_above_the_texts_that_send_it(
     view: PageContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def draw() -> None:
-        from ui.components import connect
-        from ui.data import page_run, warehouse
-        from ui.state.page_context import PageContext
-        from ui.state.scope import Scope
-
-        latest = page_run.publication().as_of
-        shown = PageContext(Scope(latest, lang="en"))
-        connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x", None)
-
     monkeypatch.setattr(page_run, "signs_in", lambda: True)
     monkeypatch.setattr(personal_tokens, "own", list)
     app = AppTest.from_function(draw, default_timeout=300).run()
@@ -244,13 +237,9 @@ def test_a_next_update_that_has_passed_gives_way_to_the_calendar_or_is_missed(
 def test_a_pinned_publication_is_shown_while_it_is_kept_and_named_on_top(
     view: PageContext, tmp_path: Path, pinned: str, key: str
 ) -> None:
-    app = AppTest.from_file(str(Path(__file__).parents[2] / "dashboard.py"), default_timeout=300)
-    app.query_params["publication"] = pinned
-    app.query_params["lang"] = "en"
-    app.run()
-    assert not app.exception
+    app = opened(publication=pinned, lang="en")
     day = text.day(page_run.publication().as_of, "en")
-    drawn = " ".join(block.proto.body for block in app.get("html"))
+    drawn = html(app)
     assert text.escaped(key, "en", id=pinned, day=day) in drawn
     assert app.query_params["publication"] == pinned
     # A link begins a session of its own: it has the pin, or undoes it.

@@ -12,6 +12,7 @@ import pytest
 
 from etl.warehouse import publications
 from tests.conftest import Sample
+from tests.loading import publish
 from tests.parts import html, opened
 from ui.data import page_run, person_rows, warehouse
 from ui.state import page_context, rendering
@@ -39,18 +40,10 @@ def again_from_the_top() -> None:
     raise Rerun
 
 
-def publish_again(pointer: Path, times: int) -> None:
-    """Publish the same load so many times more."""
-    for _ in range(times):
-        with publications.building(pointer) as folder:
-            shutil.copy(publications.current(pointer), folder / "built.duckdb")
-            publications.publish(folder / "built.duckdb", pointer)
-
-
 def test_the_next_run_of_a_page_is_of_the_latest_publication(pointer: Path) -> None:
     app = opened()
     before = publications.current(pointer)
-    publish_again(pointer, MORE)
+    publish(pointer, pointer, MORE)
     assert not before.exists()
     app.run()
     assert not app.exception
@@ -77,7 +70,7 @@ def test_a_part_that_runs_alone_after_a_new_publication_draws_the_whole_page_aga
     rerun_part(*arguments)
     assert drawings == ["one 000001"] * 2
     page_run.end()
-    publish_again(pointer, MORE)
+    publish(pointer, pointer, MORE)
     with pytest.raises(Rerun):
         rerun_part(*arguments)
     assert drawings == ["one 000001"] * 2
@@ -91,10 +84,10 @@ def test_a_download_button_reads_rows_of_people_from_its_own_publication(
     on = page_run.publication().as_of
     rows = person_rows.people(on)
     count = rows.count()
-    publish_again(pointer, MORE)
+    publish(pointer, pointer, MORE)
     for _ in range(MORE):
         # enough other publications to close the connection of the first
-        publish_again(pointer, 1)
+        publish(pointer, pointer)
         page_run.begin()
         warehouse.ask("active_assistants")
     assert count == rows.count() == len(rows.first(count).rows) > 0

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.cli.commands import main
@@ -19,7 +18,7 @@ from etl.semantic import access, rights
 from etl.warehouse import code_version, publications
 from tests.effort import draws
 from tests.loading import build, build_tables, copy_publication, national_id, put, put_good, row
-from tests.parts import SCRIPT
+from tests.parts import html, opened
 from ui.i18n import text
 
 pytestmark = pytest.mark.slow
@@ -132,11 +131,8 @@ def test_publications_of_other_versions_are_compared_while_their_tables_answer(p
 def test_a_page_reports_another_version_once_and_draws_nothing(other, lang, pointer, monkeypatch):
     change(pointer, *other)
     monkeypatch.setenv("WAREHOUSE", str(pointer))
-    app = AppTest.from_string(SCRIPT, default_timeout=300)
-    app.query_params["lang"] = lang
-    app.run()
-    assert not app.exception
-    body = "".join(element.proto.body for element in app.get("html"))
+    app = opened(lang=lang)
+    body = html(app)
     assert body.count("pd-notice") == 1
     assert text.word("state.other_version", lang) in body
     assert [block.value for block in app.code] == ["python -m etl build"]
