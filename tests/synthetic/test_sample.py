@@ -244,7 +244,7 @@ def test_scale_holds(load: Load) -> None:
     assert passes == pytest.approx(6_000, rel=0.12)
 
 
-def test_twice_the_scale_is_twice_the_people(load: Load) -> None:
+def test_twice_the_scale_is_twice_the_people() -> None:
     small, large = (synthetic.frame(scale, 7, DAY).people.sum() for scale in (1, 2))
     assert small == pytest.approx(59_400, rel=0.001)
     assert large == pytest.approx(2 * small)

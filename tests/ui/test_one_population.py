@@ -22,8 +22,6 @@ from ui.i18n import member_names, text
 
 pytestmark = pytest.mark.slow
 
-# A day on which a group of the nation is not given to everybody.
-
 
 @pytest.fixture(scope="module")
 def con(small_register: Path) -> Iterator[ScopedCursor]:

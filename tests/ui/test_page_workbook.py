@@ -43,8 +43,7 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
 )
-# Pages of words.
-# Of submissions: their pages have no answer to take away.
+# The pages of submissions have no answer to take away.
 WITHOUT = ("handin", "approve")
 NOTHING = {"[x]": "–", "[c]": "–"}
 
