@@ -105,7 +105,7 @@ def test_a_row_of_another_province_in_conflict_says_no_more(office):
         office.clerk, "IR-07", {PERSONNEL: with_rows(more_people(0)[PERSONNEL], "personnel", taken)}
     )
     (only,) = checked.result["returned"]
-    assert only["reason"] in ("conflicting_key", "not_yours")
+    assert only["reason"] == "conflicting_key"
     kept = (originals.folder_of(office.desk.root, checked) / "rows.json").read_text(encoding="utf-8")
     assert "IR-10" not in kept + str(checked.result)
 
