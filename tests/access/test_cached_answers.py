@@ -4,6 +4,7 @@ import ast
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,7 @@ def test_rows_of_people_need_the_right_and_the_setting(published: Path, monkeypa
 # ------------------------------------------------------------------ ways round
 
 
+@cache
 def opening(path: Path) -> set[str]:
     """What a file imports, without the description of a publication, which opens nothing."""
     names, module = imports(path), "etl.warehouse.publications"
@@ -158,29 +160,29 @@ def test_pages_reach_the_database_through_scoped_cursors_only() -> None:
         assert unscoped == (["publication_in"] if name == "page_run" else [])
 
 
-def modules_that_read(attribute: str) -> set[str]:
-    """The modules that take this attribute of a cursor."""
-    return {
-        path.relative_to(ROOT).as_posix()
-        for path in [*(ROOT / "etl").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]
-        if any(
-            isinstance(node, ast.Attribute)
-            and node.attr == attribute
-            and isinstance(node.value, ast.Name)
-            and node.value.id in ("con", "cursor")
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        )
-    }
+def readers_of_cursors() -> dict[str, set[str]]:
+    """The modules that take an attribute of a cursor, by attribute."""
+    readers: dict[str, set[str]] = {}
+    for path in [*(ROOT / "etl").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id in ("con", "cursor")
+            ):
+                readers.setdefault(node.attr, set()).add(path.relative_to(ROOT).as_posix())
+    return readers
 
 
 def test_only_ask_and_open_counts_read_whole_tables() -> None:
     """Whatever an analysis reads of persons and institutes it reads through the views of the scope."""
     # A briefing counts the rows that changed since the last publication; the queue reads the official calendar.
     known = {"etl/semantic/answers.py", "etl/analysis/data_quality.py", "etl/analysis/queue.py", "ui/data/cursors.py"}
-    assert modules_that_read("whole") == known
+    readers = readers_of_cursors()
+    assert readers["whole"] == known
     # Counts of people under filters that leave own provinces alone.
-    assert modules_that_read("of_people") == {"etl/analysis/projection.py", "etl/analysis/training.py"}
-    assert modules_that_read("under") == {"etl/analysis/analyses.py"}
+    assert readers["of_people"] == {"etl/analysis/projection.py", "etl/analysis/training.py"}
+    assert readers["under"] == {"etl/analysis/analyses.py"}
 
 
 def test_nothing_names_a_table_by_its_database() -> None:

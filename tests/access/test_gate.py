@@ -196,7 +196,8 @@ def test_an_idle_session_ends_and_one_in_use_goes_on(oidc: TestClient, monkeypat
     for minutes in (0, 20, 40):
         monkeypatch.setattr(gate.time, "time", lambda minutes=minutes: now + 60 * minutes)
         assert status(oidc, used) == 200
-        assert status(oidc, idle) == (401 if minutes == 40 else 200) if minutes != 20 else True
+        if minutes != 20:
+            assert status(oidc, idle) == (200 if minutes == 0 else 401)
 
 
 def test_an_open_socket_ends_with_its_session(oidc: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,14 +317,14 @@ def test_forged_cookies_are_logged_once_a_minute_with_their_number(
 ) -> None:
     now = time.monotonic()
     monkeypatch.setattr("ui.shell.strangers.time.monotonic", lambda: now)
-    for _ in range(500):
+    for _ in range(50):
         assert status(oidc, BAD["forged"]()) == 401
     status(oidc, {})
     status(oidc, BAD["expired"]())
     now += 61
     status(oidc, BAD["truncated"]())
     logged = [(event.sub, event.event, event.more) for event in audit.events(people.audit_folder())][::-1]
-    assert logged == [("unknown", "refused", {"why": "forged cookie", "times": times}) for times in (1, 500)]
+    assert logged == [("unknown", "refused", {"why": "forged cookie", "times": times}) for times in (1, 50)]
 
 
 @pytest.mark.parametrize("claims", [{"sub": "a\ud800"}, {"groups": ["\udc80"]}, {"sub": None}])
