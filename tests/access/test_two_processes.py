@@ -4,8 +4,6 @@ npm's oidc-provider requires PKCE and ends its own session at sign-out.
 """
 
 import io
-import os
-import shutil
 import subprocess
 import time
 import urllib.error
@@ -53,26 +51,23 @@ def token(site: Site) -> str:
     return store.make("national.analyst", ["national"], "Excel", 90, time.time(), lambda: None)
 
 
-def test_pandas_and_curl_get_what_ask_gives(site: Site, token: str, small_register: Path) -> None:
+@pytest.fixture(scope="module")
+def expected(small_register: Path) -> list[float]:
     with open_publication(small_register) as register:
-        expected = register.ask("coverage_per_10k", by="province", on="1404/05/31")
+        return register.ask("coverage_per_10k", by="province", on="1404/05/31").column("coverage_per_10k")
+
+
+def test_a_program_with_a_token_gets_what_ask_gives(site: Site, token: str, expected: list[float]) -> None:
+    """As Parquet and as a workbook; as CSV in the texts to copy."""
     address = f"{site.address}/data/answer.{{}}?{QUERY}"
     bearer = {"Authorization": f"Bearer {token}"}
-    frames = [
-        pd.read_csv(address.format("csv"), storage_options=bearer),
-        pd.read_parquet(address.format("parquet"), storage_options=bearer),
-    ]
-    user = f"national.analyst:{token}"
-    curl = [shutil.which("curl") or "curl", "--fail", "--silent", "--user", user, address.format("csv")]
-    frames.append(pd.read_csv(io.BytesIO(subprocess.run(curl, check=True, capture_output=True).stdout)))
-    for frame in frames:
-        assert frame["coverage_per_10k"].tolist() == expected.column("coverage_per_10k")
+    frame = pd.read_parquet(address.format("parquet"), storage_options=bearer)
+    assert frame["coverage_per_10k"].tolist() == expected
     request = urllib.request.Request(address.format("xlsx"), headers=bearer)
     with urllib.request.urlopen(request) as sent:
         assert sent.headers["Cache-Control"] == "private, no-store"
         book = pd.read_excel(io.BytesIO(sent.read()), sheet_name="Data", engine="openpyxl")
-    assert book.iloc[: len(expected.rows), 2].tolist() == expected.column("coverage_per_10k")
-    assert os.path.basename(sent.url).startswith("answer.xlsx")
+    assert book.iloc[: len(expected), 2].tolist() == expected
 
 
 def test_a_program_keeps_the_process_that_made_its_file(site: Site, token: str) -> None:
@@ -110,12 +105,6 @@ def texts(site: Site) -> dict[str, str]:
         name: written.format(user="national.analyst", **addresses)
         for name, written in (connect._PROGRAMS | connect._WITH_TOKEN).items()
     }
-
-
-@pytest.fixture(scope="module")
-def expected(small_register: Path) -> list[float]:
-    with open_publication(small_register) as register:
-        return register.ask("coverage_per_10k", by="province", on="1404/05/31").column("coverage_per_10k")
 
 
 def test_the_text_for_pandas_runs(

@@ -346,7 +346,7 @@ def test_two_days_and_two_places_are_compared_the_bridge_adds_up_and_reset_clear
         named = catalogue()["active_assistants"].label["fa"]
         rows = reader.page.locator(".st-key-figure-numbers tbody tr", has_text=named)
         cells = rows.first.locator("td").all_inner_texts()
-        assert [text.number(value, "fa") in cell for value, cell in zip((here, there), cells, strict=False)] == [
+        assert [text.number(value, "fa") in cell for value, cell in zip((here, there), cells[:2], strict=True)] == [
             True,
             True,
         ]
@@ -405,19 +405,13 @@ def test_the_files_hold_every_row_of_the_answer(
         reader.go("explore", m="active_assistants", by=["institute", "post"])
         reader.page.locator(".st-key-files-rows button").click()
         reader.settle()
-        # From one link to the next by keyboard, in the order of reading.
-        reader.page.locator(".st-key-csv-rows a").focus()
-        reader.page.keyboard.press("Tab")
-        assert reader.page.evaluate("document.activeElement.innerText.trim()") == text.word("more.xlsx", "fa")
-        shown, tabs, files = reader.page.url, len(reader.page.context.pages), {}
+        files = {}
         for kind in ("csv", "xlsx", "parquet"):
             with reader.page.expect_download(timeout=front.FILE_PATIENCE) as fetched:
                 reader.page.locator(f".st-key-{kind}-rows a").click()
             files[kind] = tmp_path / fetched.value.suggested_filename
             fetched.value.save_as(files[kind])
             assert re.fullmatch(rf".*{asked.on}_000001\.{kind}", files[kind].name)
-        assert reader.page.url == shown
-        assert len(reader.page.context.pages) == tabs, "no tab is left"
     written = csv.DictReader(io.StringIO(files["csv"].read_text(encoding="utf-8-sig")))
     assert sorted((r["institute"], r["post"], int(r["active_assistants"])) for r in written) == wanted
     sheet = openpyxl.load_workbook(files["xlsx"], read_only=True).worksheets[0]
