@@ -66,7 +66,7 @@ def digest_of(pointer: Path) -> str:
 
 
 class Reader(threading.Thread):
-    """Asks twice a second, on a new connection each time, and keeps the answers."""
+    """Asks at once and then twice a second, on a new connection each time, and keeps the answers."""
 
     def __init__(self, pointer: Path) -> None:
         super().__init__(daemon=True)
@@ -75,11 +75,13 @@ class Reader(threading.Thread):
         self.answers: Counter[str] = Counter()
 
     def run(self) -> None:
-        while not self._over.wait(0.5):
+        while True:
             try:
                 self.answers[digest_of(self._pointer)] += 1
             except Exception as error:
                 self.answers[f"{type(error).__name__}: {error}"] += 1
+            if self._over.wait(0.5):
+                return
 
     def __enter__(self) -> Reader:
         self.start()
