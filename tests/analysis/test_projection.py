@@ -294,16 +294,12 @@ def test_the_projection_is_that_of_the_oracle(con, data) -> None:
         projected = {item["month"]: item for item in projection.projection(con, on=day).records()}
         path = outlook(data, day, 14)
         assert len(path) == 14
-        for month, stock, low, high in path:
-            if month not in projected or projected[month]["projected_low"] == projected[month]["projected_high"]:
-                continue
-            row = (
-                projected[month]["projected"],
-                projected[month]["projected_low"],
-                projected[month]["projected_high"],
-            )
-            assert row == pytest.approx((stock, low, high))
-        assert sum(month in projected for month, *_ in path) >= 12
+        shown = [item for item in path if item[0] in projected]
+        assert len(shown) >= 12
+        assert sum(low is not None for _, _, low, _ in shown) >= 9
+        for month, *expected in shown:
+            found = [projected[month][name] for name in ("projected", "projected_low", "projected_high")]
+            assert found == pytest.approx(expected), month
 
 
 @pytest.mark.slow

@@ -97,7 +97,6 @@ def test_the_cohort_is_that_of_files_followed_one_by_one(con, data, where, ago) 
     answer = survival.licensing_cohort(con, on=on, where=where)
     assert answer.column("working_day") == list(range(121))
     free, shares = 1.0, dict.fromkeys(survival.OUTCOMES, 0.0)
-    last = max(time for time, _ in files)
     for row in answer.records():
         day = row["working_day"]
         at_risk = sum(time >= day for time, _ in files)
@@ -106,13 +105,19 @@ def test_the_cohort_is_that_of_files_followed_one_by_one(con, data, where, ago) 
             shares[outcome] += free / at_risk
         free *= 1 - len(ending) / at_risk if at_risk else 1
         assert row["files_followed"] == at_risk
-        if day <= last or free < 1e-12:
-            assert row["files_granted_by"] == pytest.approx(shares["granted"])
-            assert row["files_refused_by"] == pytest.approx(shares["refused"])
-            assert row["files_withdrawn_by"] == pytest.approx(shares["withdrawn"])
-            assert row["files_decided_by"] == pytest.approx(shares["granted"] + shares["refused"])
-        else:
-            assert row["files_decided_by"] is None
+        assert row["files_granted_by"] == pytest.approx(shares["granted"])
+        assert row["files_refused_by"] == pytest.approx(shares["refused"])
+        assert row["files_withdrawn_by"] == pytest.approx(shares["withdrawn"])
+        assert row["files_decided_by"] == pytest.approx(shares["granted"] + shares["refused"])
+
+
+def test_nothing_is_said_of_days_on_which_no_file_is_followed(con, data) -> None:
+    on = publications.describe(con).as_of
+    over = jalali.last_complete_months(on, 2)
+    last = max(time for time, _ in followed_one_by_one(data, *over, on, {}))
+    decided = survival.licensing_cohort(con, on=on, over=over).column("files_decided_by")
+    assert 0 < last < 120
+    assert [share is None for share in decided] == [False] * (last + 1) + [True] * (120 - last)
 
 
 def test_the_times_are_read_off_the_curve(con) -> None:

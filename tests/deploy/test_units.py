@@ -102,12 +102,15 @@ def test_a_worker_process_that_the_kernel_kills_does_not_end_its_web_process():
 def test_every_command_of_a_unit_exists():
     from etl.cli.commands import _parser
 
-    for unit in UNITS:
-        for words in re.findall(r"python -m etl (.+)", unit.read_text(encoding="utf-8")):
-            _parser().parse_args(words.replace("%i", "some.service").split())
-        for words in re.findall(r"python -m pages (.+)", unit.read_text(encoding="utf-8")):
-            options = command._parser().parse_args(words.split())
-            assert not command._contradiction(options)
+    every = "".join(unit.read_text(encoding="utf-8") for unit in UNITS)
+    of_etl, of_pages = (re.findall(rf"python -m {module} (.+)", every) for module in ("etl", "pages"))
+    assert of_etl
+    assert of_pages
+    for words in of_etl:
+        _parser().parse_args(words.replace("%i", "some.service").split())
+    for words in of_pages:
+        options = command._parser().parse_args(words.split())
+        assert not command._contradiction(options)
 
 
 def test_each_build_that_succeeds_is_followed_by_the_briefings():
