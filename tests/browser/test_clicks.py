@@ -139,9 +139,9 @@ def a_county(mouse: Mouse, con: access.ScopedCursor, _: Path) -> None:
 
 def two_provinces_beside_each_other(mouse: Mouse, con: access.ScopedCursor, _: Path) -> None:
     mouse.find("تهران اصفهان پایبندی")
-    table = mouse.reader.page.locator(".st-key-figure-compare table")
+    table = mouse.reader.page.locator(".st-key-figure-numbers table")
     cells = table.locator("tbody tr").first.locator("td").all_inner_texts()
-    for code, cell in zip((TEHRAN, ISFAHAN), cells, strict=False):
+    for code, cell in zip((TEHRAN, ISFAHAN), cells[:2], strict=True):
         share = answers.ask(con, "training_compliance", where={"province": [code]}).value()
         assert text.plain(share, "share", "fa") in cell
     assert mouse.is_within("two provinces beside each other")

@@ -169,7 +169,7 @@ def test_two_provinces_are_compared_on_one_day(hand: Hand, small_register: Path)
         (True, True),
     ]
     cells = table.locator("tbody tr").nth(1).locator("td").all_inner_texts()
-    for code, cell in zip((TEHRAN, KERMAN), cells, strict=False):
+    for code, cell in zip((TEHRAN, KERMAN), cells[:2], strict=True):
         count = ask(small_register, "active_assistants", where={"province": [code]}).value()
         assert cell.split()[0] == text.number(count, "fa"), "below the chosen measure"
 
