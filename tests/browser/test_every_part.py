@@ -164,12 +164,12 @@ def figure_leaves_as_file_and_picture(reader: front.Visit) -> None:
     assert len(list(csv.DictReader(io.StringIO(written)))) == len(SCOPE["province"])
     reader.page.locator(f".st-key-picture-button-{ident} button").click()
     dialog = reader.page.locator("[role=dialog]")
-    save = dialog.get_by_role("button", name=re.compile("^دریافت تصویر نمودار")).last
     pictures = {}
     for form in ("PNG", "SVG"):
         dialog.get_by_text(form, exact=True).click()
-        save.wait_for(state="attached")
-        reader.page.wait_for_timeout(1500)
+        shown = dialog.locator(f".st-key-picture-{ident}-{form.lower()}")
+        shown.locator(".main-svg").first.wait_for()
+        save = shown.get_by_role("button", name=re.compile("^دریافت تصویر نمودار"))
         with reader.page.expect_download(timeout=180_000) as waiting:
             save.focus()
             reader.page.keyboard.press("Enter")
