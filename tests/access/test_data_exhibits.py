@@ -56,7 +56,7 @@ def test_an_exhibit_at_its_address_is_that_of_its_function(address: str, site: S
     assert len(rows) == len(answer.rows)
     for row, record in zip(rows, answer.records(), strict=True):
         for name, value in record.items():
-            if isinstance(value, float):
+            if isinstance(value, int | float) and not isinstance(value, bool):
                 assert float(row[name]) == value
 
 
