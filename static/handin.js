@@ -1,3 +1,6 @@
+// What the server says of a draft that it does not open.
+class Refusal extends Error {}
+
 // The drop zone of a submission (ui/sections/hand_in.py): files go to the server one after another, in pieces, and what came of
 // each is said. While the submission is checked its state is asked for; the page is drawn anew when it changes.
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -40,12 +43,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const isBusy = () => button.getAttribute("aria-disabled") === "true";
   const changed = () => trigger("changed", String(Date.now()));
   const headers = told.token ? { "X-Hand-In": told.token } : {};
-  const opened = async () => {
+  const opened = async (province, month) => {
     const answer = await fetch(`./hand-in?lang=${told.lang}`, {
       method: "POST", headers: { ...headers, "Content-Type": "application/json" },
-      body: JSON.stringify({ province: told.province, month: told.month }),
+      body: JSON.stringify({ province, month }),
     });
-    if (!answer.ok) throw new Error((await answer.text()).trim());
+    if (!answer.ok) throw new Refusal((await answer.text()).trim());
     return (await answer.json()).draft;
   };
   const sent = (draft, number, file, item) => new Promise((done) => {
@@ -65,21 +68,22 @@ export default function ({ parentElement, data, setTriggerValue }) {
     request.onerror = () => { item.textContent = `${file.name} · ${words.failed}`; done(false); };
     request.send(file);
   });
-  const take = async (files) => {
-    if (!files.length) return;
+  // Files, or the promise of those of a folder.
+  const take = async (given) => {
     busy(true);
-    said.replaceChildren();
-    if (files.length > told.most.files) {
-      line(words.many);
-      busy(false);
-      return;
-    }
+    // While files are on their way another province or month may be chosen: what came of them is nothing of that.
+    const { province, month, draft: begun } = told;
+    const isSame = () => told.province === province && told.month === month;
+    // A file of the name of one that is there already takes its place; two of one name in a drop both count.
+    const numbers = { ...told.numbers };
+    const taken = new Set(told.taken);
     try {
-      const draft = told.draft || (await opened());
-      told.draft = draft;
-      // A file of the name of one that is there already takes its place; two of one name in a drop both count.
-      const numbers = { ...told.numbers };
-      const taken = new Set(told.taken);
+      const files = await given;
+      if (!files.length) return;
+      said.replaceChildren();
+      if (files.length > told.most.files) return void line(words.many);
+      const draft = begun || (await opened(province, month));
+      if (isSame()) told.draft = draft;
       const free = () => { for (let number = 1; ; number += 1) if (!taken.has(number)) return number; };
       let arrived = 0;
       for (const file of files) {
@@ -92,11 +96,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
         delete numbers[file.name];
         if (await sent(draft, number, file, item)) { taken.add(number); arrived += 1; }
       }
-      told.taken = [...taken];
-      busy(false);
+      if (isSame()) told.taken = [...taken];
       if (arrived && !ended) changed();
-    } catch (error) {
-      line(error.message || words.failed);
+    } catch (fault) {
+      // What the browser says of a fault is English.
+      line((fault instanceof Refusal && fault.message) || words.failed);
+    } finally {
       busy(false);
     }
   };
@@ -120,12 +125,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
   choose.onchange = () => { const files = [...choose.files]; choose.value = ""; take(files); };
   zone.ondragover = (event) => { event.preventDefault(); zone.classList.add("pd-over"); };
   zone.ondragleave = () => zone.classList.remove("pd-over");
-  zone.ondrop = async (event) => {
+  zone.ondrop = (event) => {
     event.preventDefault();
     zone.classList.remove("pd-over");
     if (!told.open || isBusy()) return;
     const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-    take(entries.length ? await every(entries) : [...event.dataTransfer.files]);
+    take(entries.length ? every(entries) : [...event.dataTransfer.files]);
   };
 
   let timer = 0;
