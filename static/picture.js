@@ -15,7 +15,8 @@ const picture = (function () {
   const faces = () => [...document.styleSheets].flatMap((sheet) => { try { return [...sheet.cssRules]; } catch { return []; } })
     .filter((rule) => rule instanceof CSSFontFaceRule && rule.style.getPropertyValue("font-family").includes("Vazirmatn"));
   const svg = async ({ data, layout }) => {
-    fonts ??= Promise.all(faces().map(embedded));
+    // What was not fetched is fetched for the next picture.
+    fonts ??= Promise.all(faces().map(embedded)).catch((fault) => { fonts = undefined; throw fault; });
     const { width, height } = layout;
     const drawn = await window.Plotly.toImage({ data, layout }, { format: "svg", width, height });
     const style = `<style>${(await fonts).join("")}</style>`;
