@@ -147,6 +147,11 @@ def test_cookies_are_secure(served):
     assert any(cookie.startswith("__Host-reader=") and "HttpOnly" in cookie for cookie in cookies)
 
 
+def test_what_a_process_says_of_itself_is_given_to_nobody(served):
+    for path in ("/healthz", "/readyz", "/metrics", "/_stcore/metrics"):
+        assert _ask(served, path).status == 404, path
+
+
 def test_uploads_and_the_agent_of_streamlit_are_closed(served):
     for method, path in (("PUT", "upload_file/a/b"), ("POST", "agent/interact"), ("GET", "agent/openapi.json")):
         assert _ask(served, f"/_stcore/{path}", method, Origin=served.origin, Content_Length="0").status == 404
