@@ -373,7 +373,8 @@ onClick(".pd-copy-picture", (event) => {
 (function () {
   const root = document.documentElement;
   const boxOf = (plot) => plot.closest("[class*='st-key-panel-']") ?? plot.closest("[class*='st-key-figure-']") ?? plot.parentElement;
-  const figures = () => [...new Set([...document.querySelectorAll(".pd-plot.js-plotly-plot")].map(boxOf))];
+  // What is folded away cannot be shown.
+  const figures = () => [...new Set([...document.querySelectorAll(".pd-plot.js-plotly-plot")].filter((plot) => plot.checkVisibility()).map(boxOf))];
   const note = Object.assign(document.createElement("p"), { className: "pd-presented-note" });
   let shown;
   const resize = () => document.querySelectorAll(".pd-plot").forEach((plot) => plot.dispatchEvent(new Event("pd-resize")));
