@@ -17,7 +17,7 @@ export default function ({ parentElement, setTriggerValue }) {
       const again = box.querySelector(wanted);
       if (!again || again === before) return;
       seen.disconnect();
-      // Whoever went on to another field meanwhile stays there.
+      // A reader who went on to another field meanwhile stays there.
       if (document.activeElement === document.body) again.focus({ preventScroll: true });
     });
     seen.observe(box, { childList: true, subtree: true });

@@ -738,7 +738,7 @@ def test_who_the_others_are_changes_no_answer_but_open_totals(
             return found
 
         assert changes(OF_FARS) == set()
-        assert len(changes(NATIONAL)) > 20, "whoever may see the others sees the change"
+        assert len(changes(NATIONAL)) > 20, "a reader who may see the others sees the change"
 
 
 def test_a_measure_without_provinces_lifts_the_limits_of_no_other(con: duckdb.DuckDBPyConnection) -> None:

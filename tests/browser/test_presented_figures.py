@@ -1,4 +1,4 @@
-"""The figures that are presented one after the other."""
+"""The figures that are presented in turn."""
 
 import pytest
 from playwright.sync_api import Browser

@@ -1254,6 +1254,13 @@ def test_a_title_is_the_first_sentence_that_fits_in_its_language() -> None:
     assert titles.whole_range(alone, EN).sentence == "Coverage: Isfahan, 9.18 per 10,000"
 
 
+def test_the_number_of_some_counties_does_not_stand_under_the_name_of_their_province() -> None:
+    whole = answer("coverage_per_10k", by=("province",), rows=[("IR-10", 9.18, 2210)], more=("active_assistants",))
+    assert titles.extreme(whole, EN).sentence == "Coverage: Isfahan, 9.18 per 10,000"
+    of_counties = replace(whole, where={"county": ("1002",)})
+    assert titles.extreme(of_counties, EN).sentence == "Coverage: 9.18 per 10,000"
+
+
 def test_a_rate_that_is_not_tested_is_neither_better_nor_worse() -> None:
     data = answer("counties_covered", by=("province",), rows=[("IR-11", 0.5), ("IR-23", 0.9)])
     assert {*bars.ranking(data, EN)["data"][0]["marker"]["color"]} == {EN.colour("pending")}

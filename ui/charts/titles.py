@@ -109,6 +109,10 @@ def extreme(
     # Those of a circulated answer, with the groups whose number does not circulate.
     positions = answer.ranks.get(metric.name, {}) if isinstance(answer, Circulated) else {}
     if len(rows) == 1 and len(positions) < 2:
+        if answer.by == ("province",) and "county" in answer.where:
+            # Of some counties: under the name of the province it could be quoted as that of the whole province.
+            measure = metric.short[context.lang]
+            return Title(with_amount("finding.now", rows[0][at], metric.unit, context, measure=measure))
         return Title(_about(metric, name_group(rows[0][: len(answer.by)]), rows[0][at], context))
     ranking = rank(answer, metric.name)
     values = [group.value for group in ranking.ranked] or [row[at] for row in rows]
