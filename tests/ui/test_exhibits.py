@@ -193,6 +193,41 @@ def test_no_filter_is_dropped_in_silence_and_a_picture_is_heard(of: str, lang: s
                 assert name in exhibit.answer.where or is_said or is_outlined, (address, name)
 
 
+def test_an_exhibit_is_of_the_day_that_was_chosen(asks: dict[str, Ask]) -> None:
+    """Under each day its numbers end as long before that day: on it, or for what is still provisional some months earlier."""
+    with asking(asks, "national") as ask:
+        lags = []
+        for of in ("nation", "past"):
+            scope = scoped(SCOPES[of], "en", ask)
+            ends = {
+                address: exhibit.answer.over[1] if exhibit.answer.over else exhibit.answer.on
+                for address, exhibit in exhibits(scope, ask).items()
+                if exhibit.answer is not None and (exhibit.answer.over or exhibit.answer.on)
+            }
+            lags.append({address: (scope.day - end).days for address, end in ends.items()})
+        now, then = lags
+        assert now.keys() == then.keys()
+        # Where a complete month counts, the day lies up to a month behind its end.
+        assert {address for address, lag in then.items() if lag < 0 or abs(lag - now[address]) > 31} == set()
+        assert max(now.values()) < 120
+
+
+def test_an_exhibit_is_of_the_period_that_was_chosen(asks: dict[str, Ask]) -> None:
+    """Of the whole period; the funnel of applications leaves out its last 60 days, which are still under way."""
+    with asking(asks, "national") as ask:
+        scope = scoped(SCOPES["period"], "en", ask)
+        assert scope.over
+        over = {
+            address: exhibit.answer.over
+            for address, exhibit in exhibits(scope, ask).items()
+            if exhibit.answer and exhibit.answer.over and register.scope_of(address, scope).over
+        }
+        ended_earlier = {address for address, days in over.items() if days != scope.over}
+        assert {over[address][0] for address in ended_earlier} == {scope.over[0]}
+        assert ended_earlier == {"licensing/funnel"}
+        assert len(over) > 10
+
+
 # Letters of the other language. Of names, which are isolated, there are some, and of abbreviations of a letter.
 OTHER_LETTERS = {"fa": re.compile("[A-Za-z]{2,}"), "en": re.compile("[\u0600-\u06ff]")}
 STAYS_LATIN = re.compile(r"OpenStreetMap contributors|SAMPLE\.txt")
