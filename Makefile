@@ -11,7 +11,7 @@ WAREHOUSE := data/warehouse/warehouse.duckdb
 # Each worker would compile every module and rewrite every test again: more than half of the time before its first test.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check types fast bench browser lock audit dist clean
+.PHONY: run test check types fast bench planted browser lock audit dist clean
 
 run: $(READY)
 	@ls data/incoming/* >/dev/null 2>&1 || $(BIN)/python -m etl sample data/incoming --submissions
@@ -38,6 +38,10 @@ fast: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+# Thirty faults of one line are planted one by one: each is caught by its tests.
+planted: $(READY)
+	$(BIN)/python -m tests.planted
 
 # Chromium, nginx, rsync, faketime, poppler and PostgreSQL come from Debian's packages, unless they are installed already.
 # The provider of the PKCE test comes from npm, by its lock file; without npm's registry that one test is skipped.
