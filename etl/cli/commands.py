@@ -23,9 +23,10 @@ from etl.build import load_report, pipeline, template, volume
 from etl.cli import arguments, console
 from etl.core import frames, paths, settings
 from etl.core.errors import Busy, QuestionError, Refused
+from etl.core.store import StoreFault
 from etl.extract.causes import because, printable_line, words
 from etl.operations import commands as operations
-from etl.operations import readiness
+from etl.operations import readiness, stores
 from etl.revisions import diff
 from etl.semantic import access, answers, catalog, rights
 from etl.semantic.calculations import CALCULATIONS
@@ -81,6 +82,8 @@ def _explain(error: Exception, command: str) -> tuple[int, str]:
         return 3, "another build is running"
     if os.environ.get("ETL_TRACE"):
         raise error
+    if isinstance(error, StoreFault):
+        return 1, f"{stores.line(error)}; python -m etl doctor examines every store"
     if isinstance(error, OSError):
         place = error.filename or "the machine"
         return 1, words("machine", place=place, error=error.strerror or type(error).__name__)

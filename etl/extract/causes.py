@@ -62,6 +62,17 @@ def printable_line(text: str) -> str:
     return "".join(part if _ISOLATE.fullmatch(part) else printable(part) for part in parts)
 
 
+def of_machine(code: int | None) -> tuple[str, str]:
+    """What an error of the operating system means, in English and in Persian."""
+    return both(f"errno_{errno.errorcode.get(code or 0, '')}") or ("a fault of the machine", "خطای دستگاه")
+
+
+def both(cause: str) -> tuple[str, str] | None:
+    """The words of a cause without arguments in English and in Persian; None if there is none."""
+    entry = declarations.read(_FILE).get(cause)
+    return (entry["en"], entry["fa"]) if entry else None
+
+
 def _in_persian(error: str) -> str:
     """What the operating system says, in Persian."""
     for name, cause in declarations.read(_FILE).items():

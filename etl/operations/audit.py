@@ -7,6 +7,7 @@ noted in head.json and, out of reach of this account, in the journal or the site
 No event contains a number, a name, an id of a person in the register, or an address of a page.
 """
 
+import errno
 import json
 import math
 import os
@@ -14,13 +15,14 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from etl.core.files import give_to_owner, locked, replacing
+from etl.core.store import StoreFault, cause, naming
 from etl.operations import hash_chain, syslog
 from etl.semantic.rights import AccessScope
 
@@ -44,8 +46,7 @@ STATE = frozenset((_HEAD, _FIRST_KEY))
 _TAIL_BYTES, _TAIL_EVENTS = 1 << 18, 500
 # So many files for circulation of one measure may somebody take in a day: exact counts can be worked out from more of them.
 MOST_CIRCULATED = 12
-# Some hundred lines.
-_LEAST_FREE = 1 << 18
+STORE = "audit"
 # In place of the code of a line that was noted with different ones.
 _SEVERAL = "several"
 JOURNAL = Path("/run/systemd/journal/dev-log")
@@ -94,7 +95,7 @@ class _Head:
 
 
 def record(folder: Path, sub: str, event: str, **more: str | int) -> None:
-    """Append an event. Raises ValueError for an unknown event or field, OSError if the log cannot be written.
+    """Append an event. Raises ValueError for an unknown event or field, StoreFault if the log cannot be written.
 
     Callers record first and act afterwards: what cannot be logged does not happen.
     """
@@ -102,7 +103,7 @@ def record(folder: Path, sub: str, event: str, **more: str | int) -> None:
         raise ValueError("the audit log has no such event or field")
     if not all(isinstance(value, int) or _PLAIN.fullmatch(value) for value in more.values()):
         raise ValueError("an audit field holds plain words or a number")
-    with locked(folder):
+    with _named(folder), locked(folder):
         line = _append(folder, sub, event, more)
     _send_outside(folder, line)
 
@@ -111,7 +112,7 @@ def record_settings(folder: Path, digests: Mapping[str, str]) -> None:
     """Record each setting whose digest differs from that of the last call; the first call records none."""
     path = folder / _SETTINGS
     lines = []
-    with locked(folder):
+    with _named(folder), locked(folder):
         before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else digests
         for name in sorted(name for name in before.keys() | digests.keys() if before.get(name) != digests.get(name)):
             lines.append(_append(folder, "server", "settings_changed", {"setting": name}))
@@ -237,14 +238,10 @@ def circulated_often(shown: Iterable[Event]) -> list[Circulated]:
 
 def fault(folder: Path) -> str:
     """Why events cannot be logged, or not outside of this host; empty if all is well."""
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
     newest = _files(folder, "")[-1:] if folder.is_dir() else []
-    if not all(os.access(path, os.W_OK) for path in (existing, *newest)):
-        return "the audit log cannot be written"
-    disk = os.statvfs(existing)
-    # A file system without a limit of files has 0 of them.
-    if disk.f_bavail * disk.f_frsize < _LEAST_FREE or (disk.f_files and not disk.f_favail):
-        return "the disk of the audit log is full"
+    for path in (folder, *newest):
+        if code := cause(path):
+            return f"the audit log cannot be written: {os.strerror(code)}"
     return "the audit log cannot be sent outside of this host" if (folder / _UNSENT).exists() else ""
 
 
@@ -276,7 +273,7 @@ def _append(folder: Path, sub: str, event: str, more: Mapping[str, str | int]) -
         try:
             data = f"{line}\n".encode()
             if os.write(handle, data) != len(data):
-                raise OSError("the audit log cannot be written: the disk is full")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(handle)
             head = _follow(head, line, month, size + len(data))
             _replace(folder / _HEAD, json.dumps(asdict(head)))
@@ -286,6 +283,10 @@ def _append(folder: Path, sub: str, event: str, more: Mapping[str, str | int]) -
     finally:
         os.close(handle)
     return line
+
+
+def _named(folder: Path) -> AbstractContextManager[None]:
+    return naming(STORE, folder)
 
 
 def _begin(folder: Path) -> _Head:
@@ -358,7 +359,7 @@ def _read_head(folder: Path) -> _Head | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):
-        raise OSError(f"{folder / _HEAD}: the end of the audit log is damaged") from None
+        raise StoreFault(STORE, errno.EBADMSG, str(folder / _HEAD)) from None
 
 
 def _part(folder: Path, head: _Head, month: str) -> str:

@@ -147,7 +147,7 @@ class Notes:
         return done
 
     def _store(self, *patience: int) -> Store:
-        return opened(self._address, self._file, _TABLE, *patience)
+        return opened("notes", self._address, self._file, _TABLE, *patience)
 
 
 def written(

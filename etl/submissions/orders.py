@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from etl.core.files import replace_text
-from etl.submissions.records import Submission
+from etl.core.store import naming
+from etl.submissions.records import STORE, Submission
 
 # Files come one after another: a check waits for the next one.
 SETTLED_SECONDS = 2.0
@@ -55,12 +56,13 @@ def folder(root: Path) -> Path:
 
 
 def place(root: Path, order: Order) -> None:
-    """Leave an order, durably. Raises OSError."""
-    folder(root).mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Leave an order, durably. Raises StoreFault."""
     what = order.submission or (PREVIEW if order.preview else "publish")
     name = f"{time.time_ns():020}-{what}{_ENDING}"
-    replace_text(folder(root) / name, json.dumps(asdict(order)))
-    os.chmod(folder(root) / name, 0o600)
+    with naming(STORE, root):
+        folder(root).mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_text(folder(root) / name, json.dumps(asdict(order)))
+        os.chmod(folder(root) / name, 0o600)
 
 
 def cancel(root: Path, submission: str) -> None:

@@ -3,6 +3,7 @@
 A file lies in FOLDER/PROVINCE/SUBMISSION under its digest; its name stands in the record and is never a path.
 """
 
+import errno
 import hashlib
 import os
 import secrets
@@ -13,10 +14,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from etl.core.files import sha256, sync
+from etl.core.store import StoreFault, naming
 from etl.core.text_folding import printable
 from etl.extract.causes import because
 from etl.extract.source_folder import CONFIGURATION, ENDINGS, ending_of
-from etl.submissions.records import Submission
+from etl.submissions.records import STORE, Submission
 from etl.submissions.refusals import (
     BAD,
     CONFLICT,
@@ -91,8 +93,8 @@ class Receiving:
             raise self._full("a submission", "هر ارسال", MOST_OF_DRAFT)
         if _taken(root / submission.province) + length > MOST_OF_PROVINCE:
             raise self._full("a province", "هر استان", MOST_OF_PROVINCE)
-        self._folder = folder_of(root, submission)
-        with _full_disk():
+        self._root, self._folder = root, folder_of(root, submission)
+        with _on_disk(root):
             for folder in (root, self._folder.parent, self._folder):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if shutil.disk_usage(self._folder).free < 2 * length:
@@ -108,7 +110,7 @@ class Receiving:
         if self.size > MOST_OF_FILE or self.size > (self._length or 0):
             raise self._too_large()
         self._digest.update(piece)
-        with _full_disk():
+        with _on_disk(self._root):
             view = memoryview(piece)
             while view:
                 view = view[os.write(self._handle, view) :]
@@ -117,7 +119,7 @@ class Receiving:
         """Make it durable; returns its digest. Raises Declined if bytes are missing."""
         if self.size != self._length:
             raise declined(BAD, because("handed_in_half", file=self.name))
-        with _full_disk():
+        with _on_disk(self._root):
             os.fsync(self._handle)
             digest = self._digest.hexdigest()
             os.replace(self._path, self._folder / digest)
@@ -160,10 +162,14 @@ def remove_unlisted(root: Path, submission: Submission) -> None:
 
 
 @contextmanager
-def _full_disk() -> Iterator[None]:
+def _on_disk(root: Path) -> Iterator[None]:
+    """Raises Declined where the disk is full, StoreFault for any other cause."""
     try:
-        yield
-    except OSError:
+        with naming(STORE, root):
+            yield
+    except StoreFault as fault:
+        if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
         raise declined(NO_SPACE, because("handed_in_disk")) from None
 
 

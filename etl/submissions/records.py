@@ -12,11 +12,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from etl.core.store import Execute, SqliteStore, Store, opened
+from etl.core.store import Execute, Store, opened
 from etl.extract.causes import because
 from etl.extract.contract import TABLES
 from etl.submissions.refusals import CONFLICT, NOT_THERE, Declined, declined
 
+# Its name where it cannot be used.
+STORE = "submissions"
 # In the order in which a submission goes through them; the last two end it.
 STATES = (
     "draft", "checking", "to_correct", "ready", "submitted", "returned", "approved", "published", "superseded", "withdrawn",
@@ -171,10 +173,7 @@ class Records:
         return self._store().transaction()
 
     def _store(self) -> Store:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._address:
-            return opened(self._address, self._folder, _TABLE)
-        return SqliteStore(self._file, _TABLE)
+        return opened(STORE, self._address, self._file, _TABLE)
 
     @property
     def _file(self) -> Path:

@@ -12,7 +12,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -23,6 +23,7 @@ from etl.build.load_report import Report
 from etl.core.errors import Busy, Refused
 from etl.core.files import locked, replace_text, replacing
 from etl.core.settings import Settings
+from etl.core.store import naming
 from etl.extract.causes import because, words
 from etl.extract.source_folder import HANDED_IN, handed_in
 from etl.operations import readiness, roles
@@ -31,7 +32,7 @@ from etl.semantic.rights import ADMINISTRATOR
 from etl.submissions import checking, orders, originals, rows_file, scanner
 from etl.submissions.desk import Desk, Person, as_json, refuse_jumps, supersede
 from etl.submissions.orders import Order
-from etl.submissions.records import Submission
+from etl.submissions.records import STORE, Submission
 from etl.submissions.refusals import Declined
 
 _DRAFT_SECONDS = 24 * 3600
@@ -76,8 +77,10 @@ def work(settings: Settings, say: Say) -> int:
 @contextmanager
 def alone(desk: Desk) -> Iterator[None]:
     """Hold back other workers."""
-    desk.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with locked(desk.root / "orders"):
+    with ExitStack() as held:
+        with naming(STORE, desk.root):
+            desk.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            held.enter_context(locked(desk.root / "orders"))
         yield
 
 

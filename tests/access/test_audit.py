@@ -270,8 +270,8 @@ def test_a_full_disk_is_a_fault_before_anybody_signs_in(tmp_path: Path) -> None:
         with (disk / "full").open("wb", buffering=0) as file, suppress(OSError):
             while file.write(bytes(4096)):
                 pass
-        assert audit.faults(disk / "audit") == ["the disk of the audit log is full"]
-        with pytest.raises(OSError, match="full"):
+        assert audit.faults(disk / "audit") == ["the audit log cannot be written: No space left on device"]
+        with pytest.raises(OSError, match="No space left"):
             audit.record(disk / "audit", "x" * 9000, "sign_in")
         (disk / "full").unlink()
         assert audit.fault(disk / "audit") == ""

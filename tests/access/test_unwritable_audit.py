@@ -47,7 +47,7 @@ for words in (
 """
 
 
-@pytest.mark.parametrize(("way", "reason"), [("full", "the disk is full"), ("read-only", "Permission denied")])
+@pytest.mark.parametrize(("way", "reason"), [("full", "No space left on device"), ("read-only", "Permission denied")])
 def test_nothing_happens_that_cannot_be_logged(way: str, reason: str, tmp_path: Path, small_register: Path) -> None:
     folder = tmp_path / "audit"
     # Longer than any other file that is written.

@@ -11,7 +11,7 @@ from etl.extract import causes
 
 WORDS = declarations.read(causes._FILE)
 # Named at run time: by the state of a server, by the reason of a cell, by the number of rows.
-BY_VARIABLE = ("sqlstate_", "errno_", "cell_", "fewer_rows", "no_rows", "database", "unforeseen")
+BY_VARIABLE = ("sqlstate_", "errno_", "store_", "cell_", "fewer_rows", "no_rows", "database", "unforeseen")
 
 
 def keywords_by_cause() -> dict[str, list[set[str]]]:

@@ -3,9 +3,9 @@
 Views of an earlier version in `views.json` are imported once. A file that cannot be read completely is renamed and kept.
 """
 
+import errno
 import json
 import os
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.core.files import locked
-from etl.core.store import SqliteStore, Store, opened
+from etl.core.store import SqliteStore, Store, StoreFault, opened
 from etl.core.text_folding import fold
 from etl.semantic.rights import ADMINISTRATOR
 
@@ -21,6 +21,7 @@ MOST_VIEWS, MOST_LETTERS = 200, 4000
 # More than all views of the earlier version together, at six bytes per letter.
 _MOST_BYTES = 2 * 6 * MOST_VIEWS * MOST_LETTERS
 _BROKEN = ".broken-"
+_STORE = "views"
 _TABLE = """create table if not exists saved_views (
     owner text not null, folded text not null, name text not null, page text not null, parameters text not null,
     saved_on text not null, primary key (owner, folded)
@@ -104,25 +105,19 @@ class SavedViews:
                 execute("delete from shared_views where owner = $1 and folded = $2", owner, folded)
 
     def _store(self) -> Store:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        store = opened(self._address, self._folder, _TABLE) if self._address else self._sqlite()
+        store = opened(_STORE, self._address, self._folder, _TABLE) if self._address else self._sqlite()
         if os.path.lexists(self._folder / "views.json"):
             self._import_json(store)
         return store
 
     def _sqlite(self) -> SqliteStore:
         path = self._folder / "views.sqlite"
-        try:
-            if os.path.lexists(path) and not path.is_file():
-                raise sqlite3.DatabaseError
-            return SqliteStore(path, _TABLE)
-        except sqlite3.DatabaseError:
-            with locked(self._folder):
-                try:
-                    return SqliteStore(path, _TABLE)
-                except (sqlite3.DatabaseError, OSError):
-                    self._rename_broken(path)
-            return SqliteStore(path, _TABLE)
+        if opened_store := _unless_damaged(path):
+            return opened_store
+        with locked(self._folder):
+            if not (opened_store := _unless_damaged(path)):
+                self._rename_broken(path)
+        return opened_store or SqliteStore(_STORE, path, _TABLE)
 
     def _import_json(self, store: Store) -> None:
         path = self._folder / "views.json"
@@ -143,6 +138,18 @@ class SavedViews:
         os.rename(path, next(name for name in free if not os.path.lexists(name)))
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
+
+
+def _unless_damaged(path: Path) -> SqliteStore | None:
+    """The store of a file; None if it is no SQLite database. Raises StoreFault for any other cause."""
+    try:
+        if os.path.lexists(path) and not path.is_file():
+            return None
+        return SqliteStore(_STORE, path, _TABLE)
+    except StoreFault as fault:
+        if fault.errno != errno.EBADMSG:
+            raise
+    return None
 
 
 def _insert(execute: Any, view: Saved) -> bool:

@@ -57,8 +57,8 @@ class Sessions:
     """
 
     def __init__(self, path: Path, address: str = "") -> None:
-        self._sessions = opened(address, path, _SESSIONS, SHORT_PATIENCE_SECONDS)
-        self._offers = SqliteStore(path, _OFFERS, SHORT_PATIENCE_SECONDS)
+        self._sessions = opened("sessions", address, path, _SESSIONS, SHORT_PATIENCE_SECONDS)
+        self._offers = SqliteStore("sessions", path, _OFFERS, SHORT_PATIENCE_SECONDS)
 
     def admit(self, session: Session, now: float, announce: Callable[[], None]) -> str:
         """Empty if the session is valid; else the reason: `early`, `expired`, `idle` or `ended`.

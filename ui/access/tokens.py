@@ -46,7 +46,7 @@ class Tokens:
     """The tokens of an installation. Raises OSError if the database cannot be reached, as all its methods do."""
 
     def __init__(self, folder: Path, address: str = "") -> None:
-        self._store = opened(address, folder / TOKENS, _TABLE)
+        self._store = opened("tokens", address, folder / TOKENS, _TABLE)
 
     def make(
         self, sub: str, groups: Sequence[str], name: str, days: int, now: float, announce: Callable[[], None]

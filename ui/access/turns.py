@@ -19,7 +19,7 @@ class Turns:
     """The turns of a host, or of several that share the PostgreSQL at `address`. Raises OSError, as all its methods do."""
 
     def __init__(self, path: Path, address: str = "") -> None:
-        self._store = opened(address, path, _TABLE, SHORT_PATIENCE_SECONDS)
+        self._store = opened("sessions", address, path, _TABLE, SHORT_PATIENCE_SECONDS)
 
     def count(self, sub: str, now: float) -> float:
         """Count a request of a person; returns the seconds to wait, 0 if none."""

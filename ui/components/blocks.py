@@ -9,11 +9,12 @@ from typing import Any
 import streamlit as st
 
 from etl.core.errors import AccessDenied, OtherVersion, QuestionError, TooEarly
+from etl.core.store import StoreFault
 from etl.operations import audit
 from etl.semantic.answers import Answer
 from etl.semantic.ranking import comparable
 from etl.submissions import notes
-from ui.data import large_questions, page_run, warehouse, worker_process
+from ui.data import large_questions, page_run, stores, warehouse, worker_process
 from ui.i18n import member_names, text
 from ui.state import page_context, wording
 from ui.state.page_context import PageContext
@@ -162,6 +163,8 @@ def error_boundary(lang: str, ident: str) -> Iterator[None]:
         notice(lang, "state.unanswered_title", words, "refused")
     except (page_run.Unpublished, OtherVersion, RerunException, StopException):
         raise
+    except StoreFault as fault:
+        notice(lang, "state.error_title", stores.sentence(fault, lang), "error")
     except Exception as failed:
         _LOG.error(f"{ident}: {type(failed).__name__}")
         _LOG.debug("%s", traceback.format_exc())

@@ -1,6 +1,5 @@
 """The signed notes that are shown today, read anew every few seconds: one that is signed anywhere stands on every page soon."""
 
-import logging
 import threading
 import time
 from datetime import date
@@ -9,9 +8,9 @@ from etl.core import settings
 from etl.semantic.rights import AccessScope
 from etl.submissions import notes
 from etl.submissions.notes import Note, Notes
+from ui.data import stores
 
 _SECONDS = 5.0
-_LOG = logging.getLogger("policeyar.page")
 _lock = threading.Lock()
 # When they were read, and all of them.
 _read: tuple[float, tuple[Note, ...]] = (float("-inf"), ())
@@ -31,7 +30,7 @@ def every() -> tuple[Note, ...]:
             try:
                 found = store().all()
             except OSError as failed:
-                _LOG.error(f"notes: {type(failed).__name__}")
+                stores.note(failed)
                 found = _read[1]
             _read = (time.monotonic(), found)
         return _read[1]

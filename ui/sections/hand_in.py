@@ -30,7 +30,7 @@ from etl.submissions.originals import MOST_FILES, MOST_OF_FILE
 from etl.submissions.records import OPEN, Submission
 from ui.components import blocks, tables
 from ui.components.plot import component
-from ui.data import page_run, submissions, warehouse
+from ui.data import page_run, stores, submissions, warehouse
 from ui.i18n import text
 from ui.i18n.member_names import collated
 from ui.sections.data_quality import column_of, name_of
@@ -330,8 +330,8 @@ def act(view: PageContext, step: Callable[[], object], done: str = "", at: str =
         step()
     except Refused as refused:
         words, is_refused = in_language(str(refused).splitlines()[0], view.lang), True
-    except OSError:
-        words, is_refused = view.word("data.out_of_reach"), True
+    except OSError as error:
+        words, is_refused = stores.sentence(error, view.lang), True
     if words:
         st.session_state[_SAID] = (at, words, is_refused, time.time_ns())
 

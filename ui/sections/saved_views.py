@@ -9,7 +9,7 @@ import streamlit as st
 from ui.access.saved_views import Saved
 from ui.components import blocks
 from ui.components.blocks import controlled
-from ui.data import page_run
+from ui.data import page_run, stores
 from ui.i18n import navigation, text
 from ui.state import page_parameters, saved_views
 from ui.state.page_context import PageContext
@@ -100,8 +100,8 @@ def _team(view: PageContext, saved: Saved, teams: Sequence[str], number: int) ->
 def _share(view: PageContext, name: str, team: str) -> None:
     try:
         saved_views.share(name, team)
-    except OSError:
-        st.session_state[_MESSAGE] = view.word("views.unwritable")
+    except OSError as error:
+        st.session_state[_MESSAGE] = stores.sentence(error, view.lang)
 
 
 def _save(view: PageContext, name: str) -> None:
@@ -110,8 +110,8 @@ def _save(view: PageContext, name: str) -> None:
         saved = saved_views.save(st.session_state.get(_NAME, ""), name, parameters, date.today())
     except saved_views.Unnamed as reason:
         st.session_state[_MESSAGE] = view.word(f"views.{reason}")
-    except OSError:
-        st.session_state[_MESSAGE] = view.word("views.unwritable")
+    except OSError as error:
+        st.session_state[_MESSAGE] = stores.sentence(error, view.lang)
     else:
         st.session_state[_NAME] = ""
         st.session_state[_MESSAGE] = view.word("views.saved", name=text.isolated(saved.name, view.lang))
@@ -120,7 +120,7 @@ def _save(view: PageContext, name: str) -> None:
 def _delete(view: PageContext, name: str) -> None:
     try:
         saved_views.delete(name)
-    except OSError:
-        st.session_state[_MESSAGE] = view.word("views.unwritable")
+    except OSError as error:
+        st.session_state[_MESSAGE] = stores.sentence(error, view.lang)
     else:
         st.session_state[_MESSAGE] = view.word("views.deleted", name=text.isolated(name, view.lang))

@@ -35,7 +35,7 @@ from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from ui.charts.elements import ChartContext
 from ui.components import downloads
 from ui.data import ask as asking
-from ui.data import owed, page_run, warehouse
+from ui.data import owed, page_run, stores, warehouse
 from ui.data.ask import Rounded
 from ui.data.worker_process import Ended
 from ui.exhibits import register
@@ -140,9 +140,9 @@ async def _respond(handler: _Handler, request: Request) -> Response:
     except threads.Gone:
         # Nobody reads it.
         return Response(status_code=499, headers=_HEADERS)
-    except OSError:
-        # Tokens or the audit log are out of reach: nothing is sent unlogged.
-        refusal = refused(503, "out_of_reach", Retry_After="60")
+    except OSError as error:
+        # Nothing is sent unlogged.
+        refusal = _Refused(503, stores.sentence(error, lang), Retry_After="60")
     except _Refused as error:
         refusal = error
     return PlainTextResponse(f"{refusal}\n", refusal.status, _HEADERS | refusal.headers)

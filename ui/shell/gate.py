@@ -26,7 +26,7 @@ from etl.core.errors import AccessDenied
 from etl.operations import audit
 from ui import streamlit_internals
 from ui.access.sessions import LONGEST_SECONDS, Offer
-from ui.data import page_run
+from ui.data import page_run, stores
 from ui.i18n import navigation, text
 from ui.shell import people, sign_in_page, strangers, threads
 from ui.shell.people import Person
@@ -80,7 +80,8 @@ class Gate:
             # What is open waits for no check.
             if not is_open:
                 refusal = await threads.run(threads.SESSIONS, partial(_refusal, person)) if person else "nobody"
-        except OSError:
+        except OSError as error:
+            stores.note(error)
             # Sessions or the audit log are out of reach: nobody is let in unlogged, or without knowing whether they signed out.
             refusal = "unknown"
         _clear(scope)
@@ -194,7 +195,8 @@ async def _sign_out(request: Request) -> Response:
     try:
         if person:
             await threads.run(threads.SESSIONS, partial(_end, person))
-    except OSError:
+    except OSError as error:
+        stores.note(error)
         return HTMLResponse(sign_in_page.with_link("sessions_unknown", "/", "again"), 503, _PRIVATE)
     if people.mode() == "oidc":
         to = await _end_at_provider() or to
@@ -261,7 +263,8 @@ def _offered(request: Request) -> Response:
         if offered in ("foreign", "changed"):
             why: dict[str, str | int] = {"why": _WHY[offered], "status": 403}
             audit.record(people.audit_folder(), person.sub, "refused", **why, **person.client)
-    except OSError:
+    except OSError as error:
+        stores.note(error)
         return PlainTextResponse("", 503, _PRIVATE)
     # The file of a process that was killed is gone before its offer.
     if isinstance(offered, Offer) and not offered.path.exists():
@@ -310,7 +313,8 @@ def _while_open(person: Person, receive: Receive, send: Send) -> Receive:
             checked_at = time.monotonic()
             try:
                 refusal = await threads.run(threads.SESSIONS, partial(_refusal, person))
-            except OSError:
+            except OSError as error:
+                stores.note(error)
                 refusal = "unknown"
             if refusal:
                 people.forget(person.key)

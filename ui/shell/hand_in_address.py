@@ -25,7 +25,7 @@ from etl.submissions.desk import Desk, Person
 from etl.submissions.originals import PIECE, Receiving
 from etl.submissions.records import Submission
 from etl.submissions.refusals import Declined
-from ui.data import submissions
+from ui.data import stores, submissions
 from ui.exports.job import FORMS
 from ui.i18n import text
 from ui.shell import people, threads
@@ -76,9 +76,9 @@ async def _respond(handler: _Handler, request: Request) -> Response:
         refusal = _Refused(declined.status, in_language(str(declined), lang))
     except Refused as refused:
         refusal = _Refused(409, in_language(str(refused).splitlines()[0], lang))
-    except OSError:
-        # The records or the audit log are out of reach: nothing is done unlogged.
-        refusal = _Refused(503, text.word("data.out_of_reach", lang))
+    except OSError as error:
+        # Nothing is done unlogged.
+        refusal = _Refused(503, stores.sentence(error, lang))
     except _Refused as error:
         refusal = error
     return PlainTextResponse(f"{refusal}\n", refusal.status, PRIVATE)

@@ -1,0 +1,99 @@
+"""The stores of a site: where each is, who needs it, and what is said where one cannot be used.
+
+Doctor, /readyz, `etl ready`, the sentences of pages and commands and docs/operations.md take them from STORES.
+"""
+
+import errno
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.core import store
+from etl.core.paths import TOKENS
+from etl.core.settings import Folders, Settings
+from etl.core.store import StoreFault
+from etl.extract.causes import both, of_machine, words
+
+_MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store: its folder in the settings, and its database there; several hosts share that in a PostgreSQL.
+
+    `room`: the free bytes below which the doctor reports its disk. `serves`: without it a host is not ready.
+    """
+
+    name: str
+    folder: str
+    database: str = ""
+    room: int = 16 * _MEBIBYTE
+    serves: bool = False
+    # Not where everybody is the one person of this machine.
+    of_people: bool = False
+
+    def path(self, folders: Folders) -> Path:
+        """Its folder, or its file in it."""
+        root: Path = getattr(folders, self.folder)
+        return root / self.database if self.database else root
+
+    def is_needed(self, config: Settings) -> bool:
+        """Whether this host has it: only the one that builds takes submissions and makes backups."""
+        if self.of_people and config.sign_in.mode == "open":
+            return False
+        return not config.replicas.source or self.of_people or self.name in ("views", "notes")
+
+    def fault(self, config: Settings, room: int = store.LEAST_FREE) -> StoreFault | None:
+        """Why it cannot be used, found without writing to it; None if it can."""
+        shared = config.sign_in.database if self.database else ""
+        path = self.path(config.folders)
+        # Beside a shared database only the folder of originals is of this host.
+        if (not shared or self.name == "submissions") and (code := store.cause(path, room)):
+            return StoreFault(self.name, code, str(path))
+        try:
+            if shared or (self.database and path.exists()):
+                store.try_out(self.name, shared, path)
+        except StoreFault as fault:
+            return fault
+        return None
+
+
+STORES = (
+    # A file of a submission has 200 MiB at most, and is written twice.
+    Store("submissions", "submissions", "submissions.sqlite", 400 * _MEBIBYTE, serves=True),
+    Store("views", "views", "views.sqlite"),
+    Store("notes", "views", "notes.sqlite"),
+    Store("tokens", "views", TOKENS, of_people=True),
+    Store("sessions", "run", "web/sessions.sqlite", serves=True, of_people=True),
+    Store("audit", "audit", serves=True, of_people=True),
+    Store("backups", "backups"),
+)
+
+
+def unusable(config: Settings) -> Iterator[StoreFault]:
+    """The faults of the stores without which this host is not ready."""
+    for one in STORES:
+        if one.serves and one.is_needed(config) and (fault := one.fault(config)):
+            yield fault
+
+
+def line(error: OSError) -> str:
+    """The one line of the log: which store, where, and the cause with its name."""
+    name = error.store if isinstance(error, StoreFault) else "this machine"
+    place = f" ({error.filename})" if error.filename else ""
+    return f"store {name}{place}: {cause(error)}"
+
+
+def cause(error: OSError) -> str:
+    """The cause as the operating system names it."""
+    return (
+        f"{error.strerror} ({errno.errorcode.get(error.errno, error.errno)})" if error.errno else type(error).__name__
+    )
+
+
+def sentence(error: OSError) -> str:
+    """What a person reads, in both languages: which store, why, and that nothing was done."""
+    name = error.store if isinstance(error, StoreFault) else "machine"
+    named, named_fa = both(f"store_{name}") or (name, name)
+    why, why_fa = of_machine(error.errno)
+    return words("store", store=named, store_fa=named_fa, why=why, why_fa=why_fa)
