@@ -345,7 +345,7 @@ def test_provinces_below_are_one_item_and_changes_lead_to_their_province() -> No
         (
             "",
             "fa",
-            "مطالبهٔ دادهٔ آبان ۱۴۰۵ از ۳ استان",
+            "پیگیری ارسال دادهٔ آبان ۱۴۰۵ از ۳ استان",
             "اصفهان، همدان، تهران · مهلت: ۵ آذر ۱۴۰۵ · برگشت‌خورده: همدان",
         ),
         ("IR-10", "en", "Submit the data of Aban\u00a01405", "due 5 Azar 1405"),
@@ -390,7 +390,11 @@ def test_coverage_below_half_and_counties_without_anybody_are_an_item(province: 
             assert question.options == (("by", "province"), ("metric", "coverage_per_10k")), "else not asked"
             places = (("IR-11", 1.81, "far_lower"), ("IR-02", 3.5, "lower"), ("IR-23", 9.0, "none"))
             return compared(*places, name="coverage_per_10k", whole=6.19)
-        rows = {"active_assistants": [("2301", 900), (None, 12)], "uncovered_counties": [(6,)]}
+        rows = {
+            "active_assistants": [("2301", 900), (None, 12)],
+            "uncovered_counties": [(6,)],
+            "coverage_gap": [(-1491.2,)],
+        }
         return made.answer(question.names[0], by=question.by, rows=rows[question.names[0]])
 
     (item,) = needs_action._low_coverage(scope(province=province), told(asked))
@@ -402,7 +406,7 @@ def test_coverage_below_half_and_counties_without_anybody_are_an_item(province: 
             f"Sistan and Baluchestan · {counties} · coverage below half of the national average (6.19 per 10,000); {unknown}",
         ),
         "IR-11": (
-            "Recruit in the province",
+            "Recruit 1,491 people to reach the national average",
             f"coverage 1.81, below half of the national average (6.19 per 10,000) · {counties} · {unknown}",
         ),
         "IR-23": ("Recruit for 6 counties without active assistants", "12 assistants are in no known county"),
@@ -531,7 +535,7 @@ def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
         (
             [("IR-20", 0.7, "lower"), ("IR-16", 0.75, "unclear"), ("IR-07", 0.86, "none")],
             "پایبندی آموزشی در یک استان به‌طور معنادار کمتر از میانگین کشور (۸۵٫۰٪) است: سمنان ۷۰٫۰٪. "
-            "ایلام (۷۵٫۰٪) نیز پایین است، ولی با ۹ مؤسسه از نوسان قابل تفکیک نیست.",
+            "ایلام (۷۵٫۰٪) نیز پایین است، اما با ۹ مؤسسه ممکن است اتفاقی باشد.",
             "Training compliance is significantly below the national average (85.0%) in one province: Semnan 70.0%. "
             "Ilam (75.0%) is also low, but the difference is not statistically significant with 9 institutes.",
         ),

@@ -338,3 +338,16 @@ def test_a_persian_noun_with_a_silent_he_has_its_ezafe_before_an_adjective() -> 
     nouns = {"مؤسسه": "مؤسسهٔ", "دوره": "دورهٔ", "استان": "استان", "ماه": "ماه", "گروه": "گروه"}
     assert {noun: text.with_ezafe(noun, "fa") for noun in nouns} == nouns
     assert text.with_ezafe("institutes", "en") == "institutes"
+
+
+@pytest.mark.parametrize(
+    ("months", "fa", "en"),
+    [
+        (0, "۰ ماه", "0 months"),
+        (5, "۵ ماه", "5 months"),
+        (12, "۱ سال", "1 year"),
+        (33.4, "۲ سال و ۹ ماه", "2 years and 9 months"),
+    ],
+)
+def test_a_length_of_time_is_said_in_years_and_months(months: float, fa: str, en: str) -> None:
+    assert (text.years_and_months(months, "fa"), text.years_and_months(months, "en")) == (fa, en)

@@ -53,9 +53,10 @@ def _enough(scope: Scope, row: dict[str, Any], until: date) -> str:
         "recruits": text.plain(needed, "persons", lang),
         "now": text.plain(row["plan_recruits"], "persons", lang),
     }
-    if not needed:
+    if not needed or row["plan_recruits"] is None:
         return text.word("goal.unknown" if needed is None else "goal.none_needed", lang, **values)
-    return text.word(f"sufficiency.{row['sufficiency']}", lang, **values)
+    apart = _apart(row["plan_recruits"] - needed, lang)
+    return text.word(f"sufficiency.{row['sufficiency']}", lang, apart=apart, **values)
 
 
 def _falls_again(row: dict[str, Any], until: date, lang: str) -> str:

@@ -9,7 +9,7 @@ from etl.semantic.catalog import catalogue
 from ui.charts import bars, lines, steps, time_titles, titles
 from ui.charts import licensing as charts
 from ui.charts.ahead import paces, waiting
-from ui.charts.elements import ChartContext, unit_of
+from ui.charts.elements import ChartContext
 from ui.data.ask import Ask, Question, frozen
 from ui.exhibits import ahead
 from ui.exhibits.cards import cards
@@ -75,10 +75,7 @@ def queue(scope: Scope, ask: Ask) -> Exhibit:
     row, lang = exact.records()[0], scope.lang
     if row["queue_needed"] is None:
         return finding(scope, ask, exact, waiting(exact, ChartContext(lang)).sentence, ignored)
-    values = {
-        name: text.plain(row[f"queue_{name}"], unit_of(exact, f"queue_{name}"), lang)
-        for name in ("arrivals", "decisions", "needed")
-    }
+    values = {name: text.number(row[f"queue_{name}"], lang) for name in ("arrivals", "decisions", "needed")}
     exhibit = of_answer(scope, ask, paces, exact, None, ignored, [text.word("queue.note", lang)])
     return replace(exhibit, intro=text.word("queue.paces", lang, **values))
 

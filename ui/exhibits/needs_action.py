@@ -183,8 +183,10 @@ def _low_coverage(scope: Scope, ask: Ask) -> Iterator[Action]:
     told = {"beyond": different.beyond(metric, row["side"], whole, scope.lang), "value": value}
     if province:
         here = text.plain(row["coverage_per_10k"], metric.unit, scope.lang)
-        words, why = _word(scope, "coverage_here"), _word(scope, "coverage_is", here=here, **told)
-        yield Action("coverage", 1, words, why, counted, _link("coverage", province=province), why=unknown)
+        missing = -(_value(scope, ask, "coverage_gap", {"province": (province,)}) or 0)
+        words = _word(scope, "coverage_here", count=text.number(missing, scope.lang))
+        why = _word(scope, "coverage_is", here=here, **told)
+        yield Action("coverage", missing, words, why, counted, _link("coverage", province=province), why=unknown)
     else:
         codes = [row["province"] for row in low]
         who = _named(scope, ask, "province", codes, is_counted=True)

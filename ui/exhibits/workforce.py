@@ -1,6 +1,5 @@
 """Who serves, how long they stay, and where they move. Each function is one exhibit."""
 
-from etl.semantic.catalog import catalogue
 from etl.semantic.ranking import LEAST
 from ui.charts import bars, lines, titles, workforce
 from ui.data.ask import Ask
@@ -20,13 +19,14 @@ def people(scope: Scope, ask: Ask) -> Exhibit:
     people, values = count.value(), [on_day(scope, ask, name).value() for name in _SAID]
     if people is None or people < LEAST or None in values:
         return sentence(scope, (), count)
-    women, age, tenure = (
-        text.amount(value, catalogue()[name].unit, scope.lang) for name, value in zip(_SAID, values, strict=True)
-    )
-    counted = text.number(people, scope.lang)
-    return sentence(
-        scope, [text.word("people.are", scope.lang, count=counted, women=women, age=age, tenure=tenure)], count
-    )
+    share, years, months = values
+    said = {
+        "count": text.number(people, scope.lang),
+        "women": text.percent(share, scope.lang),
+        "age": text.number(years, scope.lang, decimals=years % 1 > 0),
+        "tenure": text.years_and_months(months, scope.lang),
+    }
+    return sentence(scope, [text.word("people.are", scope.lang, **said)], count)
 
 
 def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:

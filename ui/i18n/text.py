@@ -175,6 +175,18 @@ def amount(value: Any, unit: str, lang: str, signed: bool = False) -> str:
     return f"{written} {unit_word(unit, lang, written)}"
 
 
+def years_and_months(months: float, lang: str) -> str:
+    """A length of time in whole months: 33 is «۲ سال و ۹ ماه» and "2 years and 9 months"."""
+    years, left = divmod(int(rounded_half_up(months, 0)), 12)
+    parts = [(years, "years"), (left, "whole_months")]
+    first, *last = [
+        f"{number(count, lang)} {unit_word(unit, lang, str(count))}"
+        for count, unit in parts
+        if count or (not years and unit == "whole_months")
+    ]
+    return word("finding.and", lang, first=first, last=last[0]) if last else first
+
+
 def with_ezafe(noun: str, lang: str) -> str:
     """A noun before an adjective: a Persian one that ends in a silent he is written with hamza («مؤسسهٔ دیگر»)."""
     is_silent = lang == "fa" and noun.endswith("ه") and not noun.endswith(_SPOKEN)
