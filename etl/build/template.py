@@ -177,10 +177,8 @@ def _rule(column: Column, source: str) -> dict[str, Any]:
         rule = {"validate": "list", "source": source, "error_type": "warning" if is_open else "stop"}
         rule["error_message"] = words["check" if is_open else "not_in_list"]
     elif column.type == "number":
-        least, most = column.least or 0, column.most
-        rule = {"validate": "decimal", "criteria": ">=", "value": least, "error_message": words["number"]}
-        if most is not None:
-            rule |= {"criteria": "between", "minimum": least, "maximum": most}
+        rule = {"validate": "decimal", "criteria": "between", "minimum": column.least, "maximum": column.most}
+        rule["error_message"] = words["number"]
     if column.type != "choice" and column.type != "never_read":
         rule["input_message"] = expected.form(column)[:_LONGEST_MESSAGE]
     return rule

@@ -59,8 +59,9 @@ class Column:
     also: dict[str, list[str]] = field(default_factory=dict)
     # Words that clerks write where the cell should be empty.
     empty: tuple[str, ...] = ()
-    least: float | None = None
-    most: float | None = None
+    # The bounds of a number.
+    least: float = 0
+    most: float = 0
     references: str = ""
     orphan: str = ""
 

@@ -78,8 +78,7 @@ def _titles(of: Contract, names: Iterable[str]) -> dict[str, str]:
 
 def _form(column: Column, forms: dict[str, dict[str, str]]) -> dict[str, str]:
     """The form of a column's values."""
-    kind = "between" if column.type == "number" and column.most is not None else column.type
-    kind = "future" if column.future else kind
+    kind = "future" if column.future else column.type
     values = {"en": ", ".join(column.values), "fa": "، ".join(column.values.values())}
     return {
         lang: text.format(values=values[lang], least=column.least, most=column.most, first=column.first)

@@ -23,7 +23,6 @@ from etl.extract.contract import Column
 _SPOILT = re.compile(r"[0-9]+([.,/٫][0-9]+)?e\+?[0-9]+", re.IGNORECASE)
 _SPOILT_CODE = re.compile(r"[0-9]+([.,/٫][0-9]+)?e\+[0-9]+", re.IGNORECASE)
 _NUMBER = re.compile(r"-?[0-9]{1,15}([.٫][0-9]{1,20})?")
-_GROUPED = re.compile(r"-?[0-9]{1,3}(٬[0-9]{3})+([.٫][0-9]{1,20})?")
 _NATIONAL_ID = re.compile(r"[0-9]{8,10}")
 _BETWEEN_DIGITS = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 # What clerks write in empty cells; folding removes a tatweel.
@@ -204,15 +203,11 @@ def _day_between(written: Parsed, first: date, last: date, today: date | None, m
     return written if first <= day <= last else (None, "bad_date", habits)
 
 
-def _number(text: str, least: float | None, most: float | None) -> Parsed:
-    is_grouped = bool(_GROUPED.fullmatch(text))
-    text = text.replace("٬", "") if is_grouped else text
+def _number(text: str, least: float, most: float) -> Parsed:
     if not _NUMBER.fullmatch(text):
         return None, "spoilt_number" if _SPOILT_CODE.fullmatch(text) else "bad_number", ()
     value = float(text.replace("٫", "."))
-    if (least is not None and value < least) or (most is not None and value > most):
-        return None, "bad_number", ()
-    return value, None, ("grouped_number",) if is_grouped else ()
+    return (value, None, ()) if least <= value <= most else (None, "bad_number", ())
 
 
 def _member(text: str, members: Mapping[str, Any], reason: str, plain: Collection[str] | None = None) -> Parsed:

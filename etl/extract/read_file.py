@@ -44,7 +44,6 @@ _COUNTED = {
     "empty_word": "words for no value read as empty",
     "synonym": "other words read as those of the contract",
     "hamza": "words with another hamza read",
-    "grouped_number": "numbers with thousands separators read",
     "county": "counties not of their province loaded as unknown",
     "invisible": "invisible characters stripped",
 }

@@ -87,7 +87,7 @@ COLUMNS: dict[str, dict[str, tuple[str, bool, tuple[str, ...]]]] = {
         "national_id": ("national_id", True, ("کد ملی", "کدملی", "شماره ملی")),
         "course_code": ("course", True, ("کد دوره",)),
         "completed_on": ("date", True, ("تاریخ دوره", "تاریخ گذراندن")),
-        "hours": ("number", False, ("ساعت", "مدت")),
+        "hours": ("hours", False, ("ساعت", "مدت")),
         "score": ("score", False, ("نمره",)),
         "result": ("result", True, ("نتیجه",)),
     },
@@ -532,12 +532,13 @@ def typed_value(kind: str, value: Any, row: dict[str, Any], reference: Reference
         if kind == "date" and day > today:
             raise Fault("future_date")
         return day
-    if kind in ("number", "score"):
+    if kind in ("hours", "score"):
         try:
             number = float(folded)
         except ValueError:
             raise Fault("bad_number") from None
-        if not 0 <= number < float("inf") or (kind == "score" and number > 100):
+        least, most = (1, 500) if kind == "hours" else (0, 100)
+        if not least <= number <= most:
             raise Fault("bad_number")
         return number
     if kind == "province":
