@@ -233,7 +233,7 @@ def read(folder: Path, *options: str, **arguments: Any) -> Built:
     """
 
     def refuse(
-        _con: object, _options: object, _last: object, outcomes: list[read_folder.Outcome], report: Report
+        _con: object, _options: object, _last: object, outcomes: list[read_folder.Outcome], report: Report, _of: object
     ) -> None:
         refused = pipeline._unread(outcomes)
         assert refused, "every file was read"

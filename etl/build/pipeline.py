@@ -15,6 +15,7 @@ import duckdb
 
 from etl.build import identity, load_report, reference_data, returns, staging, volume
 from etl.build.load_report import Report
+from etl.build.registered import Register
 from etl.core.errors import Refused
 from etl.core.paths import CHECKS, INCOMING, SAMPLE_MARK, WAREHOUSE
 from etl.core.text_folding import fold, printable
@@ -154,7 +155,7 @@ def _built_after(
                 raise BuildRefused([*of_set_up, *_unread(outcomes)], report)
             say("staging")
             build_database.attach_scratch(con, folder, sum(outcome.job.written for outcome in outcomes if outcome.read))
-            _stage(con, options, last, outcomes, report)
+            _stage(con, options, last, outcomes, report, Register(last, setting.key, owners))
             if options.only_returns:
                 return report
             _fill(con, options, last, report)
@@ -211,16 +212,20 @@ def _of_file(outcome: Outcome, reason: str, remedy: str) -> volume.Refusal:
 
 
 def _stage(
-    con: duckdb.DuckDBPyConnection, options: BuildOptions, last: Path | None, outcomes: list[Outcome], report: Report
+    con: duckdb.DuckDBPyConnection,
+    options: BuildOptions,
+    last: Path | None,
+    outcomes: list[Outcome],
+    report: Report,
+    register: Register,
 ) -> None:
     """Stage the rows and count them; raises BuildRefused if files are refused, rows are lost or the clock is wrong.
 
     Versions of one file are refused. With `skip_refused` they and files with mostly rejected rows are left out like those
     that cannot be read.
     """
-    owners = handed_in(options.folder)
     while True:
-        staging.stage(con, outcomes, keep=options.skip_refused, handed_in=owners)
+        staging.stage(con, outcomes, register, keep=options.skip_refused)
         versions = staging.versions(con, outcomes)
         _leave_out(versions, options, outcomes, report)
         if versions and options.skip_refused:

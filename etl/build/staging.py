@@ -3,12 +3,13 @@
 Every row is either loaded, rejected (with one line per fault), or counted as an exact duplicate.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import pyarrow as pa
 
+from etl.build.registered import Register, find_others
 from etl.extract.causes import words
 from etl.extract.contract import TABLES, Contract, contract
 from etl.extract.read_folder import Outcome
@@ -26,14 +27,14 @@ _LEAST_SHARED = 5
 def stage(
     con: duckdb.DuckDBPyConnection,
     outcomes: Sequence[Outcome],
+    register: Register,
     keep: bool = False,
-    handed_in: Mapping[str, str] | None = None,
 ) -> None:
     """Create the scratch tables `loaded_<table>`, `faults`, `duplicates`, `warned`, `conflicts`, `versions` and
     `file_provinces`.
 
     With `keep` the rows stay on disk, so that they can be staged again without some files; the tables are replaced then.
-    `handed_in`: the province that handed a file in, by the name of the file; rows of others in it are rejected.
+    Rows of others are rejected in a file that a province submitted, and where another one registered their key.
     """
     for table in TABLES:
         con.execute(f"drop table if exists {SCRATCH}.loaded_{table}")
@@ -47,9 +48,11 @@ def stage(
         "handed_in": "file_number integer, own varchar",
     }.items():
         con.execute(f"create or replace table {SCRATCH}.{table} ({columns})")
-    owned = [[o.job.number, handed_in[o.job.path.name]] for o in outcomes if handed_in and o.job.path.name in handed_in]
-    if owned:
+    submitted = {o.job.path.name: o.job.number for o in outcomes if o.job.path.name in register.handed_in}
+    if submitted:
+        owned = [(number, register.handed_in[name]) for name, number in submitted.items()]
         con.executemany("insert into handed_in values (?, ?)", owned)
+    ranks = {submitted[name]: rank for rank, name in enumerate(register.handed_in, 1) if name in submitted}
     *smaller, largest = (
         (contract(table), [outcome for outcome in outcomes if outcome.job.table == table and outcome.read])
         for table in TABLES
@@ -66,10 +69,17 @@ def stage(
         outcome.province = provinces.get(outcome.job.number, outcome.province)
     # A table is loaded after those that its rows refer to. Keys are compared last, because a rejected row takes no part in it.
     for of in map(contract, TABLES):
-        _find_orphans(con, of)
-        if owned:
+        if submitted:
             _find_strangers(con, of)
+        _find_orphans(con, of)
         _find_repeated_keys(con, of)
+        find_others(con, of, register, ranks)
+        # Who submits another's row learns nothing more about it.
+        con.execute(
+            "delete from faults where reason <> 'not_yours' "
+            "and (file_number, line) in (select (file_number, line) from faults where reason = 'not_yours')"
+        )
+        _compare_repeated_keys(con, of)
         _load(con, of)
     # Warnings are kept for loaded rows only.
     for excluded in ("faults", "duplicates"):
@@ -120,7 +130,8 @@ def _find_orphans(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
             con.execute(
                 f"insert into faults select '{of.table}', file_number, line, '{column.name}', '{column.orphan}' "
                 f"from read_{of.table} anti join loaded_{column.references} using ({column.stored}) "
-                f"where {column.stored} is not null"
+                f"anti join (from faults where source_table = '{of.table}' and column_name = '{column.name}') "
+                f"using (file_number, line) where {column.stored} is not null"
             )
 
 
@@ -160,13 +171,20 @@ def _find_strangers(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
 
 
 def _find_repeated_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
+    """Create `repeated_keys`: the hashes of the keys that more than one row has."""
+    con.execute(
+        f"create or replace table {SCRATCH}.repeated_keys as "
+        f"select hash({', '.join(of.stored_key)}) as key_hash from read_{of.table} group by all having count(*) > 1"
+    )
+
+
+def _compare_repeated_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
     """Among valid rows: the same key and content is a duplicate; different content rejects every row of the key."""
     key = ", ".join(of.stored_key)
     content = ", ".join(column.stored for column in of.entering)
     con.execute(
         f"""
         create table {SCRATCH}.repeated_{of.table} as
-        with repeated as (select hash({key}) as key_hash from read_{of.table} group by all having count(*) > 1)
         select
             file_number,
             line,
@@ -175,7 +193,7 @@ def _find_repeated_keys(con: duckdb.DuckDBPyConnection, of: Contract) -> None:
             count(distinct row({content})) over (partition by {key}) > 1 as is_conflict,
             row_number() over (partition by {key} order by file_number, line) as occurrence,
         from read_{of.table}
-        inner join repeated on key_hash = hash({key})
+        inner join repeated_keys on key_hash = hash({key})
         anti join (from faults where source_table = '{of.table}') using (file_number, line)
         """
     )

@@ -70,7 +70,8 @@ def unread_files(folder: Path) -> list[str]:
 
 
 def handed_in(folder: Path) -> dict[str, str]:
-    """The province of each file that a province submitted, by the name of the file; of others the rows are not compared.
+    """The province of each file that a province submitted, by the name of the file, in the order in which they were accepted; of
+    others the rows are not compared.
 
     Raises Refused if the list is damaged.
     """

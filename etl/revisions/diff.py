@@ -21,6 +21,7 @@ from etl.semantic import access, answers, catalog, rights
 from etl.semantic.resolve import settled_on
 from etl.warehouse import publications, version_files
 
+_FINGERPRINTS = "select source_table, key_fingerprint, content_fingerprint from row_fingerprints"
 KINDS = ("new_rows", "corrected_rows", "removed_rows")
 
 
@@ -169,7 +170,7 @@ def _row_changes(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection)
         )
     with duckdb.connect() as memory:
         for name, con in (("before", old), ("after", new)):
-            table = con.cursor().sql("from row_fingerprints").to_arrow_table()
+            table = con.cursor().sql(_FINGERPRINTS).to_arrow_table()
             memory.register(f"{name}_fingerprints", table)
         rows = memory.execute(
             """

@@ -7,6 +7,7 @@ score) enter as cryptographic hashes, so no fingerprint leads back to them.
 import hashlib
 import json
 import re
+from collections.abc import Collection
 from datetime import date
 from functools import cache
 from typing import Any
@@ -34,7 +35,8 @@ Numbers = dict[tuple[str, str | None], Any]
 def create(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     """Create `row_fingerprints`, `fingerprint_kind`, `definitions` and `reference_fingerprints` in a build.
 
-    row_fingerprints (source_table, key_fingerprint, content_fingerprint); fingerprint_kind (engine, key);
+    row_fingerprints (source_table, key_fingerprint, content_fingerprint, province): the province of a row is the one that
+    registers its institute, or for people and their courses the one whose file it is in; fingerprint_kind (engine, key);
     definitions (metric, digest); reference_fingerprints (name, digest).
     """
     _create_row_fingerprints(con, key)
@@ -71,11 +73,20 @@ def kind_of(con: duckdb.DuckDBPyConnection) -> tuple[Any, ...] | None:
     return con.execute("select engine, key from fingerprint_kind").fetchone()
 
 
-def numbers_of(con: duckdb.DuckDBPyConnection, day: date, by: tuple[str, ...]) -> Numbers:
-    """Every number of the catalogue by (metric, province or None for the nation): snapshots on `day`, events over 12 months."""
+def numbers_of(
+    con: duckdb.DuckDBPyConnection | ScopedCursor, day: date, by: tuple[str, ...], only: Collection[str] = ()
+) -> Numbers:
+    """Every number of the catalogue, or `only` some, by (metric, province or None for the nation): snapshots on `day`, events
+    over 12 months.
+    """
     metrics = catalog.catalogue().values()
-    names = [metric.name for metric in metrics if not metric.hidden and metric.dimensions.issuperset(by)]
-    answer = ask(ScopedCursor(con, ADMINISTRATOR), *names, by=by, on=day, over=jalali.last_complete_months(day, 12))
+    names = [
+        metric.name
+        for metric in metrics
+        if not metric.hidden and metric.dimensions.issuperset(by) and (not only or metric.name in only)
+    ]
+    scoped = con if isinstance(con, ScopedCursor) else ScopedCursor(con, ADMINISTRATOR)
+    answer = ask(scoped, *names, by=by, on=day, over=jalali.last_complete_months(day, 12))
     return {
         (name, row[0] if by else None): row[at]
         for row in answer.rows
@@ -86,7 +97,7 @@ def numbers_of(con: duckdb.DuckDBPyConnection, day: date, by: tuple[str, ...]) -
 
 
 def _create_row_fingerprints(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    values = {"key": _salt(key, b"key"), "content": _salt(key, b"content"), "secret": hashlib.sha256(key).hexdigest()}
+    values = {"key": salt_of_keys(key), "content": _salt(key, b"content"), "secret": hashlib.sha256(key).hexdigest()}
     con.execute(
         f"""
         create table {SCRATCH}.score_fingerprints as
@@ -96,20 +107,39 @@ def _create_row_fingerprints(con: duckdb.DuckDBPyConnection, key: bytes) -> None
         {"secret": values["secret"]},
     )
     hidden = {
-        "personnel": ("('0x' || sha256(concat_ws('|', $secret, person_key, birth_date))[1:16])::ubigint", ""),
+        "personnel": (
+            "('0x' || sha256(concat_ws('|', $secret, loaded.person_key, loaded.birth_date))[1:16])::ubigint",
+            "",
+        ),
         "training": ("score_fingerprints.fingerprint", "left join score_fingerprints using (score)"),
+    }
+    of_file = "left join file_provinces on file_provinces.file_number = loaded.file_number"
+    of_institute = "left join loaded_institutes on loaded_institutes.institute_code = loaded.institute_code"
+    provinces = {
+        "institutes": ("loaded.province", ""),
+        "licences": ("loaded_institutes.province", of_institute),
+        "personnel": ("coalesce(file_provinces.province, loaded_institutes.province)", f"{of_file} {of_institute}"),
+        "training": ("file_provinces.province", of_file),
     }
     selects = []
     for table in TABLES:
         declared = contract(table)
-        content = [column.stored for column in declared.entering if column.name not in _HIDDEN]
+        keys = [f"loaded.{name}" for name in declared.stored_key]
+        content = [f"loaded.{column.stored}" for column in declared.entering if column.name not in _HIDDEN]
         secret, joined = hidden.get(table, ("0", ""))
+        province, placed = provinces[table]
         selects.append(
-            f"select '{table}' as source_table, hash($key, {', '.join(declared.stored_key)}) as key_fingerprint, "
-            f"hash($content, {secret}, {', '.join(content)}) as content_fingerprint from loaded_{table} {joined}"
+            f"select '{table}' as source_table, hash($key, {', '.join(keys)}) as key_fingerprint, "
+            f"hash($content, {secret}, {', '.join(content)}) as content_fingerprint, {province} as province "
+            f"from loaded_{table} as loaded {joined} {placed}"
         )
     con.execute(f"create table row_fingerprints as {' union all '.join(selects)}", values)
     con.execute("drop table score_fingerprints")
+
+
+def salt_of_keys(key: bytes) -> int:
+    """What the fingerprint of the key of a row begins with."""
+    return _salt(key, b"key")
 
 
 def _salt(key: bytes, purpose: bytes) -> int:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from etl.core import jalali
-from etl.extract.contract import TABLES
 from etl.submissions import deadline
 from etl.submissions.desk import Desk
+from etl.submissions.ledger import Ledger, ledger, states
 from etl.submissions.records import Submission
 
 # Of a month: all tables in by the deadline, some after it, declared unchanged, some owed, the deadline still to come.
@@ -22,17 +22,9 @@ def counts(one: Submission) -> bool:
     return one.state in _HANDED_IN or (one.state == "superseded" and bool(one.publication))
 
 
-def tables(desk: Desk, submissions: Iterable[Submission]) -> dict[str, str]:
-    """The state of each table over the submissions of a province and month: a later correction makes nothing late."""
-    states = dict.fromkeys(TABLES, "missing")
-    for one in submissions:
-        for table, state in desk.tables(one).items():
-            if states[table] == "missing":
-                states[table] = state
-            elif states[table] == "no_change" and state in ("in", "late"):
-                # It was declared unchanged before, and now there is a file.
-                states[table] = "in"
-    return states
+def arrived(desk: Desk, month: str, submissions: Iterable[Submission]) -> Ledger:
+    """What was submitted for a month: what the matrix, the calendar, Quality and reminders tell."""
+    return ledger((one for one in submissions if one.month == month and counts(one)), desk.rules)
 
 
 def of_month(month: str, submissions: Iterable[Submission]) -> dict[str, list[Submission]]:
@@ -57,21 +49,20 @@ def calendar(desk: Desk, submissions: Sequence[Submission], provinces: Collectio
     months = [month for month in deadline.months_ended(today, 12) if any(one.month <= month for one in submissions)]
     cells = {}
     for month in months:
-        here = of_month(month, filter(counts, submissions))
+        here = arrived(desk, month, submissions)
         is_over = deadline.due(month, desk.rules) < today
         for province in provinces:
-            states = [*tables(desk, here.get(province, ())).values()]
-            cells[province, month] = _cell(states, is_over)
+            cells[province, month] = _cell([*states(here, province).values()], is_over)
     return Calendar(months, cells)
 
 
-def _cell(states: Sequence[str], is_over: bool) -> tuple[str, int]:
-    owed = states.count("missing")
+def _cell(found: Sequence[str], is_over: bool) -> tuple[str, int]:
+    owed = found.count("missing")
     if owed:
         return ("missing" if is_over else "open"), owed
-    if set(states) == {"no_change"}:
+    if set(found) == {"no_change"}:
         return "no_change", 0
-    return ("late" if "late" in states else "on_time"), 0
+    return ("late" if "late" in found else "on_time"), 0
 
 
 @dataclass(frozen=True)
@@ -95,8 +86,7 @@ def owed(desk: Desk, submissions: Sequence[Submission], provinces: Collection[st
     if not submissions or not near:
         return None
     here = of_month(near[0], submissions)
-    lacking = [
-        code for code in sorted(provinces) if "missing" in tables(desk, filter(counts, here.get(code, ()))).values()
-    ]
+    entries = arrived(desk, near[0], submissions)
+    lacking = [code for code in sorted(provinces) if "missing" in states(entries, code).values()]
     returned = [code for code in lacking if any(one.state == "returned" for one in here.get(code, ()))]
     return Owed(near[0], dues[near[0]], lacking, returned) if lacking else None

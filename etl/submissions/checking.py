@@ -25,12 +25,14 @@ from etl.extract.contract import TABLES
 from etl.extract.read_file import Job
 from etl.extract.read_folder import Outcome, WorkerPool
 from etl.extract.source_folder import HANDED_IN, handed_in, named_tables, table_of
+from etl.revisions import fingerprints
 from etl.semantic import access, catalog
 from etl.semantic.answers import ask
 from etl.semantic.disclosure import FEWEST
 from etl.semantic.rights import ADMINISTRATOR
 from etl.submissions import originals
-from etl.submissions.desk import Desk, as_json, gives_way
+from etl.submissions.desk import Desk, as_json, moves_others
+from etl.submissions.ledger import counting, is_superseded, ledger, overtaken
 from etl.submissions.records import File, Submission
 from etl.warehouse import build_database, publications
 
@@ -41,6 +43,7 @@ HEADLINES = (
 )  # fmt: skip
 _MONTHS = 24
 _MOST_LESS = 0.1
+_LEAST_MOVE = 0.01
 _PLACES, _MOST_LISTED = 3, 10_000
 
 
@@ -68,22 +71,20 @@ def assemble(desk: Desk, submissions: Sequence[Submission], folder: Path) -> Ass
     owners = handed_in(incoming)
     last = publications.comparable(desk.folders.warehouse)
     loaded = publications.rows_of(last, "select file, source_table, province from load_files")
-    published = desk.records.all("published", since=min(one.month for one in submissions))
-    in_order = sorted([*published, *submissions], key=lambda one: (one.month, one.number))
-    last_with = {(one.province, table): one.id for one in in_order for table in one.tables}
+    entries = ledger(
+        [*desk.records.all("published", since=min(one.month for one in submissions)), *submissions], desk.rules
+    )
     for one in submissions:
-        counting = {table for table in one.tables if last_with[one.province, table] == one.id}
-        made.replaced |= _predecessors(incoming, one.province, counting, owners, loaded)
-    accepted = sorted(incoming.iterdir()) if incoming.is_dir() else []
-    for path in accepted:
+        made.replaced |= _predecessors(incoming, one.province, counting(entries, one), owners, loaded)
+    for path in sorted(incoming.iterdir()) if incoming.is_dir() else []:
         if path.name not in made.replaced and path.name != HANDED_IN:
             (folder / path.name).symlink_to(path.absolute())
-            if path.name in owners:
-                made.owners[path.name] = owners[path.name]
-    for one in submissions:
+    # In the order in which they were accepted; what is only checked comes last.
+    made.owners |= {name: province for name, province in owners.items() if (folder / name).is_symlink()}
+    for one in sorted(submissions, key=lambda one: (one.state != "approved", one.decided_at)):
         for file in one.files:
             tables = {*file.table.split()}
-            if later := {table for table in tables if last_with.get((one.province, table), one.id) != one.id}:
+            if later := tables & overtaken(entries, one):
                 _refuse_shared(one.province, file.name, tables - later)
                 continue
             name = _free_name(folder, one, file)
@@ -212,8 +213,9 @@ def whole(
     assembled_at = folder / "all"
     assembled_at.mkdir()
     # Those that are superseded once it is approved.
-    others = [one for one in others if not gives_way(one, submission)]
-    if outdated := _outdated(desk, submission, others):
+    others = [one for one in others if not is_superseded(one, [submission], desk.rules)]
+    accepted = ledger([*others, *desk.records.all("published", since=submission.month)], desk.rules)
+    if outdated := overtaken(accepted, submission):
         return {"stops": [words("handed_in_outdated", **named_tables(outdated))]}
     try:
         made = assemble(desk, [*others, submission], assembled_at)
@@ -248,16 +250,10 @@ def whole(
     stops += [one.sentence for one in told]
     if elsewhere or (refusals and not stops):
         stops.append(words("submission_elsewhere"))
+    if moves := result.get("others"):
+        stops.append(moves_others(moves))
     result["stops"] = list(dict.fromkeys(stops))
     return result
-
-
-def _outdated(desk: Desk, submission: Submission, approved: Sequence[Submission]) -> set[str]:
-    """The tables of a submission of which a later one of its province is accepted."""
-    accepted = [*approved, *desk.records.all("published", since=submission.month)]
-    at = (submission.month, submission.number)
-    later = [one for one in accepted if one.province == submission.province and (one.month, one.number) > at]
-    return submission.tables & {table for one in later for table in one.tables}
 
 
 def _options(desk: Desk, folder: Path, **more: Any) -> pipeline.BuildOptions:
@@ -359,7 +355,9 @@ def _names_other(form: str, names: dict[str, str]) -> bool:
 
 
 def _changes(built: Path, pointer: Path, submission: Submission, alone: bool) -> dict[str, Any]:
-    """The headlines of the province before and after, those that moved far, and the periods of service not there any more."""
+    """The headlines of the province before and after, those that moved far, those of others that it moves, and the periods of
+    service of the own province that are not there any more.
+    """
     with publications.comparable_held_open(pointer) as last, publications.held_open(built):
         changes = [change for change in moved(built, last) if change.pop("province") == submission.province]
         far = [
@@ -369,13 +367,40 @@ def _changes(built: Path, pointer: Path, submission: Submission, alone: bool) ->
             and _is_far(str(change["metric"]), change["before"], change["after"], pointer, submission.province)
         ]
         compared = last if alone and last and _are_comparable(built, last) else None
-        gone = _only_in(compared, built, "personnel", "key_fingerprint") if compared else None
+        of = submission.province
+        gone = _only_in(compared, built, "personnel", "key_fingerprint", of) if compared else None
         stale = [
             table
             for table in sorted(submission.tables)
-            if compared and not _only_in(built, compared, table, "key_fingerprint, content_fingerprint")
+            if compared and not _only_in(built, compared, table, "key_fingerprint, content_fingerprint", of)
         ]
-    return {"changes": changes, "jumps": far, "gone": gone, "stale": stale}
+        # What is approved besides moves headlines too.
+        others = [move for move in _moved_on_one_day(built, last) if move["province"] != of] if alone and last else []
+    return {"changes": changes, "jumps": far, "gone": gone, "stale": stale, "others": others}
+
+
+def _moved_on_one_day(built: Path, last: Path) -> list[dict[str, Any]]:
+    """The headlines of provinces that differ on the earlier of the two last days: what grows with time alone is no move."""
+    try:
+        with access.connect(last, ADMINISTRATOR) as before, access.connect(built, ADMINISTRATOR) as after:
+            day = min(con.execute("select as_of from publication").fetchall()[0][0] for con in (before, after))
+            was, now = (fingerprints.numbers_of(con, day, ("province",), HEADLINES) for con in (before, after))
+    except Refused:
+        # Other code built the last publication: its numbers cannot be asked again.
+        return []
+    return [
+        {"province": place, "metric": name, "before": was.get((name, place)), "after": now.get((name, place))}
+        for place in sorted({place for _, place in (*was, *now) if place})
+        for name in HEADLINES
+        if _is_other(name, was.get((name, place)), now.get((name, place)))
+    ]
+
+
+def _is_other(name: str, was: float | None, now: float | None) -> bool:
+    """Whether two values of a headline differ: counts at all, the others by a hundredth of what they were."""
+    if was is None or now is None or catalog.catalogue()[name].unit in ("persons", "institutes"):
+        return was != now
+    return abs(now - was) > _LEAST_MOVE * abs(was)
 
 
 def moved(built: Path, last: Path | None) -> list[dict[str, Any]]:
@@ -421,10 +446,11 @@ def _are_comparable(built: Path, last: Path) -> bool:
     return publications.rows_of(built, kind) == publications.rows_of(last, kind)
 
 
-def _only_in(one: Path, other: Path, table: str, columns: str) -> int:
-    """The rows of a source table, by these fingerprints, that are in one publication and not in the other."""
+def _only_in(one: Path, other: Path, table: str, columns: str, province: str) -> int:
+    """The rows of a province in a source table, by these fingerprints, that are in one publication and not in the other."""
     sql = f"select {columns} from row_fingerprints where source_table = '{table}'"
-    return len({*publications.rows_of(one, sql)} - {*publications.rows_of(other, sql)})
+    own = publications.rows_of(one, f"{sql} and province = $province", {"province": province})
+    return len({*own} - {*publications.rows_of(other, sql)})
 
 
 def asked_about(submission: Submission, result: Mapping[str, Any]) -> list[str]:

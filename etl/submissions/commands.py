@@ -74,7 +74,8 @@ def _list(_: argparse.Namespace) -> None:
 
 def _show(options: argparse.Namespace) -> None:
     desk = _desk()
-    content = steps.content(desk, desk.look(_person(), options.id), "en")
+    found = desk.look(_person(), options.id)
+    content = steps.content(desk, found, "en") | {"others": found.result.get("others", [])}
     print(json.dumps(content, ensure_ascii=False, indent=1))
 
 

@@ -3,19 +3,21 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from etl.core.places import place_names
 from etl.core.settings import Folders
 from etl.core.settings import Submission as Rules
-from etl.extract.causes import because, in_language
+from etl.extract.causes import because, in_language, words
 from etl.extract.contract import TABLES
 from etl.extract.source_folder import named_tables, table_of
 from etl.semantic.rights import AccessScope
 from etl.submissions import deadline, orders, originals
+from etl.submissions.ledger import arrivals, is_superseded
 from etl.submissions.originals import Receiving
 from etl.submissions.records import OPEN, File, Records, Submission, in_state
 from etl.submissions.refusals import BAD, CONFLICT, DENIED, NOT_THERE, UNUSABLE, Declined, declined
@@ -92,15 +94,7 @@ class Desk:
 
     def tables(self, submission: Submission) -> dict[str, str]:
         """The state of each table: missing, in, late or no_change."""
-        due = deadline.due(submission.month, self.rules)
-        states = dict.fromkeys(TABLES, "missing") | dict.fromkeys(submission.unchanged, "no_change")
-        for file in submission.files:
-            # A file of a draft is not submitted yet.
-            is_late = datetime.fromtimestamp(max(file.at, submission.submitted_at)).date() > due
-            for table in file.table.split():
-                if table in states:
-                    states[table] = "late" if is_late else "in"
-        return states
+        return arrivals(submission, self.rules)
 
     # ------------------------------------------------------------ handing in
 
@@ -192,7 +186,14 @@ class Desk:
         hands = tuple(dict.fromkeys((*one.hands, person.sub)))
         before = one.came_back or one.before
         changed = one.but(
-            **changes, hands=hands, groups=person.groups, wanted="", result={}, before=before, alone=person.is_alone
+            **changes,
+            hands=hands,
+            groups=person.groups,
+            wanted="",
+            result={},
+            before=before,
+            alone=person.is_alone,
+            let_pass="",
         )
         if not changed.files:
             return changed.but(state="ready" if changed.unchanged else "draft", check="")
@@ -245,7 +246,7 @@ class Desk:
         before = self.look(person, ident).check
         done = self.records.change(ident, ("draft", "checking", "ready"), how)
         if done.state == "submitted":
-            supersede(self.records, done, ("submitted",))
+            supersede(self, done, ("submitted",))
         return self._ordered(done) if done.check != before else done
 
     def withdraw(self, person: Person, ident: str) -> Submission:
@@ -275,9 +276,25 @@ class Desk:
             return one.but(state="approved", alone=person.is_alone, **decided)
 
         done = self.records.change(ident, ("submitted",), how)
-        supersede(self.records, done, ("approved",))
+        supersede(self, done, ("approved",))
         self.preview(person)
         return done
+
+    def let_pass(self, person: Person, ident: str) -> Submission:
+        """Let a submission move headlines of other provinces. Raises Declined: nobody decides on an own one."""
+        self._refuse_no_steward(person, ident)
+
+        def how(one: Submission) -> Submission:
+            if not person.is_alone and person.sub in one.hands:
+                raise declined(DENIED, because("submission_own"))
+            if not one.result.get("others"):
+                raise declined(CONFLICT, because("submission_moves_none"))
+            stops = [stop for stop in one.result["stops"] if stop != moves_others(one.result["others"])]
+            person.note("submission_let_pass", submission=one.id, province=one.province)
+            state = "to_correct" if stops else "ready"
+            return one.but(state=state, let_pass=person.sub, result={**one.result, "stops": stops})
+
+        return self.records.change(ident, ("to_correct",), how)
 
     def give_back(self, person: Person, ident: str, why: str) -> Submission:
         """Return a submission with a reason. Raises Declined."""
@@ -351,25 +368,20 @@ def refuse_jumps(submission: Submission, reasons: Mapping[str, str]) -> None:
         raise declined(CONFLICT, refusal)
 
 
-def gives_way(one: Submission, newer: Submission) -> bool:
-    """Whether a submission gives way to a later one of its province and month, which has to hold all its tables.
-
-    What the later one declares unchanged takes no file away.
-    """
-    return (
-        (one.province, one.month) == (newer.province, newer.month)
-        and one.number < newer.number
-        and one.tables <= newer.tables
-        and {*one.unchanged} <= newer.tables | {*newer.unchanged}
-    )
+def moves_others(moves: Sequence[Mapping[str, Any]]) -> str:
+    """What stops a submission that moves headlines of other provinces: their names, and no number."""
+    codes = sorted({move["province"] for move in moves})
+    en, fa = ([place_names("province", lang)[code] for code in codes] for lang in ("en", "fa"))
+    return words("submission_moves_others", places=", ".join(en), places_fa="، ".join(fa))
 
 
-def supersede(records: Records, newer: Submission, states: tuple[str, ...]) -> None:
-    """End the submissions in these states that give way to a later one."""
-    for one in records.all(*states):
-        if gives_way(one, newer):
+def supersede(desk: Desk, newer: Submission, of: tuple[str, ...]) -> None:
+    """End the earlier submissions in these states of which all is said again by later ones."""
+    same = [one for one in desk.records.all(*of, since=newer.month) if one.province == newer.province]
+    for one in same:
+        if is_superseded(one, same, desk.rules):
             try:
-                records.change(one.id, states, lambda old: replace(old, state="superseded"))
+                desk.records.change(one.id, of, lambda old: replace(old, state="superseded"))
             except Declined:
                 continue
 

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,8 @@ class File:
 class Submission:
     """One submission. `hands`: everybody who opened it, gave a file or submitted it; none of them approves it.
 
-    `unchanged`: the tables declared without change, with who said so and when. `check`: names the order that checks it.
+    `unchanged`: the tables declared without change, with who said so and when. `let_pass`: the steward who lets it move numbers
+    of other provinces. `check`: names the order that checks it.
     `result`: what the check found; `before`: what came back in the one before, by table. `wanted`: who submits it as soon as
     the check has found nothing in the way. Times are seconds since 1970.
     """
@@ -85,6 +86,7 @@ class Submission:
     decided_at: float = 0.0
     alone: bool = False
     why: str = ""
+    let_pass: str = ""
     publication: str = ""
 
     @property
@@ -201,5 +203,13 @@ def _of_row(ident: str, province: str, month: str, state: str, version: int, bod
     for name in ("hands", "groups", "decided_groups"):
         content[name] = tuple(content[name])
     content["unchanged"] = {table: (who, at) for table, (who, at) in content["unchanged"].items()}
-    content["files"] = tuple(File(**file) for file in content["files"])
-    return Submission(**content | {"id": ident, "province": province, "month": month, "state": state})
+    content["files"] = tuple(File(**_known(File, file)) for file in content["files"])
+    return Submission(
+        **_known(Submission, content) | {"id": ident, "province": province, "month": month, "state": state}
+    )
+
+
+def _known(kind: type, content: Mapping[str, Any]) -> dict[str, Any]:
+    """What this code knows of a record: later code may have written more."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in content.items() if name in names}

@@ -195,7 +195,7 @@ def _finish(desk: Desk, one: Submission, result: dict[str, Any]) -> None:
 
     done = _progress(desk, one, how)
     if done.state == "submitted":
-        supersede(desk.records, done, ("submitted",))
+        supersede(desk, done, ("submitted",))
 
 
 def _lacks_reasons(submission: Submission) -> bool:
@@ -294,7 +294,7 @@ def _published(desk: Desk, approved: list[Submission], folder: Path, say: Say) -
         except Declined:
             say(f"{one.id}: returned while it was published")
             continue
-        supersede(desk.records, done, ("published",))
+        supersede(desk, done, ("published",))
     return report
 
 

@@ -147,12 +147,12 @@ def comparable_held_open(pointer: Path) -> Iterator[Path | None]:
         yield found
 
 
-def rows_of(version: Path | None, sql: str) -> list[tuple[Any, ...]]:
+def rows_of(version: Path | None, sql: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
     """The rows of a query on a version of `comparable`; none without one, or if the code that built it had no such table."""
     if version is None:
         return []
     with connect(version, any_code=True) as con, suppress(duckdb.CatalogException, duckdb.BinderException):
-        return con.execute(sql).fetchall()
+        return con.execute(sql, values).fetchall()
     return []
 
 

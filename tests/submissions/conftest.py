@@ -144,7 +144,9 @@ class Office:
 def rows_alone() -> Iterator[None]:
     """Checks and publications end before the models: they hold rows, and no number."""
     with without_models(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checking, "_changes", lambda *_, **__: {"changes": [], "jumps": [], "gone": None, "stale": []})
+        patch.setattr(
+            checking, "_changes", lambda *_, **__: {"changes": [], "jumps": [], "gone": None, "stale": [], "others": []}
+        )
         yield
 
 

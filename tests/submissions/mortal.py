@@ -67,7 +67,7 @@ class Moments:
 def _leave_out_models() -> None:
     """Between their accesses, builds make no models and no numbers."""
     pipeline.run_models.build = pipeline.adoption_history.carry = pipeline._check_and_keep_numbers = lambda *_: None
-    checking._changes = lambda *_, **__: {"changes": [], "jumps": [], "gone": None, "stale": []}
+    checking._changes = lambda *_, **__: {"changes": [], "jumps": [], "gone": None, "stale": [], "others": []}
 
 
 def main() -> None:

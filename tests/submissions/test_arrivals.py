@@ -12,7 +12,7 @@ import pytest
 from etl.core import settings
 from etl.core.settings import Submission as Rules
 from etl.extract.contract import TABLES
-from etl.submissions import arrivals, deadline
+from etl.submissions import arrivals, deadline, ledger
 from etl.submissions.desk import Desk
 from etl.submissions.records import File, Submission
 
@@ -62,8 +62,8 @@ def test_what_was_published_counts_below_a_correction_of_one_table(desk):
         of("IR-07", "submitted", "training", on=TODAY),
         of("IR-10", "superseded", *TABLES),
     ]
-    states = arrivals.tables(desk, filter(arrivals.counts, every[:2]))
-    assert states == dict.fromkeys(TABLES, "in"), "a correction makes nothing late"
+    entries = arrivals.arrived(desk, MONTH, every[:2])
+    assert ledger.states(entries, "IR-07") == dict.fromkeys(TABLES, "in"), "a correction makes nothing late"
     assert not arrivals.counts(every[2]), "superseded before it was published"
 
 
@@ -90,4 +90,6 @@ def test_a_file_after_a_declaration_in_time_is_in(desk):
         of("IR-07", "published", unchanged=dict.fromkeys(TABLES, ("a", 0.0))),
         of("IR-07", "submitted", "training", on=TODAY),
     ]
-    assert arrivals.tables(desk, every) == dict.fromkeys(TABLES, "no_change") | {"training": "in"}
+    assert ledger.states(ledger.ledger(every, desk.rules), "IR-07") == dict.fromkeys(TABLES, "no_change") | {
+        "training": "in"
+    }

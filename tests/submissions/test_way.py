@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import time
 from dataclasses import replace
@@ -17,9 +18,11 @@ from etl.build.load_report import Report
 from etl.core import settings
 from etl.core.errors import Busy, Refused
 from etl.extract.causes import words
+from etl.extract.contract import TABLES
 from etl.extract.source_folder import HANDED_IN, named_tables
 from etl.semantic.disclosure import FEWEST
 from etl.submissions import checking, orders, originals, work
+from etl.submissions import desk as steps
 from etl.submissions.desk import Person
 from etl.submissions.records import Submission
 from etl.submissions.refusals import Declined
@@ -98,16 +101,99 @@ def test_rows_of_another_province_come_back(office):
     assert nightly.report["reasons"] == {"not_yours": 1}, "the build of the night rejects it too"
 
 
-def test_a_row_of_another_province_in_conflict_says_no_more(office):
+# What Fars writes of Isfahan, which registered it: the row goes back, and nothing more is said of it.
+OF_ISFAHAN = {
+    "institutes": row("institutes", institute_code="200", province="فارس", status="closed", status_since="1403/01/01"),
+    "licences": row("licences", application_no="L200", institute_code="100", outcome="refused"),
+    "personnel": person(200_000, "IR-07", "200", post="operator", birth_date="?"),
+    "training": row("training", national_id=national_id(200_000), score="1"),
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_key_that_another_province_registered_goes_back_and_its_row_stays(office, table):
     office.only_rows = True
-    taken = person(200_000, "IR-07", "200", post="operator")
-    checked = office.hand_in(
-        office.clerk, "IR-07", {PERSONNEL: with_rows(more_people(0)[PERSONNEL], "personnel", taken)}
-    )
+    files = province_files(FARS)
+    name = f"{table}_IR-07.csv"
+    files[name] = with_rows(files[name], table, OF_ISFAHAN[table])
+    if table == "training":
+        # Whose place of service would make the course the own one.
+        files[PERSONNEL] = with_rows(
+            files[PERSONNEL], "personnel", person(200_000, "IR-07", "200", hired_on="1403/05/05")
+        )
+    checked = office.hand_in(office.clerk, "IR-07", files)
     (only,) = checked.result["returned"]
-    assert only["reason"] == "conflicting_key"
+    assert (only["table"], only["reason"], only["rows"]) == (table, "not_yours", 1)
+    assert checked.result["warned"] == []
     kept = (originals.folder_of(office.desk.root, checked) / "rows.json").read_text(encoding="utf-8")
     assert "IR-10" not in kept + str(checked.result)
+    office.desk.submit(office.clerk, checked.id)
+    office.desk.approve(office.steward, checked.id)
+    office.desk.publish(office.steward)
+    office.work()
+    for place in ("IR-07", "IR-10"):
+        assert rows_published(office, f"{table}_{place}.csv") == len(files[name].splitlines()) - 2, place
+    nightly = load(office.settings.folders.incoming, to=office.settings.folders.warehouse)
+    assert nightly.report["reasons"] == {"not_yours": 1}, "the build of the night gives it back too"
+
+
+def test_an_institute_taken_by_its_code_leaves_no_trace_in_the_other_province(office):
+    """The attack: before, both rows were rejected, and the institute's licences and people with them."""
+    name, files = "institutes_IR-07.csv", province_files(FARS)
+    taken = row("institutes", institute_code="200", province="فارس")
+    checked = office.hand_in(office.clerk, "IR-07", {name: with_rows(files[name], "institutes", taken)})
+    assert (checked.state, checked.result["others"], checked.result["gone"]) == ("ready", [], 0)
+    assert [(back["reason"], back["rows"]) for back in checked.result["returned"]] == [("not_yours", 1)]
+
+
+def test_of_a_key_that_nobody_published_the_file_that_was_accepted_first_counts(office):
+    office.only_rows = True
+    name, new = "institutes_{}.csv", "777"
+    first = {name.format("IR-10"): with_rows(
+        province_files(ISFAHAN)[name.format("IR-10")], "institutes", row("institutes", institute_code=new, province="اصفهان")
+    )}  # fmt: skip
+    unchecked(office, first, LAST, "IR-10")
+    mine = row("institutes", institute_code=new, province="فارس")
+    content = with_rows(province_files(FARS)[name.format("IR-07")], "institutes", mine)
+    checked = office.hand_in(office.clerk, "IR-07", {name.format("IR-07"): content})
+    assert [back["reason"] for back in checked.result["returned"]] == ["not_yours"]
+    office.desk.submit(office.clerk, checked.id)
+    office.desk.approve(office.steward, checked.id)
+    office.desk.publish(office.steward)
+    office.work()
+    assert [rows_published(office, name.format(code)) for code in ("IR-07", "IR-10")] == [1, 2]
+
+
+def test_a_file_that_moves_numbers_of_another_province_is_not_ready_until_a_steward_lets_it_pass(office):
+    """People who serve in Fars are written as serving in Isfahan."""
+    files = province_files(FARS)
+    abroad = [person(190_000 + at, "IR-10", "100") for at in range(3)]
+    checked = office.hand_in(office.clerk, "IR-07", {PERSONNEL: with_rows(files[PERSONNEL], "personnel", *abroad)})
+    (stop,) = checked.result["stops"]
+    assert checked.state == "to_correct"
+    assert "Isfahan" in stop
+    assert "اصفهان" in stop
+    assert not re.search("[0-9۰-۹]", stop), "who submits reads no number of another province"
+    assert "others" not in steps.content(office.desk, checked, "fa")
+    moves = {(one["province"], one["metric"]): (one["before"], one["after"]) for one in checked.result["others"]}
+    assert moves["IR-10", "in_service"] == (30, 33)
+    with pytest.raises(Declined, match="this is for stewards"):
+        office.desk.let_pass(office.clerk, checked.id)
+    passed = office.desk.let_pass(office.steward, checked.id)
+    assert (passed.state, passed.let_pass) == ("ready", "data.steward")
+    assert ("data.steward", "submission_let_pass") in [note[:2] for note in office.notes]
+    office.give(office.clerk, checked.id, 1, PERSONNEL, with_rows(files[PERSONNEL], "personnel", *abroad, *abroad))
+    office.work()
+    assert office.desk.look(office.clerk, checked.id).state == "to_correct", "another file is looked at anew"
+
+
+def test_what_another_province_lost_is_not_counted_as_gone(office):
+    incoming = office.settings.folders.incoming
+    few = province_files(ISFAHAN, 25)
+    for name in ("personnel_IR-10.csv", "training_IR-10.csv"):
+        put(incoming, name, few[name])
+    checked = office.hand_in(office.clerk, "IR-07", more_people())
+    assert checked.result["gone"] == 0
 
 
 def test_what_stops_a_file_is_one_sentence_of_it(office):

@@ -9,8 +9,9 @@ import streamlit as st
 from etl.extract.causes import because, in_language
 from etl.extract.contract import TABLES
 from etl.semantic.rights import every_province
-from etl.submissions import arrivals, deadline, work
+from etl.submissions import arrivals, deadline, ledger, work
 from etl.submissions.desk import Desk, Person
+from etl.submissions.ledger import Ledger
 from etl.submissions.records import Submission
 from ui.components import blocks, tables
 from ui.data import owed, submissions
@@ -34,34 +35,34 @@ def _of_month(view: PageContext, desk: Desk, who: Person, month: str) -> None:
     with blocks.error_boundary(view.lang, "approve"):
         every = desk.visible(who)
         here = arrivals.of_month(month, (one for one in every if one.state != "withdrawn"))
+        entries = arrivals.arrived(desk, month, every)
         submissions.go_on(next((one for one in every if one.state == "checking"), None))
         hand_in.forget_said()
         waiting = [one for one in every if one.state == "submitted"]
-        _matrix(view, desk, here, month)
+        stopped = [one for one in every if one.state == "to_correct" and one.result.get("others") and not one.let_pass]
+        _matrix(view, desk, here, month, entries)
         # Above the next decision, so that Tab leads on to it.
-        hand_in.said(below={"publish", notes.PLACE, *map(hand_in.place_of, waiting)})
+        hand_in.said(below={"publish", notes.PLACE, *map(hand_in.place_of, [*waiting, *stopped])})
         for one in sorted(waiting, key=lambda one: one.submitted_at):
             hand_in.decide(view, desk, who, one)
-        _publish(view, desk, who, every, _lacking(desk, here))
+        for one in stopped:
+            hand_in.of_others(view, desk, who, one)
+        _publish(view, desk, who, every, _lacking(entries))
 
 
-def _lacking(desk: Desk, here: dict[str, list[Submission]]) -> list[str]:
+def _lacking(entries: Ledger) -> list[str]:
     """The provinces of which a table of the month was not submitted."""
-    return [
-        code
-        for code in every_province()
-        if "missing" in arrivals.tables(desk, filter(arrivals.counts, here.get(code, ()))).values()
-    ]
+    return [code for code in every_province() if "missing" in ledger.states(entries, code).values()]
 
 
-def _matrix(view: PageContext, desk: Desk, here: dict[str, list[Submission]], month: str) -> None:
-    states = {code: arrivals.tables(desk, here.get(code, ())) for code in every_province()}
+def _matrix(view: PageContext, desk: Desk, here: dict[str, list[Submission]], month: str, entries: Ledger) -> None:
+    states = {code: ledger.states(entries, code) for code in every_province()}
     newest = {code: found[-1] for code, found in here.items()}
     names = {code: view.member("province", code) for code in states}
     missing = {code: sum(state == "missing" for state in states[code].values()) for code in states}
     waits = {code for code, found in here.items() if any(one.state == "submitted" for one in found)}
     order = sorted(states, key=lambda code: (-missing[code], code not in waits, collated(names[code])))
-    lacking = {*_lacking(desk, here)}
+    lacking = {*_lacking(entries)}
     done = {code for code, one in newest.items() if one.state in ("approved", "published")} - lacking - waits
     counts = {"approved": len(done), "waiting": len(states) - len(done | lacking), "missing": len(lacking)}
     numbers = {name: text.number(count, view.lang) for name, count in counts.items()}

@@ -23,7 +23,7 @@ from etl.extract.causes import because, in_language, words
 from etl.extract.contract import TABLES
 from etl.extract.source_folder import ENDINGS
 from etl.semantic.catalog import catalogue
-from etl.submissions import arrivals, deadline, rows_file
+from etl.submissions import arrivals, deadline, ledger, rows_file
 from etl.submissions import desk as steps
 from etl.submissions.desk import Desk, Person
 from etl.submissions.originals import MOST_FILES, MOST_OF_FILE
@@ -129,7 +129,8 @@ def _of_province(view: PageContext, desk: Desk, who: Person, province: str, mont
             now = None
         submissions.go_on(now)
         said(below=_answered_below(who, now))
-        states = arrivals.tables(desk, (one for one in every if one.month == month and _stands(one, now)))
+        month_of_it = [one for one in every if one.month == month and _stands(one, now)]
+        states = ledger.states(ledger.ledger(month_of_it, desk.rules), province)
         with st.container(border=True, key="figure-hand_in"):
             stands_in = who.stands_in_for(province) and not who.is_alone
             status = f'<p role="status">{text.escape(_state(view, desk, now, here, stands_in))}</p>'
@@ -601,6 +602,32 @@ def place_of(one: Submission) -> str:
     return f"decide-{one.id}"
 
 
+def of_others(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
+    """The headlines of other provinces that a submission would move, and the button that lets it pass."""
+    about = {"place": view.member("province", one.province), "month": text.unit_label(one.month, view.lang)}
+    with st.container(border=True, key=f"figure-{place_of(one)}"):
+        title = view.word("hand_in.moves_others", place=about["place"])
+        identity = text.isolated(one.id, view.lang)
+        blocks.head(title, view.word("hand_in.moves_others_is", id=identity, month=about["month"]))
+        before_after(view, f"others-{one.id}", one.result["others"], title, by_province=True)
+        is_own = not who.is_alone and who.sub in one.hands
+        if is_own:
+            blocks.note(view.word("hand_in.own"))
+        said(place_of(one))
+        st.button(
+            view.word("hand_in.let_pass"),
+            key=f"let-pass-{one.id}",
+            disabled=is_own,
+            on_click=partial(
+                act,
+                view,
+                partial(desk.let_pass, who, one.id),
+                view.word("hand_in.is_let_pass", **about),
+                place_of(one),
+            ),
+        )
+
+
 def decide(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
     """What a submission changes, and the buttons that approve or return it."""
     with st.container(border=True, key=f"figure-{place_of(one)}"):
@@ -622,6 +649,10 @@ def decide(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
         before_after(view, f"decide-{one.id}", one.result.get("changes", ()), view.word("hand_in.changes"))
         if gone := one.result.get("gone"):
             blocks.note(view.word("hand_in.gone", count=text.number(gone, view.lang)))
+        if others := one.result.get("others"):
+            title = view.word("hand_in.moves_others", place=place)
+            blocks.note(title)
+            before_after(view, f"others-{one.id}", others, title, by_province=True)
         for name, why in one.reasons.items():
             if name in catalogue() and why:
                 blocks.note(f"{catalogue()[name].label[view.lang]}: {why}")
