@@ -1,6 +1,6 @@
 // Find: a few words, the right page. Ctrl+K, "/" or the button of a header opens the field; /find answers it.
 (function () {
-  const WAIT = 150, SLOW = 1000, MOST_KEPT = 5, KEPT = "found";
+  const WAIT = 150, SLOW = 1000, MOST_KEPT = 5, KEPT = "found", MARK = "number", PAUSE = 200, LOOKS = 300, FEW = 50;
   // Every page stands at the root of the site, which may be below a path.
   const { words, kinds, examples } = readerFind;
   const made = (tag, attributes, ...inside) => {
@@ -157,10 +157,45 @@
       dialog.close();
       return ACTS[line.address.split("#")[1]]?.();
     }
-    if (apart) return void window.open(`.${line.address}`, "_blank", "noopener");
+    const address = `.${line.address}${line.value ? `#${new URLSearchParams({ [MARK]: line.value })}` : ""}`;
+    if (apart) return void window.open(address, "_blank", "noopener");
     dialog.close();
-    location.assign(`.${line.address}`);
+    location.assign(address);
   };
+
+  // A number that was found is scrolled to on its page, and marked until the next key or click: the card of it, a sentence with it,
+  // a row of a table. Its address is that of the page again.
+  const SAID = [".pd-value bdi", ".pd-sentence, .pd-said, .pd-heading, h2, h3", ".pd-grid td"];
+  const written = (text) => text.replace(/[\s\u200e\u200f\u061c\u2066-\u2069]/g, "");
+  const reveal = () => {
+    const value = new URLSearchParams(location.hash.slice(1)).get(MARK);
+    if (!value) return;
+    history.replaceState(history.state, "", location.pathname + location.search);
+    const number = written(value).match(/[−+]?\d[\d.,]*%?|[−+]?[۰-۹][۰-۹٬٫]*٪?/)?.[0];
+    if (!number) return;
+    const around = (text, at, by) => /[\d۰-۹.,٬٫]/.test(text[at] ?? "") && /[\d۰-۹]/.test(text[at + by] ?? text[at] ?? "");
+    const holds = (element) => {
+      const text = written(element.textContent), at = text.indexOf(number), end = at + number.length;
+      // Not as a part of a longer number.
+      return at >= 0 && element.checkVisibility() && !around(text, at - 1, -1) && !around(text, end, 1);
+    };
+    const look = (tries) => {
+      const place = SAID.map((one) => [...document.querySelectorAll(one)].find(holds)).find(Boolean);
+      // What stands first on a page is drawn first: a card may come after a sentence with the same number.
+      if (!place || (!isDrawn() && tries > LOOKS - FEW)) return tries ? void setTimeout(look, PAUSE, tries - 1) : undefined;
+      const box = place.closest("[class*=st-key-card-], [class*=st-key-panel-], tr, p, h2, h3") ?? place;
+      box.classList.add("pd-found");
+      box.scrollIntoView({ block: "center" });
+      const unmark = () => {
+        box.classList.remove("pd-found");
+        for (const act of ["pointerdown", "keydown"]) removeEventListener(act, unmark, true);
+      };
+      for (const act of ["pointerdown", "keydown"]) addEventListener(act, unmark, true);
+    };
+    look(LOOKS);
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
 
   onClick(".pd-find", (event) => {
     event.preventDefault();

@@ -98,12 +98,40 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
     Parts get enough decimals beyond those of their unit for the displayed rate to be recomputed from them. People stay
     whole, but for a mean of few: where the rate cannot be recomputed from them, the denominator is said to be rounded.
     """
+    if not (written := _written_parts(answer, metric, row, context)):
+        return ""
+    part, whole, is_exact = written
+    units = [unit_of(answer, str(name)) for name in (metric.numerator, metric.denominator)]
+    if not is_exact and {*units} <= text.PEOPLE:
+        whole = context.word("figure.about", whole=whole)
+    if metric.unit == "share" and units[0] == units[1]:
+        return context.word("figure.of_total", part=part, whole=whole)
+    noun = "hours" if units[0] == "hours" else units[1]
+    key = f"per_{noun}" if noun in _NAMED_PARTS else "quotient"
+    return context.word(f"figure.{key}", numerator=part, denominator=whole, count=whole)
+
+
+def sum_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartContext) -> str:
+    """How the number shown is worked out of its parts: "54,241 ÷ 87,623,616 × 10,000 = 6.19"; empty where it has none."""
+    if not (written := _written_parts(answer, metric, row, context)) or row[answer.columns.index(metric.name)] is None:
+        return ""
+    part, whole, is_exact = written
+    times = round(ratio(metric, 1, 1))
+    by = f" × {text.number(times, context.lang)}" if times != 1 else ""
+    shown = text.plain(row[answer.columns.index(metric.name)], metric.unit, context.lang)
+    return f"{part} ÷ {whole}{by} {'=' if is_exact else '≈'} {shown}"
+
+
+def _written_parts(
+    answer: Answer, metric: Metric, row: Sequence[Any], context: ChartContext
+) -> tuple[str, str, bool] | None:
+    """Numerator and denominator as numbers, and whether the rate shown is that of both as written; None for a count."""
     names = (str(metric.numerator), str(metric.denominator))
     if not set(names) <= set(answer.columns):
-        return ""
+        return None
     *parts, rate = (row[answer.columns.index(name)] for name in (*names, metric.name))
     if parts[1] == 0:
-        return ""
+        return None
     units = [unit_of(answer, name) for name in names]
 
     def decimals(part: float | None, unit: str, more: int) -> int:
@@ -125,13 +153,7 @@ def parts_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartC
     most = 0 if {*units} <= text.PEOPLE else _MOST_DECIMALS
     more = 0 if None in parts else next(filter(is_recomputed, range(most + 1)), None)
     part, whole = (text.number(value, context.lang, n) for value, n in each(more or 0))
-    if more is None and {*units} <= text.PEOPLE:
-        whole = context.word("figure.about", whole=whole)
-    if metric.unit == "share" and units[0] == units[1]:
-        return context.word("figure.of_total", part=part, whole=whole)
-    noun = "hours" if units[0] == "hours" else units[1]
-    key = f"per_{noun}" if noun in _NAMED_PARTS else "quotient"
-    return context.word(f"figure.{key}", numerator=part, denominator=whole, count=whole)
+    return part, whole, more is not None
 
 
 def unit_of(answer: Answer, name: str) -> str:

@@ -8,12 +8,12 @@ import streamlit as st
 from etl.analysis import data_quality
 from etl.core.jalali import unit_of
 from etl.semantic import exportable
-from etl.semantic.answers import Answer
+from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import TIME, catalogue, label_of
 from etl.semantic.ranking import worse_side
 from etl.submissions import notes
 from etl.warehouse import official_calendar
-from ui.charts import bars
+from ui.charts import bars, elements
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
 from ui.components import blocks, connect, downloads, page_files, tables
@@ -123,8 +123,8 @@ def _meaning(view: PageContext, answer: Answer) -> None:
         if metric.numerator and metric.denominator:
             above, below = (label_of(name, view.lang) for name in (metric.numerator, metric.denominator))
             parts.append(_line(view, "formula", view.word("figure.ratio", numerator=above, denominator=below)))
-        if metric.example.get(view.lang):
-            parts.append(_line(view, "example", metric.example[view.lang]))
+        if example := _example(view, answer, metric):
+            parts.append(_line(view, "example", example))
     published = answer.publication
     files, rows = (text.number(count, view.lang) for count in (published.files, published.rows_loaded))
     load = view.word("figure.load_words", id=text.digits(published.id, view.lang), files=files, rows=rows)
@@ -148,6 +148,16 @@ def _meaning(view: PageContext, answer: Answer) -> None:
     st.html(f'<div class="pd-meaning">{"".join(parts)}</div>')
     with st.expander(view.word("figure.query")):
         st.code(answer.query, language="sql", wrap_lines=True)
+
+
+def _example(view: PageContext, answer: Answer, metric: Metric) -> str:
+    """The sum of the number shown, of several groups that of the first; of a number without parts the worked example."""
+    shown = context(view)
+    for row in answer.rows:
+        if said := elements.sum_of(answer, metric, row, shown):
+            name = elements.name_of(answer, row, shown) if answer.by else ""
+            return text.isolated(f"{name}: {said}" if name else said, view.lang)
+    return metric.example.get(view.lang, "") if not metric.denominator else ""
 
 
 def _address_of_note(view: PageContext, answer: Answer) -> str:

@@ -68,6 +68,12 @@ def summed_up(scope: Scope, ask: Ask, reached: bool = True) -> Exhibit:
     return replace(made, subtitle=below)
 
 
+def when_reached(scope: Scope, ask: Ask) -> Exhibit:
+    """When is the target reached? That there is none, of a place or of people without."""
+    found = facts(scope, ask)
+    return sentence(scope, sentences(found, scope.lang)[-1:] if found.target else [without_target(scope)], found.latest)
+
+
 def to_target(scope: Scope, ask: Ask) -> Exhibit:
     """When is the target reached, and which provinces are furthest below?"""
     found = facts(scope, ask)

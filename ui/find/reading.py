@@ -1,6 +1,7 @@
 """What a few words mean: the longest name first; what is unknown is looked for more loosely.
 
-«آموزش فارس» is a measure (or a page) and a province; «حقوق نگهبان» is a post, and «حقوق» is unknown.
+«آموزش فارس» is a measure (or a page) and a province; «حقوق نگهبان» is a post, and «حقوق» is unknown. A word that turns the
+sense is never left out: «بدون آموزش» is no name, so that nothing is said of «آموزش».
 """
 
 import re
@@ -13,7 +14,8 @@ from persiantools.jdatetime import JalaliDate
 
 from etl.core import jalali, spelling
 from etl.core.text_folding import fold
-from ui.find.words import SEPARATORS, Meaning, Words, compact
+from etl.warehouse.dimensions import FILTERS
+from ui.find.words import PLACES, SEPARATORS, Meaning, Words, compact
 from ui.i18n import text
 
 MOST_LETTERS = 80
@@ -56,6 +58,8 @@ class Reading:
     period: Period | None = None
     # The dimensions that a number is to be split by.
     by: tuple[str, ...] = ()
+    # Whether a word turns the sense of others, and is part of no name: only places are understood.
+    is_turned: bool = False
 
     def all(self, *kinds: str) -> list[Meaning]:
         """The meanings of these kinds, each once, in the order of the text."""
@@ -114,23 +118,52 @@ def _read(tokens: Sequence[str], words: Words, latest: date) -> Reading:
             end = at + 1
             if tokens[at] in _little():
                 pass
-            elif found := _joined(tokens[at], words) or _beginning(tokens[at], words):
+            elif tokens[at] not in _turning() and (
+                found := _joined(tokens[at], words) or _beginning(tokens[at], words)
+            ):
                 understood += found
             else:
                 unknown.append(tokens[at])
         at = end
-    return Reading(*_without_chance(understood, unknown, tokens), period, tuple(by))
+    kept, left = _without_chance(understood, unknown, tokens)
+    return _turned(Reading(kept, left, period, tuple(by)))
 
 
 def _without_chance(
     understood: list[Understood], unknown: list[str], tokens: Sequence[str]
 ) -> tuple[tuple[Understood, ...], tuple[str, ...]]:
-    """Beside what is spelt out only the last word may be the beginning of a name: it is still being typed."""
-    if all(part.is_beginning for part in understood):
-        return tuple(understood), tuple(unknown)
-    chance = [part for part in understood if part.is_beginning and part.text != tokens[-1]]
+    """Only the last word may be the beginning of a name, for it is still being typed, and only after words that are known."""
+    chance = [part for part in understood if part.is_beginning and (part.text != tokens[-1] or unknown)]
     kept = tuple(part for part in understood if part not in chance)
     return kept, tuple(sorted([*unknown, *(part.text for part in chance)], key=tokens.index))
+
+
+def _turned(reading: Reading) -> Reading:
+    """A word that turns the sense belongs to the words beside it: what has it in its name stands alone.
+
+    Where it is in no name, nothing is known of what it turns: only places are.
+    """
+    turned = [part for part in reading.understood if _turning() & {*part.text.split()}]
+    others = [part for part in reading.understood if part not in turned and not _is_filter(part)]
+    left_over = _turning() & {*reading.unknown}
+    if not (turned or left_over):
+        return reading
+    # «منقضی» alone is a name; beside «مجوز» it is that of something else.
+    if left_over or len(turned) > 1 or (others and any(" " not in part.text for part in turned)):
+        kept = tuple(
+            part for part in reading.understood if part not in others and part not in turned and _is_place(part)
+        )
+        dropped = [part.text for part in reading.understood if part not in kept]
+        return replace(reading, understood=kept, unknown=(*dropped, *reading.unknown), by=(), is_turned=True)
+    return replace(reading, understood=tuple(part for part in reading.understood if part not in others))
+
+
+def _is_filter(part: Understood) -> bool:
+    return any(one.kind in FILTERS for one in part.meanings)
+
+
+def _is_place(part: Understood) -> bool:
+    return any(one.kind in PLACES for one in part.meanings)
 
 
 def _joined(token: str, words: Words) -> list[Understood]:
@@ -153,6 +186,8 @@ def _beginning(token: str, words: Words) -> list[Understood]:
 
 def _with_guesses(reading: Reading, words: Words) -> Reading:
     """With the nearest spelling of the unknown words; all of them together first: «سیتان و بلوچستان»."""
+    if reading.is_turned:
+        return reading
     unknown = list(reading.unknown)
     guessed: list[Understood] = []
     for said in ([" ".join(unknown)] if len(unknown) > 1 else []) + unknown:
@@ -173,6 +208,12 @@ def _guessed(key: str, words: Words) -> tuple[Meaning, ...]:
 def _little() -> frozenset[str]:
     """Words that mean nothing by themselves: in, of, the."""
     return frozenset(_spellings("find.little"))
+
+
+@cache
+def _turning() -> frozenset[str]:
+    """Words that turn the sense of what stands beside them: without, expired, not."""
+    return frozenset(_spellings("find.turning"))
 
 
 @cache

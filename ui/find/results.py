@@ -3,9 +3,11 @@
 «آموزش فارس» begins with «پایبندی آموزشی · فارس · ۸۷٫۲٪», under the user's rights. Every address is that of a link of the pages.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from etl.core.errors import AccessDenied, QuestionError
@@ -13,6 +15,8 @@ from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, entries, tables
 from etl.warehouse.dimensions import FILTERS
 from ui.data import page_run, warehouse
+from ui.exhibits import findings, verdict
+from ui.exhibits.exhibit import Exhibit
 from ui.find import reading, words
 from ui.find.reading import Reading
 from ui.find.words import LISTS, PLACES, Meaning
@@ -25,8 +29,12 @@ MOST = 8
 _MOST_OF_KIND = 4
 # What a line may be.
 RESULTS = ("answer", "page", "place", "institute", "measure", "list", "view", "command")
-# The page of a group of measures, where it has not the name of the group.
+# The page of a group of measures, where it has not the name of the group, and of measures that another one shows.
 _PAGES = {"stock": "overview", "international": "coverage", "smart": "licensing"}
+_SHOWN_ON = {"licensed_institutes": "licensing", "lapsed_licence_service": "licensing"}
+# The measures whose month of the target may be asked for, and those by which somebody is behind if none is named.
+_OF_TARGET = ("", "active_assistants", "target_progress", "target")
+_BEHIND_IN = ("coverage_per_10k", "training_compliance")
 # What is counted where only people and places are named.
 _PEOPLE = "active_assistants"
 # Left out: too little may be known (contract of the files).
@@ -110,13 +118,17 @@ def _measure(read: Reading) -> str:
                 if meaning.kind == "measure":
                     return meaning.code
     is_of_people = any(one.kind in FILTERS and one.kind not in (*PLACES, "institute") for one in read.all(*FILTERS))
-    return _PEOPLE if is_of_people and not read.all("page", "list", "command", "view") else ""
+    return _PEOPLE if is_of_people and not read.all("page", "part", "list", "command", "view", "question") else ""
 
 
 def _composed(view: PageContext, read: Reading) -> Iterator[Result]:
     """The list that is named, and the line of a measure with its number: of one place, or of two beside each other."""
     yield from (_list(view, meaning) for meaning in read.all("list")[:1])
-    if not (name := _measure(read)):
+    name, asked = _measure(read), {meaning.code for meaning in read.all("question")}
+    if asked:
+        yield from _in_words(view, name, asked)
+        return
+    if not name:
         return
     metric, provinces = catalogue()[name], view.where.get("province", ())
     # Two days are compared by what is measured on a day.
@@ -137,6 +149,23 @@ def _composed(view: PageContext, read: Reading) -> Iterator[Result]:
     chosen = {key: values for key, values in view.scope.address().items() if key not in ignored}
     about = _about(view, part, ignored, left_out)
     yield Result("answer", title, about, _address(part, view, chosen | own), value)
+
+
+def _in_words(view: PageContext, name: str, asked: Collection[str]) -> Iterator[Result]:
+    """What is asked in words is answered with the sentences of the pages: when the target is reached, and who is behind."""
+    made: list[tuple[str, Callable[[], Exhibit]]] = []
+    scope, ask = view.asked, warehouse.of_page()
+    if "when" in asked and name in _OF_TARGET:
+        made.append(("target_progress", partial(verdict.when_reached, scope, ask)))
+    if "behind" in asked:
+        rates = (name,) if name else _BEHIND_IN
+        made += [(rate, partial(findings.of_rate, scope, ask, rate)) for rate in rates]
+    for measure, make in made:
+        with suppress(AccessDenied, QuestionError):
+            if said := " ".join(make().sentences):
+                part, own = _page_of(measure, view.where)
+                address = _address(part, view, view.scope.address() | own)
+                yield Result("answer", said, _about(view, part), address)
 
 
 def _of_two(view: PageContext, name: str, provinces: Sequence[str]) -> Result:
@@ -208,7 +237,8 @@ def _when(view: PageContext, answer: Answer | None) -> str:
 
 def _page_of(name: str, where: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, list[str]]]:
     """The page that shows a measure under these filters: that of its topic, or Explore where people are filtered."""
-    part = _PAGES.get(catalogue()[name].group, catalogue()[name].group)
+    group = catalogue()[name].group
+    part = _SHOWN_ON.get(name) or _PAGES.get(group, group)
     parts = {one for entry in navigation.menu() for one in navigation.parts(entry)}
     if part in parts and {*where} <= {"province"}:
         return part, {}
@@ -252,6 +282,13 @@ def _page(view: PageContext, meaning: Meaning) -> Result:
     return Result("page", meaning.name, about, _address(meaning.code, view, chosen))
 
 
+def _part(view: PageContext, meaning: Meaning) -> Result:
+    """A part of a page that has a name of its own: the map, the projection."""
+    part, own = words.PARTS[meaning.code]
+    chosen = view.scope.address() | {name: list(values) for name, values in own.items()}
+    return Result("page", meaning.name, _about(view, part), _address(part, view, chosen))
+
+
 def _province(view: PageContext, meaning: Meaning) -> Result:
     address = "/" + page_parameters.profile(meaning.code, view.lang, view.scope.address()).removeprefix("./")
     return Result("place", meaning.name, view.word("dimension.province"), address)
@@ -268,7 +305,10 @@ def _institute(view: PageContext, meaning: Meaning) -> Result:
     return Result("institute", meaning.name, text.digits(meaning.code, view.lang), address)
 
 
-def _measure_line(view: PageContext, meaning: Meaning) -> Result:
+def _measure_line(view: PageContext, meaning: Meaning) -> Result | None:
+    """The measure in Explore; None where it is not asked for there."""
+    if catalogue()[meaning.code].hidden:
+        return None
     about = catalogue()[meaning.code].description[view.lang]
     known = {name: codes for name, codes in view.where.items() if name in catalogue()[meaning.code].dimensions}
     chosen = view.scope.address() | {"m": [meaning.code]}
@@ -303,6 +343,7 @@ def _command(view: PageContext, meaning: Meaning) -> Result:
 
 _MAKE = {
     "page": _page,
+    "part": _part,
     "province": _province,
     "county": _county,
     "institute": _institute,

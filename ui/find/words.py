@@ -28,9 +28,17 @@ from ui.state.address import LICENCE_LISTS, OFFICER_LISTS
 PLACES = ("province", "county")
 # The page of each list of institutes.
 LISTS: Mapping[str, str] = dict.fromkeys(LICENCE_LISTS[:-1], "licensing") | dict.fromkeys(OFFICER_LISTS, "legal")
+# The parts of pages that have names of their own: the page, and what its address has besides.
+PARTS: Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]] = {
+    "map": ("coverage", {}),
+    "county_map": ("coverage", {"map": ("county",)}),
+    "projection": ("growth", {}),
+}
+# What is asked in words, and answered by a sentence: when the target is reached, and who is behind.
+QUESTIONS = ("when", "behind")
 COMMANDS = ("language", "look", "print", "workbook")
 # Kinds whose results are listed in this order; members of other dimensions are filters.
-KINDS = ("page", *PLACES, "institute", "measure", "list", "view", "command")
+KINDS = ("page", "part", *PLACES, "institute", "measure", "list", "view", "command")
 
 
 SEPARATORS = re.compile(r"[\s،٬,.;:؛؟?!«»\"'“”’()\[\]/|·–—-]+")
@@ -97,7 +105,8 @@ _Named = Iterator[tuple[Meaning, Iterable[str], bool]]
 @cache
 def _fixed(lang: str) -> tuple[tuple[Meaning, tuple[str, ...], bool], ...]:
     """What is the same in every publication."""
-    found = [*_places(lang), *_members(lang), *_measures(lang), *_pages(lang), *_lists(lang), *_commands(lang)]
+    found = [*_places(lang), *_members(lang), *_measures(lang), *_pages(lang)]
+    found += [*_lists(lang), *_parts(lang), *_questions(), *_commands(lang)]
     return tuple((meaning, tuple(names), is_loose) for meaning, names, is_loose in found)
 
 
@@ -142,7 +151,7 @@ def _members(lang: str) -> _Named:
 
 def _measures(lang: str) -> _Named:
     for name, metric in catalogue().items():
-        if not metric.hidden:
+        if not metric.hidden or metric.find:
             meaning = Meaning("measure", name, metric.label[lang])
             yield meaning, [name, *metric.label.values(), *metric.short.values()], True
             yield meaning, metric.find, False
@@ -161,6 +170,17 @@ def _lists(lang: str) -> _Named:
     for name in LISTS:
         yield Meaning("list", name, text.word(f"find_list.{name}", lang)), _both(f"find_list.{name}"), True
         yield Meaning("list", name, text.word(f"find_list.{name}", lang)), _both(f"find_list.{name}_find"), False
+
+
+def _parts(lang: str) -> _Named:
+    for name in PARTS:
+        yield Meaning("part", name, text.word(f"find_part.{name}", lang)), _both(f"find_part.{name}"), True
+        yield Meaning("part", name, text.word(f"find_part.{name}", lang)), _both(f"find_part.{name}_find"), False
+
+
+def _questions() -> _Named:
+    for name in QUESTIONS:
+        yield Meaning("question", name, ""), _both(f"find_question.{name}"), False
 
 
 def _commands(lang: str) -> _Named:
