@@ -33,18 +33,15 @@ def _unnoted(_event: str, **_more: str | int) -> None:
 
 
 @dataclass(frozen=True)
-class Person:
-    """Who takes a step: the rights, the groups they come from, and what writes a line of the audit log before it.
+class Reader:
+    """Who looks: the rights by which a page is drawn. No step can be taken with them.
 
     `is_alone`: in the mode `open` everybody is the one person of this machine, who may approve an own submission.
     """
 
     sub: str
     scope: AccessScope
-    note: Callable[..., None] = _unnoted
-    groups: tuple[str, ...] = ()
-    is_alone: bool = False
-    name: str = ""
+    is_alone: bool = field(default=False, kw_only=True)
 
     @property
     def is_steward(self) -> bool:
@@ -59,6 +56,15 @@ class Person:
     def stands_in_for(self, province: str) -> bool:
         """Whether the person hands in for a province as a steward, not as one of its own."""
         return not any(grant.role == "submitter" and province in grant.codes for grant in self.scope.grants)
+
+
+@dataclass(frozen=True)
+class Person(Reader):
+    """Who takes a step: also the groups that the rights come from, and what writes a line of the audit log before it."""
+
+    note: Callable[..., None] = _unnoted
+    groups: tuple[str, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,15 +87,15 @@ class Desk:
 
     # ------------------------------------------------------------ looking
 
-    def visible(self, person: Person) -> list[Submission]:
+    def visible(self, person: Reader) -> list[Submission]:
         """The submissions that a person sees, by month, province and number. Raises OSError."""
         return [one for one in self.records.all() if one.province in person.provinces]
 
-    def look(self, person: Person, ident: str) -> Submission:
+    def look(self, person: Reader, ident: str) -> Submission:
         """A submission of the own provinces. Raises Declined: another's looks like none."""
         found = self.records.get(ident)
         if found.province not in person.provinces:
-            raise declined(NOT_THERE, because("submission_unknown"))
+            raise declined(NOT_THERE, because("submission_unknown"), is_outside=True)
         return found
 
     def tables(self, submission: Submission) -> dict[str, str]:
@@ -103,7 +109,7 @@ class Desk:
         code = deadline.province_of(province)
         label = deadline.month_of(str(month), date.today()).label
         if code not in person.provinces:
-            raise declined(BAD, because("submission_place"))
+            raise declined(BAD, because("submission_place"), is_outside=True)
         replaced: list[Submission] = []
 
         def make(ident: str, others: list[Submission]) -> Submission:
@@ -115,6 +121,7 @@ class Desk:
                     raise declined(CONFLICT, because("submission_in_hand", who=other.hands[-1]))
                 replaced.append(other)
             now = time.time()
+            person.note("draft_changed", submission=ident, province=code)
             return Submission(ident, code, label, "draft", now, now, (person.sub,), person.stands_in_for(code))
 
         made = self.records.add(code, label, make)
@@ -195,6 +202,7 @@ class Desk:
             alone=person.is_alone,
             let_pass="",
         )
+        person.note("draft_changed", submission=one.id, province=one.province, files=len(changed.files))
         if not changed.files:
             return changed.but(state="ready" if changed.unchanged else "draft", check="")
         return changed.but(state="checking", check=os.urandom(8).hex())
@@ -209,7 +217,12 @@ class Desk:
     def stop(self, person: Person, ident: str) -> Submission:
         """Stop the check; the files stay in the draft. Raises Declined."""
         self._refuse_others_draft(person, self.look(person, ident))
-        done = self.records.change(ident, ("checking",), lambda one: one.but(state="draft", check="", wanted=""))
+
+        def how(one: Submission) -> Submission:
+            person.note("draft_changed", submission=one.id, province=one.province, files=len(one.files))
+            return one.but(state="draft", check="", wanted="")
+
+        done = self.records.change(ident, ("checking",), how)
         orders.cancel(self.root, ident)
         return done
 

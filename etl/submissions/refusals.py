@@ -8,13 +8,17 @@ BAD, DENIED, NOT_THERE, CONFLICT, NO_LENGTH, TOO_LARGE, OTHER_KIND, UNUSABLE, NO
 
 
 class Declined(Refused):
-    """A step that is not taken; the text is one sentence, in English and then in Persian."""
+    """A step that is not taken; the text is one sentence, in English and then in Persian.
+
+    `is_outside`: it is outside of the rights of who asked, which the audit log notes.
+    """
 
     status = CONFLICT
+    is_outside = False
 
 
-def declined(status: int, refusal: Refused) -> Declined:
+def declined(status: int, refusal: Refused, is_outside: bool = False) -> Declined:
     """A refusal with its status."""
     made = Declined(str(refusal))
-    made.status = status
+    made.status, made.is_outside = status, is_outside or status == DENIED
     return made

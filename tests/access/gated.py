@@ -18,7 +18,7 @@ from streamlit.web.server.starlette import starlette_auth_routes as streamlit_au
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from etl.core.settings import Folders, Settings, SignIn
-from ui.shell import gate, people, strangers
+from ui.shell import gate, people, refusals
 
 SECRET = "kept-by-tests-alone-7f3Qz9wLxT2vBm"
 AUTH = f"""
@@ -98,7 +98,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, secre
     people._people.clear()
     people._fresh.clear()
     people._noted.clear()
-    strangers._noted.clear()
+    refusals._noted.clear()
     return config
 
 

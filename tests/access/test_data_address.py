@@ -336,7 +336,7 @@ def test_of_many_guesses_few_are_answered_alike_and_logged_once(site: Site, monk
     assert len([event for event in site.events() if event.event == "refused"]) == 1
     later = time.monotonic() + 61
     with monkeypatch.context() as patch:
-        patch.setattr("ui.shell.strangers.time.monotonic", lambda: later)
+        patch.setattr("ui.shell.refusals.time.monotonic", lambda: later)
         other[0].get(CSV, **wrong)
     times = [event.more["times"] for event in site.events() if event.event == "refused"]
     assert times == [GUESSES + len(other), 1]

@@ -316,7 +316,7 @@ def test_forged_cookies_are_logged_once_a_minute_with_their_number(
     oidc: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.monotonic()
-    monkeypatch.setattr("ui.shell.strangers.time.monotonic", lambda: now)
+    monkeypatch.setattr("ui.shell.refusals.time.monotonic", lambda: now)
     for _ in range(50):
         assert status(oidc, BAD["forged"]()) == 401
     status(oidc, {})

@@ -84,7 +84,7 @@ def test_who_hands_in_for_a_province_is_told_so_before_and_after(alone, monkeypa
     alone.only_rows = True
     told, before = (text.word(f"hand_in.{key}", lang) for key in ("for_province", "stands_in"))
     for who, is_own in ((alone.clerk, True), (alone.steward, False)):
-        monkeypatch.setattr(submissions, "person", lambda who=who: who)
+        monkeypatch.setattr(submissions, "reader", lambda who=who: who)
         assert (before in html(opened("handin", of="IR-07", lang=lang))) is not is_own
         checked = alone.hand_in(who, "IR-07", more_people())
         alone.desk.submit(who, checked.id)
@@ -313,10 +313,10 @@ def test_who_submits_is_led_from_what_is_owed_to_where_it_is_submitted(alone, mo
         (alone.steward, "approve"),
         (alone.somebody("r", "national"), "quality"),
     ):
-        monkeypatch.setattr(submissions, "person", lambda who=who: who)
+        monkeypatch.setattr(submissions, "reader", lambda who=who: who)
         found, where = submissions.owed(every_province())
         assert (where, "IR-07" in found.provinces) == (part, True)
-    monkeypatch.setattr(submissions, "person", lambda: alone.steward)
+    monkeypatch.setattr(submissions, "reader", lambda: alone.steward)
     assert submissions.owed(["IR-07"])[1] == "handin"
 
 

@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from etl.semantic import exportable
+from etl.submissions.desk import Person
 from ui.components import blocks, data_links, downloads
 from ui.data import page_run
 from ui.exhibits.exhibit import Made
 from ui.exports.file_content import Exportable
 from ui.i18n import text
-from ui.state import personal_tokens, saved_views
+from ui.state import acts, personal_tokens, saved_views
 from ui.state.page_context import PageContext
 
 # The text for each program. XLSX for Excel and Power BI: they read the text of a CSV by the culture of Windows.
@@ -95,19 +96,22 @@ def _tokens(view: PageContext, ident: str) -> None:
             until, used = (_day(view, at) for at in (token.expires, token.used))
             line = view.word("data.token_line", name=text.isolated(token.name, view.lang), until=until, used=used)
             blocks.note(line)
-            key = f"token-revoke-{token.digest[:12]}-{ident}"
             st.button(
                 view.word("data.revoke"),
-                key=key,
+                key=f"token-revoke-{token.digest[:12]}-{ident}",
                 type="tertiary",
-                on_click=personal_tokens.revoke,
-                args=(token.digest,),
+                on_click=acts.take,
+                args=(view, partial(_revoke, token.digest)),
             )
+
+
+def _revoke(digest: str, _: Person) -> None:
+    personal_tokens.revoke(digest)
 
 
 def _make(view: PageContext, name: str) -> None:
     try:
-        made = personal_tokens.make(name)
+        made = acts.at_once(lambda _: personal_tokens.make(name))
     except saved_views.Unnamed as reason:
         blocks.note(view.word(f"views.{reason}"), is_status=True)
         return

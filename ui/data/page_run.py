@@ -172,7 +172,10 @@ def publication_in(file: str) -> publications.Publication:
 @dataclass(frozen=True)
 class SignIn:
     """The services of a sign-in mode: `resolve` the scope of a run, `offer` a file, `record` and list audit `events`,
-    the `groups` of the person, and those of them that access.toml knows: `teams`."""
+    the `groups` of the person, and those of them that access.toml knows: `teams`.
+
+    `ask_anew`: the next scope is not one that was resolved a moment ago. `refused`: record that an act was refused.
+    """
 
     resolve: Callable[[], AccessScope]
     offer: Callable[[Path, str, dict[str, str | int]], str]
@@ -181,6 +184,8 @@ class SignIn:
     groups: Callable[[], tuple[str, ...]] = tuple
     teams: Callable[[], tuple[str, ...]] = tuple
     hand_in_token: Callable[[], str] = str
+    ask_anew: Callable[[], None] = lambda: None
+    refused: Callable[[str], None] = lambda page: None
 
 
 _sign_in: SignIn | None = None
@@ -238,6 +243,19 @@ def access_scope() -> AccessScope:
     fixed: AccessScope | None = getattr(_run, "scope", None)
     # In the mode `open` the one user of this machine may see everything.
     return fixed or (_sign_in.resolve() if _sign_in else ADMINISTRATOR)
+
+
+def access_scope_now() -> AccessScope:
+    """The access scope of the user at this moment, for an act. Raises AccessDenied."""
+    if _sign_in is not None:
+        _sign_in.ask_anew()
+    return access_scope()
+
+
+def record_refused(page: str) -> None:
+    """Record that an act of the user on a page was refused for lack of rights."""
+    if _sign_in is not None:
+        _sign_in.refused(page)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from etl.semantic import access
 from etl.semantic.rights import AccessScope
 from etl.submissions import arrivals, deadline, orders, work
 from etl.submissions.arrivals import Owed
-from etl.submissions.desk import Desk, Person
+from etl.submissions.desk import Desk, Person, Reader
 from etl.submissions.records import Submission
 from ui.data import page_run
 
@@ -40,15 +40,21 @@ def is_open() -> bool:
     return _settings().sign_in.mode == "open"
 
 
-def person() -> Person:
-    """The person of this script run. Raises AccessDenied."""
+def reader() -> Reader:
+    """Who looks at the page of this script run. Raises AccessDenied."""
     scope = page_run.access_scope()
+    return Reader(scope.sub, scope, is_alone=is_open())
+
+
+def person() -> Person:
+    """Who acts now: for ui.state.acts alone. Raises AccessDenied."""
+    scope = page_run.access_scope_now()
     return Person(scope.sub, scope, page_run.record, page_run.groups(), is_alone=is_open())
 
 
 def owed(provinces: Collection[str]) -> tuple[Owed, str] | None:
     """What these provinces owe, as far as the reader sees their numbers, and the page part where something is done about it."""
-    who, today = person(), date.today()
+    who, today = reader(), date.today()
     since = deadline.months_ended(today, 4)[0]
     with suppress(OSError):
         found = arrivals.owed(desk(), desk().records.all(since=since), who.scope.codes & {*provinces}, today)

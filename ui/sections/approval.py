@@ -19,35 +19,36 @@ from ui.i18n import text
 from ui.i18n.member_names import collated
 from ui.sections import hand_in, notes
 from ui.sections.data_quality import name_of
-from ui.state import rendering
+from ui.state import acts, rendering
 from ui.state.page_context import PageContext
 
 
 def approve(view: PageContext) -> None:
     """The matrix of provinces and tables, what is to be decided, and publishing."""
     with blocks.error_boundary(view.lang, "approve"):
-        if who := hand_in.let_in(view, "hand_in.for_stewards", lambda who: who.is_steward):
-            _of_month(view, submissions.desk(), who, hand_in.month_of(view, "approve"))
+        if hand_in.let_in(view, "hand_in.for_stewards", lambda reader: reader.is_steward):
+            _of_month(view, submissions.desk(), hand_in.month_of(view, "approve"))
 
 
 @rendering.fragment
-def _of_month(view: PageContext, desk: Desk, who: Person, month: str) -> None:
+def _of_month(view: PageContext, desk: Desk, month: str) -> None:
     with blocks.error_boundary(view.lang, "approve"):
-        every = desk.visible(who)
+        reader = submissions.reader()
+        every = desk.visible(reader)
         here = arrivals.of_month(month, (one for one in every if one.state != "withdrawn"))
         entries = arrivals.arrived(desk, month, every)
         submissions.go_on(next((one for one in every if one.state == "checking"), None))
-        hand_in.forget_said()
+        acts.forget_said()
         waiting = [one for one in every if one.state == "submitted"]
         stopped = [one for one in every if one.state == "to_correct" and one.result.get("others") and not one.let_pass]
         _matrix(view, desk, here, month, entries)
         # Above the next decision, so that Tab leads on to it.
-        hand_in.said(below={"publish", notes.PLACE, *map(hand_in.place_of, [*waiting, *stopped])})
+        acts.said(below={"publish", notes.PLACE, *map(hand_in.place_of, [*waiting, *stopped])})
         for one in sorted(waiting, key=lambda one: one.submitted_at):
-            hand_in.decide(view, desk, who, one)
+            hand_in.decide(view, desk, reader, one)
         for one in stopped:
-            hand_in.of_others(view, desk, who, one)
-        _publish(view, desk, who, every, _lacking(entries))
+            hand_in.of_others(view, desk, reader, one)
+        _publish(view, desk, every, _lacking(entries))
 
 
 def _lacking(entries: Ledger) -> list[str]:
@@ -112,7 +113,7 @@ def _matrix(view: PageContext, desk: Desk, here: dict[str, list[Submission]], mo
         tables.show(view, "matrix", columns, order, title, is_stacked=True)
 
 
-def _publish(view: PageContext, desk: Desk, who: Person, every: Sequence[Submission], lacking: Sequence[str]) -> None:
+def _publish(view: PageContext, desk: Desk, every: Sequence[Submission], lacking: Sequence[str]) -> None:
     approved = [one for one in every if one.state == "approved"]
     last = work.last_publishing(desk)
     if desk.publishing_waits():
@@ -123,16 +124,17 @@ def _publish(view: PageContext, desk: Desk, who: Person, every: Sequence[Submiss
             blocks.head(title, view.word("hand_in.to_publish_is"))
         else:
             blocks.head(view.word("hand_in.none_approved"))
-        is_known = last.get("state") == "running" or not approved or _moves(view, desk, who, approved)
+        is_known = last.get("state") == "running" or not approved or _moves(view, desk, approved)
         ticks = _checklist(view, every, lacking)
-        hand_in.said("publish")
+        acts.said("publish")
         if approved:
             st.button(
                 view.word("hand_in.publish"),
                 key="hand-in-publish",
                 type="primary",
                 disabled=not is_known or last.get("state") == "running",
-                on_click=partial(hand_in.act, view, partial(_order, desk, who, ticks), at="publish"),
+                on_click=acts.take,
+                args=(view, partial(_order, desk, ticks), "", "publish"),
             )
         if state := last.get("state"):
             words = {"id": text.digits(last.get("publication", ""), view.lang), "who": last.get("by", "")}
@@ -143,19 +145,19 @@ def _publish(view: PageContext, desk: Desk, who: Person, every: Sequence[Submiss
         _until_done(desk, is_known)
 
 
-def _order(desk: Desk, who: Person, ticks: Sequence[str]) -> None:
+def _order(desk: Desk, ticks: Sequence[str], who: Person) -> None:
     """Have what is approved published. Raises Refused where one of these boxes is not ticked."""
     if not all(st.session_state.get(key) for key in ticks):
         raise because("submission_unsolved")
     desk.publish(who)
 
 
-def _moves(view: PageContext, desk: Desk, who: Person, approved: Sequence[Submission]) -> bool:
+def _moves(view: PageContext, desk: Desk, approved: Sequence[Submission]) -> bool:
     """What publishing would change; whether that is known already."""
     what = work.previewed(desk, approved)
     if not what:
         if not desk.preview_waits():
-            desk.preview(who)
+            acts.at_once(desk.preview)
         blocks.note(view.word("hand_in.moves_wait"), is_status=True)
         return False
     if refusals := what.get("refusals", ()):
@@ -171,7 +173,7 @@ def _moves(view: PageContext, desk: Desk, who: Person, approved: Sequence[Submis
 def _until_done(desk: Desk, publishes: bool) -> None:
     """Draw the page anew once what goes on is done."""
     if not (desk.publishing_waits() if publishes else desk.preview_waits()):
-        hand_in.draw_anew()
+        acts.draw_anew()
 
 
 def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence[str]) -> list[str]:
@@ -225,7 +227,7 @@ def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence
 def calendar(view: PageContext) -> None:
     """Which provinces submitted on time, month by month: those whose numbers the reader sees. Nothing before the first one."""
     with blocks.error_boundary(view.lang, "calendar"):
-        codes, desk = submissions.person().scope.codes, submissions.desk()
+        codes, desk = submissions.reader().scope.codes, submissions.desk()
         every = [one for one in desk.records.all() if one.province in codes]
         if every:
             _calendar(view, arrivals.calendar(desk, every, codes, date.today()), sorted(codes))

@@ -4,9 +4,8 @@ The order of a result is: what stops it, rows that come back, what changes, what
 """
 
 import json
-import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from itertools import groupby
@@ -17,7 +16,6 @@ import streamlit as st
 
 from etl.analysis import data_quality as load
 from etl.core import jalali
-from etl.core.errors import Refused
 from etl.extract import expected
 from etl.extract.causes import because, in_language, words
 from etl.extract.contract import TABLES
@@ -25,20 +23,18 @@ from etl.extract.source_folder import ENDINGS
 from etl.semantic.catalog import catalogue
 from etl.submissions import arrivals, deadline, ledger, rows_file
 from etl.submissions import desk as steps
-from etl.submissions.desk import Desk, Person
+from etl.submissions.desk import Desk, Person, Reader
 from etl.submissions.originals import MOST_FILES, MOST_OF_FILE
 from etl.submissions.records import OPEN, Submission
 from ui.components import blocks, tables
 from ui.components.plot import component
-from ui.data import page_run, stores, submissions, warehouse
+from ui.data import page_run, submissions, warehouse
 from ui.i18n import text
 from ui.i18n.member_names import collated
 from ui.sections.data_quality import column_of, name_of
-from ui.state import page_parameters, rendering
+from ui.state import acts, page_parameters, rendering
 from ui.state.page_context import PageContext
 
-_SAID = "hand-in said"
-_LAST_SAID = "hand-in last said"
 _MONTHS = 12
 _EARLIER = 20
 ENDED = ("withdrawn", "superseded")
@@ -50,31 +46,31 @@ ENDED = ("withdrawn", "superseded")
 def hand_in(view: PageContext) -> None:
     """What one province submits for one month."""
     with blocks.error_boundary(view.lang, "hand_in"):
-        if who := let_in(view, "hand_in.for_submitters", lambda who: bool(who.provinces)):
+        if reader := let_in(view, "hand_in.for_submitters", lambda reader: bool(reader.provinces)):
             with st.container(horizontal=True):
-                province = _province(view, who)
+                province = _province(view, reader)
                 month = month_of(view, "handin")
             if province:
-                _of_province(view, submissions.desk(), who, province, month)
+                _of_province(view, submissions.desk(), province, month)
             else:
                 with st.container(border=True, key="figure-choose"):
                     blocks.head(view.word("hand_in.whose"), view.word("hand_in.whose_is"))
 
 
-def let_in(view: PageContext, otherwise: str, may: Callable[[Person], bool]) -> Person | None:
-    """The person of the page, if they may use it; else the notice `otherwise` is shown."""
-    who = submissions.person()
-    if not may(who):
+def let_in(view: PageContext, otherwise: str, may: Callable[[Reader], bool]) -> Reader | None:
+    """The reader of the page, if they may use it; else the notice `otherwise` is shown."""
+    reader = submissions.reader()
+    if not may(reader):
         blocks.notice(view.lang, otherwise, view.word("hand_in.whom_to_ask"))
         return None
-    if who.is_alone:
+    if reader.is_alone:
         blocks.note(view.word("hand_in.alone"))
-    return who
+    return reader
 
 
-def _province(view: PageContext, who: Person) -> str:
+def _province(view: PageContext, reader: Reader) -> str:
     """The own province of the person; of several the one chosen here, empty before that: no filter of another page counts."""
-    codes = sorted(who.provinces, key=lambda code: collated(view.member("province", code)))
+    codes = sorted(reader.provinces, key=lambda code: collated(view.member("province", code)))
     asked = page_parameters.one("handin", "of")
     chosen = asked if asked in codes else None
     if len(codes) == 1:
@@ -120,19 +116,20 @@ def address(view: PageContext, province: str, month: str, receipt: str = "") -> 
 
 
 @rendering.fragment
-def _of_province(view: PageContext, desk: Desk, who: Person, province: str, month: str) -> None:
+def _of_province(view: PageContext, desk: Desk, province: str, month: str) -> None:
     with blocks.error_boundary(view.lang, "hand_in"):
-        every = [one for one in desk.visible(who) if one.province == province]
+        reader = submissions.reader()
+        every = [one for one in desk.visible(reader) if one.province == province]
         here = [one for one in every if one.month == month and one.state not in ENDED]
         now = here[-1] if here else None
         if now and now.state == "published":
             now = None
         submissions.go_on(now)
-        said(below=_answered_below(who, now))
+        acts.said(below=_answered_below(reader, now))
         month_of_it = [one for one in every if one.month == month and _stands(one, now)]
         states = ledger.states(ledger.ledger(month_of_it, desk.rules), province)
         with st.container(border=True, key="figure-hand_in"):
-            stands_in = who.stands_in_for(province) and not who.is_alone
+            stands_in = reader.stands_in_for(province) and not reader.is_alone
             status = f'<p role="status">{text.escape(_state(view, desk, now, here, stands_in))}</p>'
             st.html(blocks.heading(_title(view, desk, province, month, "missing" in states.values()), more=status))
             if now and now.why and now.state == "returned":
@@ -141,24 +138,24 @@ def _of_province(view: PageContext, desk: Desk, who: Person, province: str, mont
                 said_why = f'<strong class="pd-latin">{text.escape(why)}</strong>'
                 st.html(f'<div class="pd-notice" role="note">{said_why}<p>{do}</p></div>')
             _four(view, desk, now, province, states)
-            _drop(view, who, now, province, month)
-            _unchanged(view, desk, who, now, province, month, states)
+            _drop(view, reader, now, province, month)
+            _unchanged(view, desk, now, province, month, states)
         asked = page_parameters.one("handin", "receipt")
         mine = now if now and now.state in ("submitted", "approved") else None
         if shown := next((one for one in every if one.id == asked and one.submitted_at), mine):
             _receipt(view, shown)
         if now:
-            _result(view, desk, who, now)
+            _result(view, desk, reader, now)
         # A draft that was given up was never submitted.
         earlier = [one for one in reversed(every) if one.submitted_at and (now is None or one.id != now.id)]
         _earlier(view, earlier[:_EARLIER])
 
 
-def _answered_below(who: Person, now: Submission | None) -> set[str]:
+def _answered_below(reader: Reader, now: Submission | None) -> set[str]:
     """The places below where steps are answered."""
     if now and now.state == "ready":
         return {"submit"}
-    return {place_of(now)} if now and now.state == "submitted" and who.is_steward else set()
+    return {place_of(now)} if now and now.state == "submitted" and reader.is_steward else set()
 
 
 def _title(view: PageContext, desk: Desk, province: str, month: str, is_owed: bool) -> str:
@@ -257,7 +254,7 @@ def _arrived(now: Submission | None, table: str) -> tuple[str, int | None, str] 
     return (", ".join(names), None, "") if names else None
 
 
-def _drop(view: PageContext, who: Person, now: Submission | None, province: str, month: str) -> None:
+def _drop(view: PageContext, reader: Reader, now: Submission | None, province: str, month: str) -> None:
     is_open = now is None or now.state in OPEN
     taken = [file.number for file in now.files] if now else []
     told = {
@@ -275,7 +272,7 @@ def _drop(view: PageContext, who: Person, now: Submission | None, province: str,
         | {
             # Who has several provinces sees again whose files these are.
             "choose": view.word("hand_in.drop_choose")
-            if len(who.provinces) == 1
+            if len(reader.provinces) == 1
             else view.word("hand_in.drop_choose_of", place=view.member("province", province)),
             # Said before a byte is sent; {file} is filled in there.
             "large": in_language(words("handed_in_too_large", file="{file}", most=MOST_OF_FILE >> 20), view.lang),
@@ -294,7 +291,6 @@ def _drop(view: PageContext, who: Person, now: Submission | None, province: str,
 def _unchanged(
     view: PageContext,
     desk: Desk,
-    who: Person,
     now: Submission | None,
     province: str,
     month: str,
@@ -309,65 +305,31 @@ def _unchanged(
             st.button(
                 words,
                 key=f"unchanged-{table}",
-                on_click=partial(act, view, partial(_declare, desk, who, now, province, month, table)),
+                on_click=acts.take,
+                args=(view, partial(_declare, desk, now, province, month, table)),
             )
         for file in now.files if now else ():
             st.button(
                 view.word("hand_in.leave_out", file=file.name),
                 key=f"leave-{file.number}",
-                on_click=partial(act, view, partial(desk.remove, who, now.id if now else "", file.number)),
+                on_click=acts.take,
+                args=(view, partial(_leave_out, desk, now.id if now else "", file.number)),
             )
 
 
-def _declare(desk: Desk, who: Person, now: Submission | None, province: str, month: str, table: str) -> None:
+def _leave_out(desk: Desk, ident: str, number: int, who: Person) -> None:
+    desk.remove(who, ident, number)
+
+
+def _declare(desk: Desk, now: Submission | None, province: str, month: str, table: str, who: Person) -> None:
     ident = now.id if now else desk.open(who, province, month).id
     desk.declare_unchanged(who, ident, [table])
-
-
-def act(view: PageContext, step: Callable[[], object], done: str = "", at: str = "") -> None:
-    """Take a step; what refuses it, or else `done`, is said when the page is drawn, at the place `at`."""
-    words, is_refused = done, False
-    try:
-        step()
-    except Refused as refused:
-        words, is_refused = in_language(str(refused).splitlines()[0], view.lang), True
-    except OSError as error:
-        words, is_refused = stores.sentence(error, view.lang), True
-    if words:
-        st.session_state[_SAID] = (at, words, is_refused, time.time_ns())
-
-
-def said(at: str = "", below: Collection[str] = ()) -> None:
-    """What the last step came to, if that is said at this place; without one, all but what is said at places `below`.
-
-    The browser moves the focus there (static/shell.js): the button that was pressed may be gone.
-    """
-    place, words, is_refused, number = st.session_state.get(_SAID) or ("", "", False, 0)
-    if words and (place == at if at else place not in below):
-        st.session_state[_LAST_SAID] = st.session_state.pop(_SAID)
-        kind, role = (" pd-refused", "alert") if is_refused else ("", "status")
-        st.html(
-            f'<p class="pd-notice{kind} pd-answer" role="{role}" tabindex="-1" data-at="{number}">{text.escape(words)}</p>'
-        )
-
-
-def forget_said() -> None:
-    """Forget what was said last, unless it is to be said again in this run."""
-    if _SAID not in st.session_state:
-        st.session_state.pop(_LAST_SAID, None)
-
-
-def draw_anew() -> None:
-    """Draw the page anew where nobody asked for it: what was said last stays."""
-    if last := st.session_state.pop(_LAST_SAID, None):
-        st.session_state[_SAID] = last
-    st.rerun()
 
 
 # ---------------------------------------------------------------- the result
 
 
-def _result(view: PageContext, desk: Desk, who: Person, now: Submission) -> None:
+def _result(view: PageContext, desk: Desk, reader: Reader, now: Submission) -> None:
     result = now.result
     stops = [in_language(text_, view.lang) for text_ in result.get("stops", ())]
     if stops:
@@ -380,9 +342,9 @@ def _result(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
         # What the whole check refuses changes nothing.
         if not stops:
             _changes(view, now)
-    _submit(view, desk, who, now)
-    if now.state == "submitted" and who.is_steward:
-        decide(view, desk, who, now)
+    _submit(view, desk, now)
+    if now.state == "submitted" and reader.is_steward:
+        decide(view, desk, reader, now)
 
 
 def _rows(view: PageContext, desk: Desk, now: Submission) -> None:
@@ -536,7 +498,7 @@ def before_after(view: PageContext, ident: str, changes: Sequence[Any], title: s
     tables.show(view, ident, columns, changes, title)
 
 
-def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None:
+def _submit(view: PageContext, desk: Desk, now: Submission) -> None:
     """Confirm what is unusual, give reasons for jumps, submit or withdraw."""
     if now.state not in (*OPEN, "submitted"):
         return
@@ -564,14 +526,22 @@ def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
         left = sum(found["rows"] for found in now.came_back.values())
         if left:
             blocks.note(view.word("hand_in.left", count=text.number(left, view.lang)), on_screen=True)
-        said("submit")
+        acts.said("submit")
     with st.container(horizontal=True, key="hand-in-steps"):
         if now.state == "checking":
-            stop = partial(act, view, partial(desk.stop, who, now.id))
-            st.button(view.word("hand_in.stop"), key="hand-in-stop", on_click=stop)
+            st.button(
+                view.word("hand_in.stop"),
+                key="hand-in-stop",
+                on_click=acts.take,
+                args=(view, lambda who: desk.stop(who, now.id)),
+            )
         if now.state in ("draft", "to_correct") and now.files:
-            check = partial(act, view, partial(desk.check, who, now.id))
-            st.button(view.word("hand_in.check"), key="hand-in-check", on_click=check)
+            st.button(
+                view.word("hand_in.check"),
+                key="hand-in-check",
+                on_click=acts.take,
+                args=(view, lambda who: desk.check(who, now.id)),
+            )
         if now.state == "ready":
             # Never disabled: Tab would go on to the next button, and what was typed last is known only when one is pressed.
             done = view.word("hand_in.is_submitted", id=text.isolated(now.id, view.lang))
@@ -579,17 +549,19 @@ def _submit(view: PageContext, desk: Desk, who: Person, now: Submission) -> None
                 view.word("hand_in.submit"),
                 key="hand-in-submit",
                 type="primary",
-                on_click=partial(act, view, partial(_send, desk, who, now.id, ticks, reasons), done, "submit"),
+                on_click=acts.take,
+                args=(view, partial(_send, desk, now.id, ticks, reasons), done, "submit"),
             )
         done = view.word("hand_in.is_withdrawn", id=text.isolated(now.id, view.lang))
         st.button(
             view.word("hand_in.withdraw"),
             key="hand-in-withdraw",
-            on_click=partial(act, view, partial(desk.withdraw, who, now.id), done),
+            on_click=acts.take,
+            args=(view, lambda who: desk.withdraw(who, now.id), done),
         )
 
 
-def _send(desk: Desk, who: Person, ident: str, ticks: Sequence[str], reasons: Mapping[str, str]) -> None:
+def _send(desk: Desk, ident: str, ticks: Sequence[str], reasons: Mapping[str, str], who: Person) -> None:
     """Submit with the present content of these fields. Raises Refused for a box that is not ticked."""
     state = st.session_state
     if not all(state.get(key) for key in ticks):
@@ -602,7 +574,7 @@ def place_of(one: Submission) -> str:
     return f"decide-{one.id}"
 
 
-def of_others(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
+def of_others(view: PageContext, desk: Desk, reader: Reader, one: Submission) -> None:
     """The headlines of other provinces that a submission would move, and the button that lets it pass."""
     about = {"place": view.member("province", one.province), "month": text.unit_label(one.month, view.lang)}
     with st.container(border=True, key=f"figure-{place_of(one)}"):
@@ -610,25 +582,25 @@ def of_others(view: PageContext, desk: Desk, who: Person, one: Submission) -> No
         identity = text.isolated(one.id, view.lang)
         blocks.head(title, view.word("hand_in.moves_others_is", id=identity, month=about["month"]))
         before_after(view, f"others-{one.id}", one.result["others"], title, by_province=True)
-        is_own = not who.is_alone and who.sub in one.hands
+        is_own = not reader.is_alone and reader.sub in one.hands
         if is_own:
             blocks.note(view.word("hand_in.own"))
-        said(place_of(one))
+        acts.said(place_of(one))
         st.button(
             view.word("hand_in.let_pass"),
             key=f"let-pass-{one.id}",
             disabled=is_own,
-            on_click=partial(
-                act,
+            on_click=acts.take,
+            args=(
                 view,
-                partial(desk.let_pass, who, one.id),
+                lambda who: desk.let_pass(who, one.id),
                 view.word("hand_in.is_let_pass", **about),
                 place_of(one),
             ),
         )
 
 
-def decide(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
+def decide(view: PageContext, desk: Desk, reader: Reader, one: Submission) -> None:
     """What a submission changes, and the buttons that approve or return it."""
     with st.container(border=True, key=f"figure-{place_of(one)}"):
         place = view.member("province", one.province)
@@ -656,20 +628,20 @@ def decide(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
         for name, why in one.reasons.items():
             if name in catalogue() and why:
                 blocks.note(f"{catalogue()[name].label[view.lang]}: {why}")
-        is_own = not who.is_alone and who.sub in (*one.hands, one.submitted_by)
+        is_own = not reader.is_alone and reader.sub in (*one.hands, one.submitted_by)
         if is_own:
             blocks.note(view.word("hand_in.own"))
         about = {"place": place, "month": text.unit_label(one.month, view.lang)}
-        said(place_of(one))
+        acts.said(place_of(one))
         st.button(
             view.word("hand_in.approve"),
             key=f"approve-{one.id}",
             type="primary",
             disabled=is_own,
-            on_click=partial(
-                act,
+            on_click=acts.take,
+            args=(
                 view,
-                partial(desk.approve, who, one.id),
+                lambda who: desk.approve(who, one.id),
                 view.word("hand_in.is_approved", **about),
                 place_of(one),
             ),
@@ -680,10 +652,10 @@ def decide(view: PageContext, desk: Desk, who: Person, one: Submission) -> None:
             st.button(
                 view.word("hand_in.return"),
                 key=f"return-{one.id}",
-                on_click=partial(
-                    act,
+                on_click=acts.take,
+                args=(
                     view,
-                    lambda: desk.give_back(who, one.id, st.session_state.get(why, "")),
+                    lambda who: desk.give_back(who, one.id, st.session_state.get(why, "")),
                     view.word("hand_in.is_returned", **about),
                     place_of(one),
                 ),

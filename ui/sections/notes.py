@@ -10,15 +10,14 @@ import streamlit as st
 from etl.core import jalali
 from etl.semantic.catalog import catalogue
 from etl.submissions import deadline, notes
-from etl.submissions.desk import Person
+from etl.submissions.desk import Person, Reader
 from etl.submissions.notes import MOST_LETTERS, NATION, Note, Owed
 from etl.submissions.records import Submission
 from ui.components import blocks, tables
 from ui.data import page_run, signed_notes, submissions
 from ui.i18n import text
 from ui.i18n.member_names import collated
-from ui.sections import hand_in
-from ui.state import page_parameters, rendering, wording
+from ui.state import acts, page_parameters, rendering, wording
 from ui.state.page_context import PageContext
 
 PAGE = "approve"
@@ -99,21 +98,21 @@ def _table(view: PageContext, ident: str, found: Sequence[Note], caption: str) -
 def desk(view: PageContext) -> None:
     """Where a steward signs a note, and withdraws one; nothing for others."""
     with blocks.error_boundary(view.lang, "notes"):
-        who = submissions.person()
-        if who.is_steward:
-            _desk(view, who)
+        if submissions.reader().is_steward:
+            _desk(view)
 
 
 @rendering.fragment
-def _desk(view: PageContext, who: Person) -> None:
+def _desk(view: PageContext) -> None:
     with blocks.error_boundary(view.lang, "notes"), st.container(border=True, key="figure-note"):
         blocks.head(view.word("signed.write"), view.word("signed.write_is"))
-        hand_in.said(PLACE)
-        for reason in owed(submissions.desk().visible(who)):
+        acts.said(PLACE)
+        reader = submissions.reader()
+        for reason in owed(submissions.desk().visible(reader)):
             _reason(view, reason)
-        _form(view, who)
+        _form(view, reader)
         if every := signed_notes.every():
-            _withdraw(view, who, [note for note in every if note.is_shown(date.today())])
+            _withdraw(view, [note for note in every if note.is_shown(date.today())])
             _table(view, "note-desk", every, view.word("signed.title"))
 
 
@@ -138,12 +137,12 @@ def _take(reason: Owed) -> None:
     st.session_state[_DRAFT], st.session_state[_FA] = reason, reason.why[:MOST_LETTERS]
 
 
-def _form(view: PageContext, who: Person) -> None:
+def _form(view: PageContext, reader: Reader) -> None:
     measures = sorted(
         (name for name, metric in catalogue().items() if not metric.hidden),
         key=lambda name: collated(catalogue()[name].label[view.lang]),
     )
-    provinces = sorted(who.provinces, key=lambda code: collated(view.member("province", code)))
+    provinces = sorted(reader.provinces, key=lambda code: collated(view.member("province", code)))
     months = [jalali.unit_of(date.today(), "month").label, *reversed(deadline.months_ended(date.today(), _MONTHS))]
 
     def place(code: str) -> str:
@@ -172,7 +171,8 @@ def _form(view: PageContext, who: Person) -> None:
         view.word("signed.sign"),
         key="note-sign",
         type="primary",
-        on_click=partial(hand_in.act, view, partial(_sign, who, *chosen), view.word("signed.is_signed"), PLACE),
+        on_click=acts.take,
+        args=(view, partial(_sign, *chosen), view.word("signed.is_signed"), PLACE),
     )
 
 
@@ -195,7 +195,7 @@ def _choice(
     return chosen
 
 
-def _sign(who: Person, measure: str, place: str, over: str, until: date, publication: str) -> None:
+def _sign(measure: str, place: str, over: str, until: date, publication: str, who: Person) -> None:
     state = st.session_state
     reason: Owed | None = state.get(_DRAFT)
     one = reason.submission if reason and (reason.measure, reason.submission.province) == (measure, place) else None
@@ -216,7 +216,7 @@ def _sign(who: Person, measure: str, place: str, over: str, until: date, publica
     state.pop(_DRAFT, None)
 
 
-def _withdraw(view: PageContext, who: Person, shown: Sequence[Note]) -> None:
+def _withdraw(view: PageContext, shown: Sequence[Note]) -> None:
     if not shown:
         return
     by_number = {note.number: note for note in shown}
@@ -233,10 +233,11 @@ def _withdraw(view: PageContext, who: Person, shown: Sequence[Note]) -> None:
         st.button(
             view.word("signed.withdraw"),
             key="note-withdraw",
-            on_click=partial(hand_in.act, view, partial(_end, who, number), view.word("signed.is_withdrawn"), PLACE),
+            on_click=acts.take,
+            args=(view, partial(_end, number), view.word("signed.is_withdrawn"), PLACE),
         )
 
 
-def _end(who: Person, number: int) -> None:
+def _end(number: int, who: Person) -> None:
     signed_notes.store().withdraw(who, number, date.today())
     signed_notes.forget()

@@ -6,12 +6,13 @@ from functools import partial
 
 import streamlit as st
 
+from etl.submissions.desk import Person
 from ui.access.saved_views import Saved
 from ui.components import blocks
 from ui.components.blocks import controlled
 from ui.data import page_run, stores
 from ui.i18n import navigation, text
-from ui.state import page_parameters, saved_views
+from ui.state import acts, page_parameters, saved_views
 from ui.state.page_context import PageContext
 
 _NAME, _MESSAGE = "view name", "view message"
@@ -42,7 +43,9 @@ def _inside(view: PageContext, name: str) -> None:
         st.text_input(
             view.word("views.name"), key=_NAME, max_chars=saved_views.LONGEST_NAME, placeholder=view.word("views.hint")
         )
-        st.form_submit_button(view.word("views.save"), key="view-save", on_click=_save, args=(view, name))
+        st.form_submit_button(
+            view.word("views.save"), key="view-save", on_click=acts.take, args=(view, partial(_save, view, name))
+        )
     if message := st.session_state.pop(_MESSAGE, ""):
         blocks.note(message, is_status=True)
     shelf = saved_views.shelf()
@@ -60,8 +63,8 @@ def _inside(view: PageContext, name: str) -> None:
                 view.word("views.delete"),
                 key=f"view-delete-{number}",
                 type="tertiary",
-                on_click=_delete,
-                args=(view, saved.name),
+                on_click=acts.take,
+                args=(view, partial(_delete, view, saved.name)),
             )
     if of_others := [saved for saved in shelf.shared if _is_of(saved, name)]:
         blocks.note(view.word("views.of_others"))
@@ -89,7 +92,7 @@ def _team(view: PageContext, saved: Saved, teams: Sequence[str], number: int) ->
         view.word("views.share"),
         f"view team {number}",
         saved.team,
-        partial(_share, view, saved.name),
+        lambda team: acts.take(view, partial(_share, view, saved.name, team)),
         options=options,
         format_func=lambda team: team or view.word("views.nobody"),
         label_visibility="collapsed",
@@ -97,14 +100,14 @@ def _team(view: PageContext, saved: Saved, teams: Sequence[str], number: int) ->
     )
 
 
-def _share(view: PageContext, name: str, team: str) -> None:
+def _share(view: PageContext, name: str, team: str, _: Person) -> None:
     try:
         saved_views.share(name, team)
     except OSError as error:
         st.session_state[_MESSAGE] = stores.sentence(error, view.lang)
 
 
-def _save(view: PageContext, name: str) -> None:
+def _save(view: PageContext, name: str, _: Person) -> None:
     parameters = view.scope.address() | page_parameters.of(name)
     try:
         saved = saved_views.save(st.session_state.get(_NAME, ""), name, parameters, date.today())
@@ -117,7 +120,7 @@ def _save(view: PageContext, name: str) -> None:
         st.session_state[_MESSAGE] = view.word("views.saved", name=text.isolated(saved.name, view.lang))
 
 
-def _delete(view: PageContext, name: str) -> None:
+def _delete(view: PageContext, name: str, _: Person) -> None:
     try:
         saved_views.delete(name)
     except OSError as error:

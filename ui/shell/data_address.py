@@ -44,7 +44,7 @@ from ui.exports import about, dictionary, picture
 from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
 from ui.exports.picture import PICTURE_FORMS
 from ui.i18n import text
-from ui.shell import data_question, people, strangers, threads
+from ui.shell import data_question, people, refusals, threads
 from ui.shell.data_question import DataQuestion, ExhibitQuestion, Given, Wrong
 from ui.shell.requests import PRIVATE, base_path, is_of_other_site, is_of_this_machine
 from ui.state import page_context, periods, personal_tokens, questions
@@ -277,7 +277,7 @@ def _unknown_token(request: Request, is_guess: bool, lang: str) -> _Refused:
             _guesses[client] = (time.monotonic(), 1) if is_new else (since, times + 1)
             while len(_guesses) > _MOST_CLIENTS:
                 del _guesses[next(iter(_guesses))]
-        strangers.note("wrong token", people.client(request), status=401)
+        refusals.note(refusals.UNKNOWN, "wrong token", people.client(request), status=401)
         if not is_new and times >= MOST_GUESSES:
             return _Refused(429, text.word("data.too_many", lang), Retry_After=str(int(_MINUTE)))
     return _Refused(401, text.word("data.who", lang), **_CHALLENGE)

@@ -28,7 +28,7 @@ from ui import streamlit_internals
 from ui.access.sessions import LONGEST_SECONDS, Offer
 from ui.data import page_run, stores
 from ui.i18n import navigation, text
-from ui.shell import people, sign_in_page, strangers, threads
+from ui.shell import people, refusals, sign_in_page, threads
 from ui.shell.people import Person
 from ui.shell.requests import CLOSE_SOCKET, base_path, language
 
@@ -76,7 +76,9 @@ class Gate:
         refusal = ""
         try:
             if person is None and (pretence := people.forgery(connection)):
-                await threads.run(threads.SESSIONS, partial(strangers.note, pretence, people.client(connection)))
+                await threads.run(
+                    threads.SESSIONS, partial(refusals.note, refusals.UNKNOWN, pretence, people.client(connection))
+                )
             # What is open waits for no check.
             if not is_open:
                 refusal = await threads.run(threads.SESSIONS, partial(_refusal, person)) if person else "nobody"
@@ -159,6 +161,8 @@ def begin() -> dict[str, Any]:
             people.groups_of_run,
             people.teams_of_run,
             people.hand_in_token_of_run,
+            people.ask_anew,
+            _refused,
         )
     )
     return secrets
@@ -167,6 +171,12 @@ def begin() -> dict[str, Any]:
 def _record(sub: str, event: str, **more: str | int) -> None:
     person = people.of_run()
     audit.record(people.audit_folder(), sub, event, **more, **(person.client if person else {}))
+
+
+def _refused(page: str) -> None:
+    person = people.of_run()
+    sub, client = (person.sub, person.client) if person else (refusals.UNKNOWN, {})
+    refusals.note(sub, "outside of the rights", dict(client), page=page)
 
 
 def _events() -> tuple[list[audit.Event], audit.Verified | None]:

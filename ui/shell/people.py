@@ -238,6 +238,12 @@ def own_sessions() -> list[tuple[float, float]]:
     return []
 
 
+def ask_anew() -> None:
+    """The next scope of this script run is resolved anew."""
+    if person := of_run():
+        _fresh.pop(person.key, None)
+
+
 def scope_of_run() -> AccessScope:
     """The scope of the current script run. Raises AccessDenied if its session ended or has no rights."""
     person = of_run()

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from etl.core.errors import AccessDenied
+from etl.semantic.rights import AccessScope
 from ui.data import page_run
 from ui.streamlit_internals import DeltaGenerator, messages_held
 
@@ -103,19 +105,28 @@ def _show_all(drawn: list[tuple[_Part, Send | None]]) -> None:
 
 
 def fragment(draw: Callable[..., None]) -> Callable[..., None]:
-    """`draw` as a part that reruns on its own while the publication it was drawn from is the latest.
+    """`draw` as a part that reruns on its own while publication and rights are those that it was drawn under.
 
-    After a new publication the whole page reruns: a single part would mix two publications, or read a deleted file.
+    Else the whole page reruns: a single part would mix two publications, read a deleted file, or show what rights that were
+    withdrawn have given.
     """
 
     @st.fragment
-    def again(file: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if not page_run.resume(file):
+    def again(file: str, rights: AccessScope | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if _rights() != rights or not page_run.resume(file):
             st.rerun()
         draw(*args, **kwargs)
 
     @wraps(draw)
     def drawn(*args: Any, **kwargs: Any) -> None:
-        again(page_run.current_file(), args, kwargs)
+        again(page_run.current_file(), _rights(), args, kwargs)
 
     return drawn
+
+
+def _rights() -> AccessScope | None:
+    """The rights of who looks now; None without any."""
+    try:
+        return page_run.access_scope()
+    except AccessDenied:
+        return None
