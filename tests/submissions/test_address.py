@@ -50,6 +50,8 @@ def test_a_file_goes_its_way_over_http(site):
     assert [pair for pair in events if pair[1] != "sign_in"] == [
         ("data.steward", "load_approved"),
         ("fars.clerk", "file_submitted"),
+        ("fars.clerk", "draft_changed"),
+        ("fars.clerk", "draft_changed"),
     ]
 
 
