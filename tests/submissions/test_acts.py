@@ -146,6 +146,14 @@ def approved(office: Office) -> str:
     return ident
 
 
+def stopped_for_others(office: Office) -> str:
+    moved = [{"metric": "in_service", "province": "IR-10", "before": 30.0, "after": 31.0}]
+    ident = ready(office)
+    result = {"others": moved, "stops": []}
+    office.desk.records.change(ident, ("ready",), lambda one: one.but(state="to_correct", result=result))
+    return ident
+
+
 def noted(office: Office) -> str:
     from etl.submissions import notes
 
@@ -217,6 +225,7 @@ ACTS = (
     Act("hand-in-submit", "handin", CLERK, ready, event="file_submitted"),
     Act("approve-", "approve", STEWARD, submitted, CLERK, event="load_approved"),
     Act("return-", "approve", STEWARD, submitted, CLERK, _why, event="load_returned"),
+    Act("let-pass-", "approve", STEWARD, stopped_for_others, CLERK, event="submission_let_pass"),
     Act("hand-in-publish", "approve", STEWARD, approved, CLERK, _ticked, event=""),
     Act("note-sign", "approve", STEWARD, nothing, READER, _written, event="note_signed"),
     Act("note-withdraw", "approve", STEWARD, noted, READER, event="note_withdrawn"),

@@ -570,7 +570,10 @@ def test_what_is_being_published_goes_back_to_nobody(office):
     office.desk.publish(office.steward)
     with pytest.raises(Declined, match="is being published"):
         office.desk.give_back(office.steward, one.id, "please look again")
-    assert (office.desk.records.get(one.id).state, {event for _, event, _ in office.notes}) == ("approved", {"draft_changed"})
+    assert (office.desk.records.get(one.id).state, {event for _, event, _ in office.notes}) == (
+        "approved",
+        {"draft_changed"},
+    )
 
 
 def test_what_goes_back_once_it_is_shown_keeps_no_other_from_being_published(office, monkeypatch):
