@@ -3,8 +3,10 @@
 import streamlit as st
 
 from ui.components import figures as ui
+from ui.data import warehouse
 from ui.exhibits import coverage, licensing
 from ui.exhibits.overview import verdict
+from ui.exhibits.verdict import nobody
 from ui.sections import glance, listings, overview, panels
 
 
@@ -15,6 +17,8 @@ def page() -> None:
         overview.summed_up(view, verdict)
         panels.panels(view)
         overview.needing_action(view)
+        if nobody(view.asked, warehouse.of_page()):
+            return
         if not is_province:
             glance.at_a_glance(view)
             return

@@ -183,7 +183,7 @@
       const place = SAID.map((one) => [...document.querySelectorAll(one)].find(holds)).find(Boolean);
       // What stands first on a page is drawn first: a card may come after a sentence with the same number.
       if (!place || (!isDrawn() && tries > LOOKS - FEW)) return tries ? void setTimeout(look, PAUSE, tries - 1) : undefined;
-      const box = place.closest("[class*=st-key-card-], [class*=st-key-panel-], tr, p, h2, h3") ?? place;
+      const box = place.closest("[class*=st-key-card-]") ?? place.closest("tr, p, h2, h3") ?? place;
       box.classList.add("pd-found");
       box.scrollIntoView({ block: "center" });
       const unmark = () => {

@@ -185,6 +185,13 @@ def reached(points: pd.DataFrame, target: float) -> list[str | None]:
     return [months[first[0]] if first.size else None for first in at]
 
 
+def stays_above(points: pd.DataFrame, target: float) -> str | None:
+    """The month from which the projection is at a target and stays there: a season may bring it below once more."""
+    below = np.flatnonzero(~(points["projected"].to_numpy(float) >= target - _SAME))
+    first = below[-1] + 1 if below.size else 0
+    return points["month"].tolist()[first] if first < len(points) else None
+
+
 def with_months_reached(shown: pd.DataFrame, points: pd.DataFrame, target: float | None) -> pd.DataFrame:
     """`shown` with its target and the columns REACHED of its path `points`, which is longer than what is shown."""
     months = [None] * len(REACHED) if target is None else reached(points, target)
@@ -331,10 +338,12 @@ def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -
     """The required and the actual pace in persons per month, and the months in which the target is reached. One row.
 
     (required_pace, actual_pace_6, actual_pace_12, projected_first, projected_middle, projected_last, then has_range, break_month,
-    break_size). The required pace is that until `until` (default: the end of the next Jalali year), rounded up; the actual paces
-    are of the last 6 and 12 complete months. The target is reached by the upper bound, the projection and the lower bound. A
-    month is None if that is not within five years, a number without a target (`target_of`) or history for it. `has_range`:
-    whether the history is long enough for a range of five years. The break is the largest of the last 12 complete months.
+    break_size, stays_from). The required pace is that until `until` (default: the end of the next Jalali year), rounded up; the
+    actual paces are of the last 6 and 12 complete months. The target is reached by the upper bound, the projection and the lower
+    bound. A month is None if that is not within five years, a number without a target (`target_of`) or history for it.
+    `has_range`: whether the history is long enough for a range of five years. The break is the largest of the last 12 complete
+    months.
+    From `stays_from` on the projection is never below the target again.
     """
     answer = ask(con, "active_assistants", "own_target", on=on, where=where)
     until = until or end_of_next_year(on)
@@ -359,8 +368,9 @@ def pace(con: ScopedCursor, on: date, where: Where, until: date | None = None) -
         "projected_middle",
         "projected_last",
     )
-    more = ("has_range", "break_month", "break_size")
-    row = (required, *paces, *months, bool(points["high"].notna()[-1:].any()), *broken)
+    more = ("has_range", "break_month", "break_size", "stays_from")
+    stays = None if target is None else stays_above(points, target)
+    row = (required, *paces, *months, bool(points["high"].notna()[-1:].any()), *broken, stays)
     return compose(answer, (), names, [row], also=history.answers, more=more)
 
 

@@ -353,6 +353,23 @@ def test_the_months_of_reaching_are_those_of_the_bounds() -> None:
     assert projection.reached(points, 1000) == [None, None, None]
 
 
+@pytest.mark.parametrize(
+    ("projected", "stays"),
+    [
+        ([90, 101, 99, 100], "1405-04"),
+        ([90, 99, 100, 130], "1405-03"),
+        ([120, 110, 100, 100], "1405-01"),
+        ([90, 101, 102, 99], None),
+        ([math.nan] * 4, None),
+    ],
+)
+def test_a_target_is_held_from_the_month_after_which_the_projection_is_never_below_it(
+    projected: list[float], stays: str | None
+) -> None:
+    points = pd.DataFrame({"month": [f"1405-0{month}" for month in range(1, 5)], "projected": projected})
+    assert projection.stays_above(points, 100) == stays
+
+
 @pytest.mark.parametrize(("goal", "months"), [(None, 13), (95.0, 13), (107.0, 20), (math.inf, 37)])
 def test_months_are_shown_to_a_year_after_the_projection_reaches_the_goal_three_years_at_most(
     goal: float | None, months: int

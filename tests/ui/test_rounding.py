@@ -79,6 +79,27 @@ def are_whole_or_said_to_be_about(data: Answer, people: Decimal, decimals: int =
     return whole == by_hand(people, decimals) and is_recomputed != is_about
 
 
+SUMS = [
+    (
+        "coverage_per_10k",
+        ("active_assistants", "residents"),
+        (6.1902, 54241, 87623616),
+        "54,241 ÷ 87,623,616 × 10,000 = 6.19",
+    ),
+    ("training_compliance", ("compliant_assistants", "trainable_assistants"), (0.1625, 13, 80), "13 ÷ 80 = 16.3%"),
+    ("training_compliance", ("compliant_assistants", "trainable_assistants"), (None, 0, 0), ""),
+    ("active_assistants", (), (12,), ""),
+]
+
+
+@pytest.mark.parametrize(("name", "more", "row", "said"), SUMS)
+def test_the_sum_of_a_rate_gives_the_number_that_is_shown(
+    name: str, more: tuple[str, ...], row: tuple, said: str
+) -> None:
+    data = answer(name, more=more, rows=[row])
+    assert elements.sum_of(data, data.metrics[0], data.rows[0], EN) == said
+
+
 @given(st.integers(0, 5000), st.integers(1, 10000))
 @example(3, 15)
 @example(1, 3)

@@ -14,7 +14,7 @@ from etl.semantic.answers import Answer
 from etl.semantic.composed_answers import list_without_rows
 from etl.semantic.disclosure import FEWEST, rounded
 from etl.submissions.arrivals import Owed
-from etl.warehouse.dimensions import PLACES
+from etl.warehouse.dimensions import PLACES, expand_groups
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
 from ui.data import ask as asking
@@ -27,8 +27,10 @@ from ui.state.scope import Scope
 from ui.summary import different
 
 # The items that stand on the first screen and in a briefing; how many more there are is said.
-MOST = 6
+MOST = 7
 _SOON = 30
+# Filters of persons: what is done about institutes and provinces has no part of them.
+_OF_PEOPLE = frozenset(expand_groups(["@person"])) - {"activity"}
 # What the list says beside each action.
 _COLUMNS = ("concerned", "whom", "by_when", "why")
 # What provinces owe by the deadline, and the page part that lists it; None where nothing is owed.
@@ -41,11 +43,14 @@ def _nothing() -> None:
 
 def needs_action(scope: Scope, ask: Ask, owing: Owing = _nothing) -> Exhibit:
     """What needs action, and whom does it concern?"""
-    items, lang = tuple(actions(scope, ask, owing)), scope.lang
+    lang, of_people = scope.lang, [text.word(f"scope.{name}", scope.lang) for name in scope.where if name in _OF_PEOPLE]
+    items = () if of_people else tuple(actions(scope, ask, owing))
     others = items[MOST:]
     more = text.word("listing.more", lang, count=text.number(len(others), lang)) if others else ""
-    form = Actions(items[:MOST], others, more, text.word("action.none", lang))
+    none = text.word("action.of_people", lang, filters=text.listed(of_people, lang)) if of_people else ""
+    form = Actions(items[:MOST], others, more, none or text.word("action.none", lang))
     partly = [text.word(f"scope.{name}", lang) for name in scope.where if name not in ("province", "activity")]
+    partly = [] if of_people else partly
     notes = (text.word("action.whole", lang, filters=text.listed(partly, lang)),) if partly else ()
     names = {"action": {item.code: text.in_cell(item.sentence) for item in items}}
     title = Title(text.word("action.title", lang))

@@ -2,8 +2,9 @@
 
 from ui.charts import county_maps, forecast, lines, maps
 from ui.data.ask import Ask
+from ui.exhibits import verdict as verdict_of
 from ui.exhibits.exhibit import Exhibit
-from ui.exhibits.figure import figure
+from ui.exhibits.figure import figure, nothing
 from ui.exhibits.glance import glance
 from ui.exhibits.needs_action import needs_action
 from ui.exhibits.verdict import summed_up
@@ -15,6 +16,8 @@ _HEIGHT = 253
 # Of a province more is said above the map of its counties than above the trends beside it.
 _BESIDE_COUNTIES = 320
 _MONTHS = 24
+# What the pictures are of nobody: the same words in each.
+_NOBODY = ("state.nobody_title", "state.nobody")
 
 
 def verdict(scope: Scope, ask: Ask) -> Exhibit:
@@ -24,6 +27,8 @@ def verdict(scope: Scope, ask: Ask) -> Exhibit:
 
 def coverage(scope: Scope, ask: Ask) -> Exhibit:
     """Which provinces, or counties of one, have fewest?"""
+    if verdict_of.nobody(scope, ask):
+        return nothing(scope, *_NOBODY)
     if scope.province:
         return figure(scope, ask, county_maps.counties, COVERAGE, by="county", height=_HEIGHT)
     if scope.has_map:
@@ -34,6 +39,8 @@ def coverage(scope: Scope, ask: Ask) -> Exhibit:
 
 def growth(scope: Scope, ask: Ask) -> Exhibit:
     """When is the target reached?"""
+    if verdict_of.nobody(scope, ask):
+        return nothing(scope, *_NOBODY)
     # Of the country a sentence more stands above it.
     height = _BESIDE_COUNTIES if scope.province else _HEIGHT - 86
     return figure(scope, ask, forecast.projection, analysis="projection", target=True, height=height)
@@ -41,6 +48,8 @@ def growth(scope: Scope, ask: Ask) -> Exhibit:
 
 def training(scope: Scope, ask: Ask) -> Exhibit:
     """Which provinces are clearly below the nation, or how did the one place go beside it?"""
+    if verdict_of.nobody(scope, ask):
+        return nothing(scope, *_NOBODY)
     if scope.has_map:
         return figure(scope, ask, maps.provinces, TRAINING, by="province", height=_HEIGHT)
     over, height = scope.months(_MONTHS), _BESIDE_COUNTIES if scope.province else _HEIGHT

@@ -30,6 +30,7 @@ class Facts:
     """The facts of a verdict, from the answer `latest`; None for a fact that has no meaning for the place or is not known.
 
     At the present pace the target is reached in the month `middle` (`1406-03`), by the range between `first` and `last`.
+    `stays`: the month from which it is not left again.
     `has_range`: whether the projection has a range for five years, so that a target beyond it is not reached in them.
     `broken`: the month of the last year whose change breaks with those before, and the size of the break.
     `census_share`: of a place without a target of its own, its share of the nation's by residents.
@@ -44,6 +45,7 @@ class Facts:
     first: str | None = None
     middle: str | None = None
     last: str | None = None
+    stays: str | None = None
     has_range: bool = False
     broken: tuple[str, float] | None = None
     census_share: float | None = None
@@ -95,12 +97,17 @@ def facts(scope: Scope, ask: Ask) -> Facts:
         more |= {name: pace.value(f"projected_{name}") for name in ("first", "middle", "last")}
         # What the number is says how often such ranges held.
         latest = replace(latest, metrics=(*latest.metrics, *pace.metrics[-3:]))
-        more["has_range"] = pace.value("has_range")
+        more |= {"has_range": pace.value("has_range"), "stays": pace.value("stays_from")}
         if pace.value("break_month"):
             more["broken"] = (pace.value("break_month"), pace.value("break_size"))
     if before and now < before:
         more |= _unlicensed(scope, ask)
     return Facts(latest, now, before, target, **more)
+
+
+def nobody(scope: Scope, ask: Ask) -> bool:
+    """Whether nobody is active under the filters of persons: what is not of them is then no answer either."""
+    return bool(_parts(scope) - {*PLACES}) and not on_day(scope, ask, ACTIVE).value()
 
 
 def _parts(scope: Scope) -> frozenset[str]:
@@ -204,6 +211,8 @@ def _reached(facts: Facts, lang: str) -> str:
     what = changes.broken(*facts.broken, lang) if facts.broken else ""
     pace = text.word("verdict.unless", lang, what=what) if what else text.word("verdict.at_pace", lang)
     said = text.word(f"verdict.{key}", lang, pace=pace, month=month, first=first, last=last)
+    if facts.middle and facts.stays and facts.stays != facts.middle:
+        said += " " + text.word("verdict.stays", lang, month=text.unit_in_both(facts.stays, lang))
     return f"{said} {text.word('verdict.broken', lang, what=what)}" if what else said
 
 

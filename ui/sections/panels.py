@@ -12,12 +12,14 @@ from ui.components import figures
 from ui.components.cards import headline_number, linked_title, said_as_html
 from ui.components.parts import part
 from ui.data import warehouse
+from ui.data.ask import Ask
 from ui.exhibits import coverage, goal, growth, training, verdict
 from ui.exhibits import overview as exhibits
 from ui.exhibits.cards import Headline, headline
-from ui.exhibits.exhibit import Exhibit, Make
+from ui.exhibits.exhibit import Exhibit, Make, sentence
 from ui.i18n import text
 from ui.state.page_context import PageContext
+from ui.state.scope import Scope
 
 
 def panels(view: PageContext) -> None:
@@ -26,7 +28,7 @@ def panels(view: PageContext) -> None:
         with _panel(view, "coverage", exhibits.COVERAGE, coverage.findings):
             figures.exhibit(view, exhibits.coverage, head=False)
         with _panel(view, "growth", "active_assistants", verdict.to_target):
-            part(view, "pace", partial(goal.pace, scope, ask), partial(_sentence, view))
+            part(view, "pace", partial(_pace, scope, ask), partial(_sentence, view))
             figures.exhibit(view, exhibits.growth, head=False)
         with _panel(view, "training", exhibits.TRAINING, training.findings):
             figures.exhibit(view, exhibits.training, head=False)
@@ -37,7 +39,13 @@ def _panel(view: PageContext, page: str, name: str, make: Make) -> st.delta_gene
     panel, scope, ask = st.container(border=True, key=f"panel-{page}"), view.asked, warehouse.of_page()
     with panel:
         place = st.container(key=f"words-{page}", gap=None)
-    part(view, page, lambda: (headline(scope, ask, name), make(scope, ask)), partial(_words, view, page, name), place)
+
+    def made() -> tuple[Headline | None, Exhibit]:
+        if verdict.nobody(scope, ask):
+            return None, sentence(scope, ())
+        return headline(scope, ask, name), make(scope, ask)
+
+    part(view, page, made, partial(_words, view, page, name), place)
     return panel
 
 
@@ -51,6 +59,10 @@ def _words(view: PageContext, page: str, name: str, made: tuple[Headline | None,
         f'<div class="pd-panel"><div class="pd-panel-top"><h3>{title}</h3>{why}</div>'
         f"{number}{_paragraph(said_as_html(view, exhibit))}{below}</div>"
     )
+
+
+def _pace(scope: Scope, ask: Ask) -> Exhibit:
+    return sentence(scope, ()) if verdict.nobody(scope, ask) else goal.pace(scope, ask)
 
 
 def _sentence(view: PageContext, exhibit: Exhibit) -> None:

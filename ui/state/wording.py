@@ -15,6 +15,8 @@ from ui.i18n import member_names, text
 
 # With more measures than this the subtitle names only the first; the chart's keys name the others.
 _MOST_NAMED = 2
+# Where so few provinces are left out they are said instead of the chosen ones, and where they are fewer by their names.
+_MOST_LEFT_OUT, _MOST_OUT_NAMED = 5, 2
 
 
 class Words(Protocol):
@@ -38,10 +40,21 @@ def place(words: Words, where: Mapping[str, tuple[str, ...]], rights: AccessScop
 
 def filters(words: Words, where: Mapping[str, tuple[str, ...]]) -> list[str]:
     """The members of each filter in words, places first."""
-    return [
-        text.shortened([text.isolated(_distinct(words, name, code), words.lang) for code in where[name]], words.lang)
-        for name in sorted(where, key=lambda name: name not in PLACES)
-    ]
+    return [_members(words, name, where[name]) for name in sorted(where, key=lambda name: name not in PLACES)]
+
+
+def _members(words: Words, dimension: str, codes: Sequence[str]) -> str:
+    """The chosen members of a filter; of nearly all provinces the few that are not."""
+
+    def named(chosen: Iterable[str]) -> list[str]:
+        return [text.isolated(_distinct(words, dimension, code), words.lang) for code in chosen]
+
+    others = [code for code in member_names.fixed("province", words.lang) if code not in codes]
+    if dimension != "province" or not 0 < len(others) <= _MOST_LEFT_OUT < len(codes):
+        return text.shortened(named(codes), words.lang)
+    count = f"{text.number(len(others), words.lang)} {member_names.counted('province', words.lang, len(others))}"
+    names = text.listed(named(others), words.lang) if len(others) <= _MOST_OUT_NAMED else count
+    return words.word("scope.all_but", names=names)
 
 
 def _distinct(words: Words, dimension: str, code: str) -> str:
