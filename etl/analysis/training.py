@@ -29,6 +29,8 @@ from etl.warehouse.run_models import sources_of_query
 GOAL = 0.95
 # A scenario that misses what happened in the last 12 months by more is not drawn.
 MOST_MISSED = 0.02
+# Half a percentage point, which a chart shows.
+_VISIBLE = 0.005
 RUN_OFF_DAYS = 180
 _SEAT_MONTHS = 6
 _MONTHS_AHEAD = 12
@@ -165,10 +167,17 @@ def compliance(con: ScopedCursor, on: date, where: Where, scenario: Scenario = N
     Low: the pass rate of the worst month, and seats go as in the plan or to those who have waited longest, whichever leaves
     more people out of date.
     """
+    _check_seats(con, scenario)
+    return _known_and_planned(con, on, where, _path(con, on, where, scenario, _supply(con, on, where, scenario)))
+
+
+def _check_seats(con: ScopedCursor, scenario: Scenario) -> None:
+    """Raise AccessDenied for seats of another province: what they change there tells how many lack their course."""
     if not {province for province, _ in scenario.seats if province} <= con.scope.codes:
-        # What seats change in a province tells how many lack their course.
         raise AccessDenied
-    path = _path(con, on, where, scenario, _supply(con, on, where, scenario))
+
+
+def _known_and_planned(con: ScopedCursor, on: date, where: Where, path: "_Path") -> Answer:
     now = path.like[0]
     past = ask(con, "training_compliance", by=("month",), over=jalali.last_complete_months(on, 12), where=where)
     rows: list[tuple[Any, ...]] = [
@@ -216,14 +225,17 @@ def compliance_backtest(con: ScopedCursor, on: date, where: Where) -> Answer:
 @analysis(asks=("training_compliance", "trainable_assistants", "course_results"))
 def futures(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW) -> Answer:
     """Three futures of compliance from one day: (month, compliance, run_off, plan, low, high, plan_in_date, goal, plan_miss,
-    lapses_ahead, lapses_before).
+    lapses_ahead, lapses_before, joiner_courses, passes_ahead).
 
     If nobody trains, for six months; if seats are used as now (`compliance`); under the seat plan. `plan_miss` is the largest
     miss of `compliance_backtest`: beyond two points, or where 24 months are not there to try it on, `plan`, `low` and `high` are
-    empty. Its sign is that of the plan minus what happened. The last two: person-courses that lapse in the 12 months after the
-    day, and that did in those after the same day a year before, if nobody had trained.
+    empty. Its sign is that of the plan minus what happened. Then: person-courses that lapse in the 12 months after the day, and
+    that did in those after the same day a year before, if nobody had trained; the courses that the recruits of a year pass, and
+    all that the seats of a year do. A plan that falls though these are enough, or rises though they are not, is empty too.
     """
-    given = compliance(con, on, where, scenario=scenario)
+    _check_seats(con, scenario)
+    path = _path(con, on, where, scenario, _supply(con, on, where, scenario))
+    given = _known_and_planned(con, on, where, path)
     certain = run_off(con, on, where)
     miss, in_date = None, dict[str, float]()
     also = [certain]
@@ -235,8 +247,9 @@ def futures(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW)
         misses = [value for value in tried.column("plan_miss") if value is not None]
         miss = max(misses, key=abs, default=None)
         also.append(tried)
-    is_drawn = miss is not None and abs(miss) <= MOST_MISSED
     lapses = [_lapsing(con, day, where) for day in (on, jalali.year_before(on))]
+    left_over = path.passed - path.joined - lapses[0]
+    is_drawn = miss is not None and abs(miss) <= MOST_MISSED and not is_contradicted(path.change, left_over)
     shares = {day: share for day, share, *_ in certain.rows}
     ends = {unit.label: unit.last for unit in _months_from(on)}
     names = ("plan_compliance", "plan_compliance_low", "plan_compliance_high")
@@ -249,21 +262,48 @@ def futures(con: ScopedCursor, on: date, where: Where, scenario: Scenario = NOW)
             # All lines begin today.
             lines = [now if drawn else None for drawn in (True, is_drawn, is_drawn, is_drawn, in_date)]
         parts = [row[name] if is_drawn or now is not None else None for name in _PARTS]
-        rows.append((month, now, *lines, GOAL, miss, *lapses, *parts))
-    others = ("plan_in_date", "plan_goal", "plan_miss", "lapses_ahead", "lapses_before")
+        rows.append((month, now, *lines, GOAL, miss, *lapses, path.joined, path.passed, *parts))
+    others = (
+        "plan_in_date",
+        "plan_goal",
+        "plan_miss",
+        "lapses_ahead",
+        "lapses_before",
+        "joiner_courses",
+        "passes_ahead",
+    )
     shown = ("training_compliance", "run_off", *names, *others)
     return compose(given, ("month",), shown, rows, also=also, more=_PARTS)
 
 
+def is_contradicted(change: float, left_over: float) -> bool:
+    """Whether a share that changes by so much goes against the seats, of which so many are left over (or lacking, below 0)."""
+    return change < -_VISIBLE if left_over >= 0 else change > _VISIBLE
+
+
 @dataclass(frozen=True)
 class _Path:
-    """A scenario from a day on: the months, the people, and those in date in the worst case, as last year and in the best."""
+    """A scenario from a day on: the months, the people, and those in date in the worst case, as last year and in the best.
+
+    `joined`: the courses that the recruits of a year pass; `passed`: all that are passed in it.
+    """
 
     months: list[str]
     people: list[int]
     in_date: list[tuple[int, int, int]]
+    joined: float
+    passed: float
     like: tuple[Answer, Answer]
     query: str
+
+    @property
+    def change(self) -> float:
+        """The change of the share in date from the day to the end, as last year."""
+        first, last = (
+            in_date[1] / people if people else 0.0
+            for people, in_date in ((self.people[at], self.in_date[at]) for at in (0, -1))
+        )
+        return last - first
 
 
 def _path(con: ScopedCursor, on: date, where: Where, scenario: Scenario, seats: dict[tuple[str, str], float]) -> _Path:
@@ -308,7 +348,8 @@ def _path(con: ScopedCursor, on: date, where: Where, scenario: Scenario, seats: 
     people = np.round(everyone * staying + new).astype(int).tolist()
     in_date = np.round((everyone - out) * staying[:, None] + new_in_date[:, None]).astype(int).tolist()
     query = f"{query};\n\n{before.query}"
-    return _Path([unit.label for unit in units], people, [*map(tuple, in_date)], (now, pace), query)
+    joined, passed = before.joined.sum() * more, 12 * float(np.array([*seats.values()]) @ passing) if seats else 0.0
+    return _Path([unit.label for unit in units], people, [*map(tuple, in_date)], joined, passed, (now, pace), query)
 
 
 def _months_from(on: date) -> list[jalali.Unit]:

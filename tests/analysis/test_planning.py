@@ -651,3 +651,30 @@ def test_a_plan_is_measured_by_a_target_set_for_the_place_and_by_no_census_share
         assert goal is not None or {pace[f"projected_{name}"] for name in ("first", "middle", "last")} == {None}
         plan = planning.headcount(by_hand, where=where)
         assert set(plan.column("target") if "target" in plan.columns else ()) == {goal} - {None}
+
+
+@pytest.mark.parametrize(
+    ("change", "left_over", "is_against"),
+    [
+        (-0.06, 100, True),
+        (-0.06, 0, True),
+        (-0.06, -100, False),
+        (-0.004, 100, False),
+        (0.03, -100, True),
+        (0.03, 100, False),
+        (0.0, -100, False),
+    ],
+)
+def test_a_future_that_goes_against_the_seats_is_none(change: float, left_over: float, is_against: bool) -> None:
+    assert training.is_contradicted(change, left_over) == is_against
+
+
+def test_what_recruits_and_seats_give_is_that_of_the_last_12_months(con: ScopedCursor) -> None:
+    day = con.publication.as_of
+    last = training.futures(con).records()[-1]
+    passed = answers.ask(con, "completions", over=jalali.last_complete_months(day, 12)).value()
+    assert last["passes_ahead"] == pytest.approx(passed)
+    more = Scenario(recruits=2 * planning.pace_now(con).value("plan_recruits"))
+    assert training.futures(con, scenario=more).records()[-1]["joiner_courses"] == pytest.approx(
+        2 * last["joiner_courses"]
+    )

@@ -451,9 +451,9 @@ def test_the_reminder_of_owed_data_takes_no_item_away(small_register: Path) -> N
 
 @pytest.mark.parametrize(("dimension", "code"), [("gender", "female"), ("post", "guard"), ("age_band", "30-34")])
 def test_under_filters_of_persons_no_action_is_listed_and_why_is_said(dimension: str, code: str) -> None:
-    made_ = needs_action.needs_action(
-        scope(**{dimension: (code,)}), told(made.answer("active_assistants", by=("action",)))
-    )
+    nothing = made.answer("active_assistants", by=("action",), rows=[])
+    told_ = told(lambda _: nothing, {composed_answers.list_without_rows: nothing})
+    made_ = needs_action.needs_action(scope(**{dimension: (code,)}), told_)
     assert isinstance(made_.form, Actions)
     assert (made_.form.items, made_.form.others, made_.own_notes) == ((), (), ())
     assert text.word(f"scope.{dimension}", "en") in made_.form.none
@@ -637,3 +637,17 @@ PROVINCES = sorted(member_names.fixed("province", "en"))
 def test_of_nearly_all_provinces_the_few_are_named_that_are_not_chosen(count: int, said: str) -> None:
     (written,) = wording.filters(ChartContext("en"), {"province": tuple(PROVINCES[:count])})
     assert re.sub("[\u2066-\u2069]", "", written) == said
+
+
+@pytest.mark.parametrize(
+    ("passes", "said"),
+    [
+        (1200, "20 fewer than needed"),
+        (1440, "as many as needed"),
+        (1560, "10 more than needed"),
+    ],
+)
+def test_the_balance_of_seats_is_a_sum_of_the_numbers_beside_it(passes: float, said: str) -> None:
+    written = training._balance({"lapses_ahead": 960.0, "joiner_courses": 480.0, "passes_ahead": passes}, "en")
+    assert re.findall(r"\d+", written)[1:4] == ["80", "40", str(round(passes / 12))]
+    assert written.endswith(f": {said}.")

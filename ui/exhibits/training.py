@@ -1,12 +1,15 @@
 """Whose training is in date, whose is about to lapse, and which seats does that take? Each function is one exhibit."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from etl.analysis.planning import NOW, Scenario
 from etl.analysis.training import MOST_MISSED
 from etl.semantic.answers import Answer
+from etl.semantic.units import rounded_half_up
 from ui.charts import ahead as charts
 from ui.charts import bars, forecast, lines, maps
 from ui.charts.elements import ChartContext
@@ -103,22 +106,33 @@ def futures(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
 
 def _why_they_differ(answer: Answer, scenario: Scenario, lang: str) -> list[str]:
     """Why the lines differ, or why there is no scenario; what the coming year asks for; what recruits do to seats."""
-    miss, *lapses = (
-        answer.rows[-1][answer.columns.index(name)] for name in ("plan_miss", "lapses_ahead", "lapses_before")
-    )
-    most = text.number(MOST_MISSED * 100, lang)
+    last = answer.records()[-1]
+    miss, coming, before = (last[name] for name in ("plan_miss", "lapses_ahead", "lapses_before"))
+    most, balance = text.number(MOST_MISSED * 100, lang), _balance(last, lang)
     if miss is None:
-        return [text.word("futures.untried", lang)]
+        return [balance, text.word("futures.untried", lang)]
     if abs(miss) > MOST_MISSED:
-        return [text.word("futures.missed", lang, miss=text.amount(abs(miss), "share_points", lang), most=most)]
-    notes = [text.word("futures.why", lang)]
-    coming, before = lapses
+        missed = text.amount(abs(miss), "share_points", lang)
+        return [balance, text.word("futures.missed", lang, miss=missed, most=most)]
+    if last["plan_compliance"] is None:
+        return [balance, text.word("futures.contradicted", lang)]
+    notes = [balance, text.word("futures.why", lang)]
     if before and coming / before - 1 >= _MANY_MORE:
         more = text.percent(coming / before - 1, lang, 0)
         notes.append(text.word("futures.lapses", lang, count=text.number(coming, lang), more=more))
     if scenario.recruits is not None:
         notes.append(text.word("futures.recruits", lang))
     return notes
+
+
+def _balance(row: Mapping[str, Any], lang: str) -> str:
+    """What ends and what recruits need in a month of the coming year, against what the seats give."""
+    ends, joined, passed = (row[name] / 12 for name in ("lapses_ahead", "joiner_courses", "passes_ahead"))
+    left_over = rounded_half_up(passed, 0) - rounded_half_up(ends, 0) - rounded_half_up(joined, 0)
+    key = "over" if left_over > 0 else "short" if left_over < 0 else "even"
+    said = text.word(f"futures.balance_{key}", lang, count=text.number(abs(left_over), lang))
+    values = {"ends": ends, "joined": joined, "passed": passed}
+    return text.word("futures.balance", lang, said=said, **{name: text.number(of, lang) for name, of in values.items()})
 
 
 def endings(scope: Scope, ask: Ask) -> Exhibit:
