@@ -449,7 +449,7 @@ def test_the_reminder_of_owed_data_takes_no_item_away(small_register: Path) -> N
     assert form.more == (f"and {len(form.others)} more" if form.others else "")
 
 
-@pytest.mark.parametrize(("dimension", "code"), [("gender", "female"), ("post", "guard"), ("age_band", "30-34")])
+@pytest.mark.parametrize(("dimension", "code"), [("gender", "female"), ("post", "guard"), ("education", "bachelor")])
 def test_under_filters_of_persons_no_action_is_listed_and_why_is_said(dimension: str, code: str) -> None:
     nothing = made.answer("active_assistants", by=("action",), rows=[])
     told_ = told(lambda _: nothing, {composed_answers.list_without_rows: nothing})
