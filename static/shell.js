@@ -293,7 +293,10 @@ onChange(() => {
   const saves = { click: ".st-key-view-save button", keydown: ".st-key-view-form input" };
   for (const kind of Object.keys(saves)) document.addEventListener(kind, (event) => {
     const at = (selector) => event.target.closest && event.target.closest(selector);
-    const isSaved = at(saves[kind]) && (kind === "click" || event.key === "Enter");
+    const name = document.querySelector(saves.keydown)?.value ?? "";
+    // A view without a name, or with one that is too long, is not saved.
+    const isNamed = /[\p{L}\p{N}]/u.test(name) && [...name.trim()].length <= 60;
+    const isSaved = at(saves[kind]) && isNamed && (kind === "click" || event.key === "Enter");
     const button = isSaved ? document.querySelector(".st-key-copy-link .pd-copy") : kind === "click" && at(".pd-copy");
     if (button) copy(button);
   }, true);

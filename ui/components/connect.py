@@ -42,6 +42,8 @@ _WITH_TOKEN = {
     ),
     "curl": 'curl --fail --user "{user}" --output answer.csv "{csv}"',
 }
+# Where nobody signs in, these are said without user and token.
+_OPEN = ("excel", "power_bi", "curl")
 
 
 def connect(view: PageContext, source: Exportable, ident: str, made: Made | None = None) -> None:
@@ -64,7 +66,8 @@ def _inside(view: PageContext, source: Exportable, ident: str, made: Made | None
         programs = _PROGRAMS | _WITH_TOKEN if page_run.signs_in() else _PROGRAMS
         addresses = {form: f"{_base()}{address.format(form=form)}" for form in ("csv", "xlsx", "parquet")}
         for program, written in programs.items():
-            blocks.note(view.word(f"data.{program}"))
+            is_open = program in _OPEN and not page_run.signs_in()
+            blocks.note(view.word(f"data.open_{program}" if is_open else f"data.{program}"))
             st.code(written.format(user=page_run.access_scope().sub, **addresses), language=None, wrap_lines=True)
     base = text.escape(_base())
     link = f'<a class="pd-latin" dir="ltr" href="{base}" target="_blank">{base}</a>'
@@ -85,7 +88,6 @@ def _tokens(view: PageContext, ident: str) -> None:
         name = st.text_input(
             view.word("data.token_name"),
             key=f"token-name-{ident}",
-            max_chars=saved_views.LONGEST_NAME,
             placeholder=view.word("data.token_hint"),
         )
         is_asked = st.form_submit_button(view.word("data.make"), key=f"token-make-{ident}")

@@ -163,8 +163,8 @@ def _form(view: PageContext, reader: Reader) -> None:
             width=260,
         )
     most = text.number(MOST_LETTERS, view.lang)
-    st.text_area(view.word("signed.in_fa", most=most), key=_FA, max_chars=MOST_LETTERS)
-    st.text_area(view.word("signed.in_en", most=most), key=_EN, max_chars=MOST_LETTERS)
+    st.text_area(view.word("signed.in_fa", most=most), key=_FA)
+    st.text_area(view.word("signed.in_en", most=most), key=_EN)
     blocks.note(view.word("signed.open"), on_screen=True)
     chosen = (measure, at, f"{first}..{last}", jalali.add_months(today, shown), page_run.publication().id)
     st.button(

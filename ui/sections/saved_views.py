@@ -40,9 +40,8 @@ def block(view: PageContext, name: str) -> None:
 def _inside(view: PageContext, name: str) -> None:
     # A form, so that Enter saves. Saving also copies the link (static/shell.js).
     with st.container(key="view-form"), st.form("view form", border=False):
-        st.text_input(
-            view.word("views.name"), key=_NAME, max_chars=saved_views.LONGEST_NAME, placeholder=view.word("views.hint")
-        )
+        # A name that is too long is said to be so: cut by the browser it would be lost.
+        st.text_input(view.word("views.name"), key=_NAME, placeholder=view.word("views.hint"))
         st.form_submit_button(
             view.word("views.save"), key="view-save", on_click=acts.take, args=(view, partial(_save, view, name))
         )
