@@ -20,6 +20,7 @@ from ui.components import downloads
 from ui.i18n import member_names, text
 from ui.state import address
 from ui.state.scope import Days
+from ui.summary import different
 
 FA, EN = ChartContext("fa"), ChartContext("en")
 LOOKS = [ChartContext(lang, dark) for lang in ("fa", "en") for dark in (False, True)]
@@ -244,3 +245,16 @@ def test_each_kind_of_key_has_a_mark_of_its_own_in_a_picture() -> None:
     assert len({*downloads._MARKS.values(), "■", "□"}) == len(kinds) + 2
     light, full = (downloads._mark(elements.key(EN, "x", "actual", kind), EN) for kind in ("light", "fill"))
     assert light != full
+
+
+@pytest.mark.parametrize("province", sorted(boundaries.codes("province")))
+def test_what_the_sentence_names_has_its_name_on_the_map(province: str) -> None:
+    counties = boundaries.counties_of(province)
+    rows = [(code, 0.3 + at / 10, 30, 100_000, "far_lower") for at, code in enumerate(counties)]
+    asked = coverage(rows, province=(province,))
+    named = [row["county"] for row in different.named(asked)][: different.MOST_NAMED]
+    for context in (FA, EN):
+        wide = county_maps.counties(asked, context, height=253)["data"][-2]
+        written = " ".join(wide["text"])
+        missing = [code for code in named if f"<b>{text.escape(context.member('county', code))}</b>" not in written]
+        assert missing == []

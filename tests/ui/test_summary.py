@@ -21,7 +21,7 @@ from tests import made
 from tests.made import Told, told
 from ui.charts.elements import ChartContext
 from ui.data.ask import Kept, On, Question
-from ui.exhibits import needs_action, training, verdict
+from ui.exhibits import breaks, needs_action, training, verdict
 from ui.exhibits.exhibit import Action, Actions, Link, Rows
 from ui.exhibits.findings import beside_nation
 from ui.i18n import member_names, text
@@ -651,3 +651,25 @@ def test_the_balance_of_seats_is_a_sum_of_the_numbers_beside_it(passes: float, s
     written = training._balance({"lapses_ahead": 960.0, "joiner_courses": 480.0, "passes_ahead": passes}, "en")
     assert re.findall(r"\d+", written)[1:4] == ["80", "40", str(round(passes / 12))]
     assert written.endswith(f": {said}.")
+
+
+BREAKS = [
+    # before, after, size of the break; who is named
+    ({"0100001": 112, "0100002": 50}, {"0100001": 0, "0100002": 55}, -120, "0100001 (−112)"),
+    ({"0100001": 0}, {"0100001": 116, "0100002": 3}, 118, "0100001 (+116)"),
+    ({}, {"0100001": 30, "0100002": 28, "0100003": 9}, 100, "0100001 (+30), 0100002 (+28)"),
+    ({}, {f"010000{at}": 10 for at in range(1, 10)}, 90, ""),
+    ({"0100001": 100}, {"0100001": 99}, 90, ""),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "size", "named"), BREAKS)
+def test_the_institutes_that_make_half_of_a_break_are_named(
+    before: dict[str, int], after: dict[str, int], size: float, named: str
+) -> None:
+    def asked(question: Question) -> Answer:
+        counts = after if question.on == date(2026, 11, 21) else before
+        return made.answer("active_assistants", by=("institute",), rows=[*counts.items(), (None, 500)])
+
+    said = "".join(breaks._said(replace(scope(), latest=date(2026, 12, 2)), told(asked), "1405-08", size))
+    assert re.sub("[\u2066-\u2069]", "", said).rpartition(" at ")[2] == named

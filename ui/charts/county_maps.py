@@ -91,12 +91,14 @@ def _people(answer: Answer) -> str:
 class Painted:
     """What a map of counties shows, on screen and on paper: the colour of each county, and the words around it.
 
-    `written` are the values of the counties that are large enough to be compared.
+    `written` are the values of the counties that are large enough to be compared; the sentence beside the map names those that
+    are `called`.
     """
 
     found: Counties
     colours: Mapping[str, str]
     written: Mapping[str, str]
+    called: Sequence[str]
     keys: Sequence[Figure]
     note: str
 
@@ -122,7 +124,9 @@ def painted(answer: Answer, context: ChartContext) -> Painted:
         keys.append(elements.key(context, context.word("figure.missing"), "outline", "outline"))
     if found.nobody:
         keys.append(elements.key(context, context.word("figure.nobody"), "missing", "hatch"))
-    return Painted(found, colours, written, keys, _note(answer, found, areas, context))
+    named = [row[_COUNTY] for row in different.named(answer)] if areas.is_tested else []
+    called = [code for code in named[: different.MOST_NAMED] if code in written]
+    return Painted(found, colours, written, called, keys, _note(answer, found, areas, context))
 
 
 @chart(titles.extreme, is_map=True, compares=True, order=bars.in_order)
@@ -143,7 +147,7 @@ def counties(answer: Answer, context: ChartContext, height: int = 430) -> Figure
         data.append(maps.alike(provinces, maps.CLEAR, context.colour("quiet"), width=1.1, hoverinfo="skip"))
     for is_narrow in (False, True):
         pixels = _pixels(*frame, min(height, _NARROW * 0.9) if is_narrow else height)
-        data.append(_labels(paint, context, pixels, is_narrow))
+        data.append(_labels(paint, context, pixels, frame[1], is_narrow))
     return elements.figure(
         context, data, height, paint.keys, clicks=_COUNTY, credit=paint.note,
         geo=maps.plane(*frame), margin={"l": 0, "r": 0, "t": 0, "b": 0}, narrow=height,
@@ -197,6 +201,9 @@ def _note(answer: Answer, found: Counties, areas: maps.Areas, context: ChartCont
 
 # ---------------------------------------------------------------- where labels fit
 
+# The lines of a label with a name.
+_NAMED = 2
+
 
 def _pixels(longitudes: tuple[float, float], latitudes: tuple[float, float], height: float) -> float:
     """The pixels of a degree of longitude on a map that is as high as wide."""
@@ -214,13 +221,18 @@ def _frame(codes: Sequence[str], provinces: Sequence[str]) -> tuple[tuple[float,
     return longitudes, latitudes
 
 
-def _labels(paint: Painted, context: ChartContext, pixels: float, is_narrow: bool) -> Figure:
-    """The value of each county in which it fits, with the name where both do; a narrow map has values alone."""
+def _labels(
+    paint: Painted, context: ChartContext, pixels: float, latitudes: tuple[float, float], is_narrow: bool
+) -> Figure:
+    """The value of each county in which it fits, with the name where both do; a narrow map has values alone.
+
+    What the sentence names has its name, also across its border.
+    """
     size = maps.LABEL_SIZE[context.lang]
     points, words, inks, halos = [], [], [], []
-    for code, lines in fitting(paint, context, pixels, size, has_names=not is_narrow):
+    for code, lines, point in placed(paint, context, pixels, latitudes, size, has_names=not is_narrow):
         ground = paint.colours[code]
-        points.append(boundaries.label_points(_COUNTY)[code])
+        points.append(point)
         value = maps.behind(lines[-1], context)
         words.append("<br>".join([*(f"<b>{text.escape(name)}</b>" for name in lines[:-1]), value]))
         inks.append(context.on(ground))
@@ -228,6 +240,40 @@ def _labels(paint: Painted, context: ChartContext, pixels: float, is_narrow: boo
     font = {"size": size, "color": inks, "shadow": halos}
     meta = {"meta": "narrow", "visible": False} if is_narrow else {"meta": "wide"}
     return maps.drawn("text", points, textfont=font, text=words, **meta)
+
+
+def placed(
+    paint: Painted,
+    context: ChartContext,
+    pixels: float,
+    latitudes: tuple[float, float],
+    size: float,
+    has_names: bool = True,
+) -> Iterator[tuple[str, Sequence[str], boundaries.Point]]:
+    """The labels of `fitting` with their points, and those of the called counties, which come first."""
+    at = boundaries.label_points(_COUNTY)
+    fits = dict(fitting(paint, context, pixels, size, has_names))
+    called = [code for code in paint.called if has_names and len(fits.get(code, ())) < _NAMED]
+    if not called:
+        yield from ((code, lines, at[code]) for code, lines in fits.items())
+        return
+    codes = [*called, *(code for code in fits if code not in called)]
+    wanted = [
+        labels.Label(
+            labels.bare(paint.written[code]),
+            [context.member(_COUNTY, code)] if code in called or len(fits[code]) == _NAMED else [],
+            at[code],
+            at[code],
+            is_called=code in called,
+        )
+        for code in codes
+    ]
+    up = labels.height_of(latitudes[1]) - labels.height_of(latitudes[0])
+    places = labels.placed(wanted, up * pixels, latitudes, size, 3 * labels.FARTHEST)
+    for code, label, (point, is_named, _) in zip(codes, wanted, places, strict=True):
+        # A value alone stands only within its county.
+        if is_named or code in fits:
+            yield code, [*(label.names if is_named else ()), label.value], point
 
 
 def fitting(

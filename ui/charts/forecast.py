@@ -19,6 +19,8 @@ from ui.summary import changes
 
 # The words about breaks stand above the plot: neighbours in two rows, each so many pixels high.
 _ROWS, _ROW = 2, 17
+# A break is named from this part of the height of the chart on.
+_VISIBLE = 0.04
 # How far a range is drawn beyond the lines, as a part of their height.
 _RANGE_SHOWN = 0.25
 # A census share beyond so many times the largest number would squeeze the facts.
@@ -112,7 +114,7 @@ def projection(
     is_missing = any(value is not None and end is None for value, end in zip(projected["y"], low["y"], strict=True))
     missing = "figure.no_range" if is_missing else "" if is_drawn else "figure.no_projection"
     points = _turning_points(actual["y"], projected["y"], target, context)
-    named = _named(answer, target, context)
+    named = _named(answer, target, context, axis["range"])
     pointed = [note["x"] for note, _ in named if note["x"] < len(labels) / 3]
     figure = elements.figure(
         context,
@@ -163,18 +165,18 @@ def month_met(actual: Sequence[float | None], projected: Sequence[float | None],
     return next((at for at, (known, value) in months if target and known is None and (value or 0) >= target), None)
 
 
-def _named(answer: Answer, target: float | None, context: ChartContext) -> list[tuple[Figure, float]]:
+def _named(
+    answer: Answer, target: float | None, context: ChartContext, axis: Sequence[float]
+) -> list[tuple[Figure, float]]:
     """Months in words above the plot, clear of its lines, and the values that they are about.
 
     They are the largest of consecutive breaks to one side, as the verdict names it, and the month in which the projection
-    reaches the target. An earlier one whose words would cover those of a later one is left out.
+    reaches the target. An earlier one whose words would cover those of a later one is left out, and a break too small to see.
     """
     months: list[tuple[int, str, float]] = []
-    sizes = [row[5] or 0 for row in answer.rows]
-    for sign, group in groupby(range(len(sizes)), key=lambda at: (sizes[at] > 0) - (sizes[at] < 0)):
-        if sign:
-            at = max(group, key=lambda month: abs(sizes[month]))
-            words = changes.broken(answer.rows[at][0], sizes[at], context.lang)
+    for at in breaks(answer):
+        if abs(answer.rows[at][5]) >= _VISIBLE * (axis[1] - axis[0]):
+            words = changes.broken(answer.rows[at][0], answer.rows[at][5], context.lang)
             months.append((at, words, answer.rows[at][1]))
     actual, projected = ([row[column] for row in answer.rows] for column in (1, 4))
     met = month_met(actual, projected, target)
@@ -188,6 +190,13 @@ def _named(answer: Answer, target: float | None, context: ChartContext) -> list[
             place = {"xanchor": ("left", "center", "right")[3 * at // len(answer.rows)], "yanchor": "bottom"}
             clear.append((elements.note(context, words, x=at, y=1, yref="paper", **place), value))
     return clear[::-1]
+
+
+def breaks(answer: Answer) -> list[int]:
+    """The rows of the largest of consecutive breaks to one side."""
+    sizes = [row[5] or 0 for row in answer.rows]
+    runs = groupby(range(len(sizes)), key=lambda at: (sizes[at] > 0) - (sizes[at] < 0))
+    return [max(group, key=lambda month: abs(sizes[month])) for sign, group in runs if sign]
 
 
 def _pointer(at: int, value: float, top: float, context: ChartContext) -> Figure:

@@ -4,6 +4,7 @@ import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ui.charts.boundaries import Point
 
@@ -14,16 +15,15 @@ _APART = (1, -1)
 # Pixels between a label and the end of a line to it.
 _GAP = 4
 # The steps by which a label gives way to another one, in pixels, and how far it may.
-_STEP, _FARTHEST = 3, 12
-_SHIFTS = sorted(
-    (
-        (x, y)
-        for x in range(-_FARTHEST, _FARTHEST + 1)
-        for y in range(-_FARTHEST, _FARTHEST + 1)
-        if x % _STEP == y % _STEP == 0
-    ),
-    key=lambda shift: (math.hypot(*shift), shift),
-)
+_STEP, FARTHEST = 3, 12
+
+
+@cache
+def _shifts(farthest: int) -> list[tuple[int, int]]:
+    """The places around a label's own, the nearest first."""
+    way = range(-farthest, farthest + 1, _STEP)
+    return sorted(((x, y) for x in way for y in way), key=lambda shift: (math.hypot(*shift), shift))
+
 
 _Box = tuple[float, float, float, float]
 
@@ -50,21 +50,22 @@ class Label:
 
 
 def placed(
-    labels: Sequence[Label], height: float, latitudes: tuple[float, float], size: float
+    labels: Sequence[Label], height: float, latitudes: tuple[float, float], size: float, farthest: int = FARTHEST
 ) -> list[tuple[Point, bool, Point]]:
     """For each label: its point, whether its name is shown, and where a line from below ends.
 
-    `height` is in pixels, from the first latitude to the second. Called names only avoid each other; values avoid called names;
-    other names stand only where nothing else is.
+    `height` is in pixels, from the first latitude to the second; `farthest` is how far a label may give way. Called names only
+    avoid each other; values avoid called names; other names stand only where nothing else is.
     """
     south, north = map(height_of, latitudes)
     pixels = height / (north - south)
     # Where each value would stand if there were no names.
-    values = [next(_places(label, False, _SHIFTS, pixels, size))[1] for label in labels]
+    around = _shifts(farthest)
+    values = [next(_places(label, False, around, pixels, size))[1] for label in labels]
     found: dict[int, tuple[Point, bool]] = {}
     taken: dict[int, _Box] = {}
 
-    def put(at: int, is_named: bool, shifts: Sequence[tuple[int, int]] = _SHIFTS) -> bool:
+    def put(at: int, is_named: bool, shifts: Sequence[tuple[int, int]] = around) -> bool:
         """Put a label at the nearest free place, if need be across places of values; returns whether there is one."""
         others = [box for other, box in taken.items() if other != at]
         waiting = [box for other, box in enumerate(values) if other != at and other not in taken]
@@ -90,7 +91,7 @@ def placed(
                     put(other, False)
     for at in others:
         if labels[at].names:
-            put(at, True, _SHIFTS[:1])
+            put(at, True, around[:1])
     ends = [_latitude((taken[at][1] - _GAP) / pixels) for at in range(len(labels))]
     return [(*found[at], (found[at][0][0], ends[at])) for at in range(len(labels))]
 

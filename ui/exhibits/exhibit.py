@@ -80,12 +80,13 @@ class Table:
     """The rows of the answer.
 
     `remarks` says of each of its measures that it is better or worse, where a table does; `total` is the row of the whole, and
-    `trends` the months of each row.
+    `trends` the months of each row. `first` are the members that a sentence above names, which a table opens with.
     """
 
     remarks: tuple[str, ...] = ()
     total: Answer | None = None
     trends: Answer | None = None
+    first: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,9 @@
 """Places at a glance: one row for each province or, of one province, each county, with its trend and the row of the whole."""
 
+from contextlib import suppress
+
 from etl.analysis.glance import MONTHS
+from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months, unit_of
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
@@ -13,8 +16,9 @@ from ui.data.ask import Ask, Question, frozen, of_analysis
 from ui.exhibits.exhibit import Exhibit, Table
 from ui.exhibits.figure import nothing, overlaps
 from ui.i18n import member_names, text
-from ui.state.questions import settled_on
+from ui.state.questions import settled_on, who_differs
 from ui.state.scope import Scope
+from ui.summary import different
 
 _PEOPLE, _RATE = "active_assistants", "leaver_rate_12m"
 
@@ -38,7 +42,7 @@ def glance(scope: Scope, ask: Ask) -> Exhibit:
     title = text.word(key, lang, count=text.number(answer.groups or 0, lang), place=place)
     return Exhibit(
         lang,
-        Table(total=ask.shown(whole), trends=months),
+        Table(total=ask.shown(whole), trends=months, first=_named(scope, ask) if by == "county" else ()),
         answer,
         Title(title),
         _marks(scope, ask, answer),
@@ -46,6 +50,14 @@ def glance(scope: Scope, ask: Ask) -> Exhibit:
         names=asking.names(ask, lang),
         intro=_about_trend(answer, unit_of(over[0], "month").label, lang),
     )
+
+
+def _named(scope: Scope, ask: Ask) -> tuple[str, ...]:
+    """The counties that the sentence on coverage names."""
+    with suppress(QuestionError):
+        compared = who_differs(scope, ask, "coverage_per_10k", "county")
+        return tuple(row["county"] for row in different.named(compared)[: different.MOST_NAMED])
+    return ()
 
 
 def few(places: Answer, name: str, row: tuple) -> float | None:

@@ -11,6 +11,7 @@ from ui.charts import bars, forecast, lines, steps
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
 from ui.data.ask import Ask
+from ui.exhibits.breaks import with_reasons
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, Table, said
 from ui.exhibits.figure import figure, finding, nothing, of_answer
@@ -43,7 +44,7 @@ def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
 
 def projection(scope: Scope, ask: Ask) -> Exhibit:
     """When is the target reached?"""
-    return figure(scope, ask, forecast.projection, analysis="projection", target=True)
+    return with_reasons(scope, ask, figure(scope, ask, forecast.projection, analysis="projection", target=True))
 
 
 def headcount(scope: Scope, ask: Ask, scenario: Scenario = NOW, goal: float | None = None) -> Exhibit:

@@ -3,6 +3,7 @@
 from ui.charts import county_maps, forecast, lines, maps
 from ui.data.ask import Ask
 from ui.exhibits import verdict as verdict_of
+from ui.exhibits.breaks import with_reasons
 from ui.exhibits.exhibit import Exhibit
 from ui.exhibits.figure import figure, nothing
 from ui.exhibits.glance import glance
@@ -43,7 +44,8 @@ def growth(scope: Scope, ask: Ask) -> Exhibit:
         return nothing(scope, *_NOBODY)
     # Of the country a sentence more stands above it.
     height = _BESIDE_COUNTIES if scope.province else _HEIGHT - 86
-    return figure(scope, ask, forecast.projection, analysis="projection", target=True, height=height)
+    made = figure(scope, ask, forecast.projection, analysis="projection", target=True, height=height)
+    return with_reasons(scope, ask, made) if scope.province else made
 
 
 def training(scope: Scope, ask: Ask) -> Exhibit:

@@ -108,6 +108,12 @@ def _table(view: PageContext, exhibit: Exhibit) -> None:
     of_whole = form.total.records()[0]
     total = [view.word(f"glance.whole_{by}"), *(written(name, of_whole) for name in shown)]
     start = "training_compliance" if "training_compliance" in shown else "-active_assistants"
+    if form.first:
+        # What the sentence above names comes first, in its order; then the worst.
+        order = {code: place for place, code in enumerate(form.first)}
+        by_value = start.removeprefix("-")
+        rows.sort(key=lambda row: (order.get(row[by], len(order)), row[by_value] is None, row[by_value] or 0))
+        start = ""
     tables.show(
         view,
         "glance",
