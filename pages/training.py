@@ -12,7 +12,6 @@ from ui.sections import ahead, listings, scenario
 def page() -> None:
     view = ui.scope_bar("@place", "@person", "@course", period=True)
     said = ui.sentence(view, training.findings)
-    ui.sentence(view, training.courses)
     left, right = st.columns(2)
     with left:
         if view.scope.has_map:

@@ -32,6 +32,7 @@ from etl.semantic.open_totals import members_in_scope
 from etl.semantic.ranking import LEAST, is_full_count, is_tested, least, worse_side
 from etl.semantic.resolve import settled_on
 from etl.semantic.rights import BELOW_PROVINCE
+from etl.warehouse.dimensions import PLACES
 
 LEVEL = 0.05
 FEWEST_INSTITUTES = 5
@@ -54,21 +55,25 @@ def different(
     metric: str = "training_compliance",
     by: str = "province",
     over: tuple[date, date] | None = None,
+    whole: str = "",
 ) -> Answer:
     """Each group's rate against the whole's: provinces against the nation, other groups against all within the filters.
+
+    With `whole="nation"` places of a province are compared with the nation too. Of people per resident, counties without
+    anybody are among the groups.
 
     Rows: (the group, the rate, whole_value, p_value, institutes_compared, then the two parts of the rate and `side`).
     Of a share the side is lower, higher, none, untested (fewer than 23 people, 10 institutes, or 5 institutes) or unclear: the
     worst of those that are worse than one on the worse side, though chance is not ruled out. The worse side comes first, then
     the better, the widest difference first; then the others, the worst first.
     Of a rate per residents it is far_lower (below half of the whole's), lower (three quarters), higher (four thirds),
-    far_higher (twice), none, or untested (fewer than 23 people at the whole's rate; counties of a province in which more than a
-    tenth of the people are in no known county), without p_value; the worst comes first.
+    far_higher (twice), none, or untested (fewer than 23 people, and no more at the whole's rate; counties of a province in which
+    more than a tenth of the people are in no known county), without p_value; the worst comes first.
     A rate that may still change by itself is asked on the last settled month's end, one of events over `over`. Raises
     QuestionError for what is no rate of institutes, TooEarly where no month is settled yet.
     """
     rate = _rate(metric, by)
-    asked = _Asked.of(con, (metric,), by, where, _when(con, rate, on, over))
+    asked = _Asked.of(con, (metric,), by, where, _when(con, rate, on, over), whole)
     groups, frame = asked.groups, asked.compared(rate)
     part, count = _parts(rate)
     frame = _in_order(rate, frame)
@@ -76,7 +81,7 @@ def different(
         groups = replace(groups, where=dict(asked.chosen))
         frame = frame[frame.province.isin(asked.chosen["province"])]
     names = (metric, "whole_value", "p_value", "institutes_compared")
-    also = [one for one in (asked.whole, asked.institutes) if one]
+    also = [one for one in (asked.whole, asked.institutes, asked.everywhere) if one]
     answer = compose(groups, (by,), names, frame, also=also, more=(part, count, "side"))
     return _in_unit(answer, rate)
 
@@ -116,20 +121,24 @@ def _in_order(rate: Metric, frame: pd.DataFrame) -> pd.DataFrame:
 class _Asked:
     """Rates of groups and of the whole, the parts of shares by institute, and the filters as codes.
 
-    `unplaced` are the counties of provinces in which too many people are in no known county.
+    `everywhere` are the residents of every county, also of those without anybody; `unplaced` the counties of provinces in which
+    too many people are in no known county.
     """
 
     groups: Answer
     whole: Answer
     institutes: Answer | None
+    everywhere: Answer | None
     by: str
     is_national: bool
     chosen: Mapping[str, tuple[str, ...]]
     unplaced: Collection[str]
 
     @classmethod
-    def of(cls, con: ScopedCursor, metrics: Sequence[str], by: str, where: Where, when: Mapping[str, Any]) -> Self:
-        """Provinces are compared with the nation, other groups with all within the filters."""
+    def of(
+        cls, con: ScopedCursor, metrics: Sequence[str], by: str, where: Where, when: Mapping[str, Any], than: str = ""
+    ) -> Self:
+        """Provinces are compared with the nation, other groups with all within the filters, or with the nation too."""
         chosen = members_in_scope(con, where)
         is_national = by == "province" and not BELOW_PROVINCE & {*chosen}
         within = {name: codes for name, codes in chosen.items() if not (is_national and name == "province")}
@@ -137,27 +146,36 @@ class _Asked:
         if is_national and groups.left_out:
             # The nation's groups are not open.
             raise AccessDenied
-        whole = ask(con, *metrics, where=groups.where, **when)
+        of_whole = without_places(groups.where) if than == "nation" else groups.where
+        whole = ask(con, *metrics, where=of_whole, **when)
+        if whole.left_out and not groups.left_out:
+            # The nation is not open.
+            raise AccessDenied
         rates = [catalogue()[name] for name in metrics]
         parts = [*chain(*(_parts(rate) for rate in rates if not is_full_count(rate.name)))]
         asked = {"by": (by, "institute"), "where": groups.where, **when}
         institutes = ask(con, *parts, **asked) if parts else None
-        counted = {str(rate.numerator) for rate in rates if is_full_count(rate.name)}
-        is_unknown = by == _COUNTY and counted and groups.frame[by].isna().any()
-        unplaced = _unplaced(con, counted.pop(), groups.where, when) if is_unknown else ()
-        return cls(groups, whole, institutes, by, is_national, chosen, unplaced)
+        counted = next((_parts(rate) for rate in rates if by == _COUNTY and is_full_count(rate.name)), None)
+        everywhere, unplaced = None, frozenset[str]()
+        if counted:
+            everywhere = ask(con, counted[1], by=(by,), where=groups.where, **when)
+            if groups.frame[by].isna().any():
+                unplaced = _unplaced(con, counted[0], groups.where, when)
+        return cls(groups, whole, institutes, everywhere, by, is_national, chosen, unplaced)
 
     def compared(self, rate: Metric) -> pd.DataFrame:
         """A row for each known group: the rate, its two parts, whole_value, p_value, institutes_compared and side."""
         part, count = _parts(rate)
         frame = self.groups.frame
         frame = frame.loc[frame[self.by].notna(), [self.by, rate.name, part, count]]
+        if self.everywhere and is_full_count(rate.name):
+            frame = _with_nobody(frame, self.everywhere.frame, self.by, count)
         whole = self.whole.value(rate.name)
         frame = frame.assign(whole_value=whole, p_value=np.nan, institutes_compared=None)
         if self.institutes is None or is_full_count(rate.name):
             side = sides_of_full_count(frame[rate.name], whole)
             expected = frame[count].fillna(0) * _divided(self.whole.value(part), self.whole.value(count))
-            is_few = (expected < LEAST) | frame[self.by].isin(self.unplaced)
+            is_few = (np.maximum(expected, frame[part].fillna(0)) < LEAST) | frame[self.by].isin(self.unplaced)
             return frame.assign(side=np.where(is_few, "untested", side))
         clusters = self.institutes.frame.reindex(columns=[self.by, part, count])
         clusters = clusters.assign(group=pd.Index(frame[self.by]).get_indexer(clusters[self.by]))
@@ -167,7 +185,21 @@ class _Asked:
         return frame.assign(side=with_unclear(rate, frame.assign(side=side)))
 
 
-def _unplaced(con: ScopedCursor, count: str, where: Where, when: Mapping[str, Any]) -> Collection[str]:
+def _with_nobody(frame: pd.DataFrame, everywhere: pd.DataFrame, by: str, count: str) -> pd.DataFrame:
+    """The groups, and those without anybody, of whom nobody is a count."""
+    nobody = everywhere.loc[everywhere[by].notna() & ~everywhere[by].isin(frame[by]), [by, count]]
+    if nobody.empty:
+        return frame
+    zeros = {name: 0 for name in frame.columns if name not in (by, count)}
+    return pd.concat([frame, nobody.assign(**zeros)[[*frame.columns]]], ignore_index=True)
+
+
+def without_places(where: Where) -> dict[str, tuple[str, ...]]:
+    """Filters without those of places."""
+    return {name: tuple(codes) for name, codes in where.items() if name not in PLACES}
+
+
+def _unplaced(con: ScopedCursor, count: str, where: Where, when: Mapping[str, Any]) -> frozenset[str]:
     """The counties of provinces in which more than a tenth of those counted are in no known county."""
     people, here = (ask(con, count, by=by, where=where, **when).frame for by in (("province",), ("province", _COUNTY)))
     unknown = here[here[_COUNTY].isna()].set_index("province")[count]
@@ -219,7 +251,11 @@ def differs(
     rows, also, p, institutes = [answer.records()[0] for answer in asked], [there], np.nan, None
     if is_full_count(metric):
         expected = (rows[0][count] or 0) * _divided(rows[1][part], rows[1][count])
-        side = "untested" if expected < LEAST else str(sides_of_full_count(pd.Series([value]), other)[0])
+        side = (
+            "untested"
+            if max(expected, rows[0][part] or 0) < LEAST
+            else str(sides_of_full_count(pd.Series([value]), other)[0])
+        )
     else:
         of_institutes = [ask(con, metric, by=("institute",), on=one.on, where=one.where) for one in asked]
         frames = [one.frame for one in of_institutes]

@@ -152,6 +152,20 @@ def test_a_second_computation_names_the_same_groups(con: ScopedCursor, name: str
     assert {row["whole_value"] for row in answer.records()} == {nation[name]}
 
 
+def test_counties_without_anybody_are_groups_and_count_with_the_lowest(con: ScopedCursor) -> None:
+    """A place without anybody has a coverage of 0, of the same residents; against the nation its province is no yardstick."""
+    where = {"province": ["IR-23"]}
+    rows = different(con, metric="coverage_per_10k", by="county", where=where).records()
+    residents = ask(con, "residents", by=("county",), where=where).records()
+    assert {row["county"]: row["residents"] for row in rows} == {row["county"]: row["residents"] for row in residents}
+    met = {row["county"] for row in ask(con, "coverage_per_10k", by=("county",), where=where).records()}
+    nobody = [row for row in rows if row["county"] not in met]
+    assert nobody
+    assert all((row["coverage_per_10k"], row["active_assistants"]) == (0, 0) for row in nobody)
+    nation = different(con, metric="coverage_per_10k", by="county", where=where, whole="nation")
+    assert {*nation.column("whole_value")} == {ask(con, "coverage_per_10k").value()} != {rows[0]["whole_value"]}
+
+
 def test_the_worse_come_first_then_the_better_then_the_others_from_the_worst(con: ScopedCursor) -> None:
     for name, worse in (("training_compliance", "lower"), ("leaver_rate_12m", "higher")):
         rows = different(con, metric=name).records()

@@ -58,7 +58,7 @@ def rates(groups: Mapping[str, Parts], whole: Parts) -> dict[str, str]:
     common = whole[0] / whole[1]
 
     def side(part: float, size: float) -> str:
-        if size * common < 23:
+        if size * common < 23 and part < 23:
             return "untested"
         times = part / size / common
         if times < 3 / 4:

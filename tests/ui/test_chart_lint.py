@@ -62,6 +62,7 @@ OTHER_WORDS = {
     "bridge": {"fa": "شاغلان", "en": "in service"},
     "files_decided_by": {"fa": "تعیین تکلیف", "en": "decided"},
     "effect": {"fa": "پایبندی", "en": "compliance"},
+    "coverage_gap": {"fa": "کمبود", "en": "shortfall"},
     "counties_covered": {"fa": "شهرستان", "en": "counties"},
     "queue_files": {"fa": "پرونده", "en": "files"},
     "persons_counted": {"fa": "بیش از چهار میلیون", "en": "four million"},

@@ -60,7 +60,7 @@ def book(write: Writer) -> dict[str, Any]:
         "sample": write.word("sample") if publication.is_sample else "",
         "circulation_short": write.word("exact_short" if write.is_exact else "circulation_short"),
         "circulation": _circulation(write),
-        "verdict": [*verdict.sentences(facts, lang), *_findings(write)],
+        "verdict": [*(said.words for said in verdict.sentences(facts, lang)), *_findings(write)],
         **_cards(write),
         "trend": _trend(write, facts),
         "actions": _actions(write),

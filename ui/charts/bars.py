@@ -41,7 +41,7 @@ def _meaning(answer: Answer, row: Sequence[Any]) -> str:
 
 
 def in_order(answer: Answer) -> list[tuple[Any, ...]]:
-    """Rows in ranking order: those named as worse, the others, those too small to be compared, those without a value.
+    """Rows in the order of their value, with nothing before it; those without a value last.
 
     The highest come first; of rates and of signed numbers the lowest, where these are worse.
     """
@@ -55,8 +55,6 @@ def in_order(answer: Answer) -> list[tuple[Any, ...]]:
         shown,
         key=lambda row: (
             row[at] is None,
-            elements.size_below(answer, metric, row) is not None,
-            _meaning(answer, row) != "problem",
             sign * (answer.order(row, metric.name) or 0),
             str(row[0]),
         ),
@@ -173,16 +171,9 @@ def _first_of(answer: Answer, count: int, shown: int, context: ChartContext) -> 
 
 
 def _by_last_part(answer: Answer) -> list[tuple[Any, ...]]:
-    """Rows by the share of the last part, highest first; as in `ranking`, groups too small to be ranked come last."""
-    first, *parts = answer.metrics
-    at = [answer.columns.index(metric.name) for metric in parts]
-    return sorted(
-        answer.rows,
-        key=lambda row: (
-            elements.size_below(answer, first, row) is not None,
-            -(row[at[-1]] or 0) / _total(row, at),
-        ),
-    )
+    """Rows by the share of the last part, highest first."""
+    at = [answer.columns.index(metric.name) for metric in answer.metrics[1:]]
+    return sorted(answer.rows, key=lambda row: -(row[at[-1]] or 0) / _total(row, at))
 
 
 @chart(titles.worst_part, order=_by_last_part)

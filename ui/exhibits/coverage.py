@@ -12,12 +12,13 @@ from ui.charts.elements import ChartContext
 from ui.data.ask import Ask, Question, frozen, of_analysis
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, said, sentence
-from ui.exhibits.figure import figure, of_answer, single, table
-from ui.exhibits.findings import of_rate
+from ui.exhibits.figure import figure, of_answer, of_result, single, table
+from ui.exhibits.findings import no_county, of_rate
 from ui.i18n import member_names, text
 from ui.state import wording
 from ui.state.questions import analyse_under, ask_under, without_places
 from ui.state.scope import Scope
+from ui.summary.claims import Said, claim, value
 
 RATE = "coverage_per_10k"
 
@@ -49,7 +50,9 @@ def without_any(scope: Scope, ask: Ask) -> Exhibit:
     if not none:
         return sentence(scope, (), ask.shown(exact))
     said = words.word("population.with_none", places=text.listed(none, scope.lang), whom=_whom(exact, words))
-    return sentence(scope, [said], ask.shown(exact))
+    codes = tuple(place for place in places if not active.get(place))
+    counted = claim("count", exact, side="zero", number=len(codes), members=codes, values=(0,) * len(codes))
+    return sentence(scope, [Said(said, (counted,))], ask.shown(exact))
 
 
 def counties_without(scope: Scope, ask: Ask) -> Exhibit:
@@ -77,7 +80,9 @@ def counties_without(scope: Scope, ask: Ask) -> Exhibit:
     said = words.word("population.counties_without", count=count, whole=total, whom=_whom(active, words))
     but_unknown = [words.word("different.but_unknown", count=unknown)] if unknown else []
     names = sorted((words.member("county", county) for county in none.column("county")), key=member_names.collated)
-    clauses = [text.clauses([said, *but_unknown], scope.lang)]
+    claims = [value(counts, name) for name in counted]
+    claims += [no_county(active, nowhere)] if nowhere else []
+    clauses = [Said(text.clauses([said, *but_unknown], scope.lang), tuple(claims))]
     return sentence(scope, clauses, ask.shown(none), notes=[" ".join(about)], names=names)
 
 
@@ -117,9 +122,10 @@ def on_census(scope: Scope, ask: Ask) -> Exhibit:
     exact = replace(exact, metrics=tuple(metrics))
     if len(exact.rows) == 1:
         # A single bar shows no rank.
-        return single(scope, ask, bars.ranking, exact, None, ignored)
+        return of_result(single(scope, ask, bars.ranking, exact, None, ignored), scope, "coverage_on_census")
     notes = [_moved(exact, ChartContext(scope.lang))] if None not in exact.column("coverage_rank") else []
-    return of_answer(scope, ask, bars.ranking, exact, titles.highest, ignored, notes)
+    made = of_answer(scope, ask, bars.ranking, exact, titles.highest, ignored, notes)
+    return of_result(made, scope, "coverage_on_census")
 
 
 def _moved(answer: Answer, context: ChartContext) -> str:
@@ -145,7 +151,7 @@ def gap(scope: Scope, ask: Ask) -> Exhibit:
 
 def covered(scope: Scope, ask: Ask) -> Exhibit:
     """In how many counties of each province does anybody serve?"""
-    return figure(scope, ask, bars.ranking, "counties_covered", by="province", nation=True, says=titles.covered)
+    return figure(scope, ask, bars.ranking, "counties_covered", by="province", nation=True)
 
 
 def lorenz(scope: Scope, ask: Ask) -> Exhibit:
@@ -182,6 +188,7 @@ def millions(scope: Scope, ask: Ask) -> Exhibit:
 
 
 EXHIBITS = (
+    findings,
     without_any,
     counties_without,
     by_province,

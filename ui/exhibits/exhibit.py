@@ -13,6 +13,7 @@ from ui.charts.titles import Title
 from ui.data.ask import Ask, Rounded
 from ui.i18n import text
 from ui.state.scope import Scope
+from ui.summary.claims import Claim, Said
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,11 @@ class Card:
 
 @dataclass(frozen=True)
 class Progress:
-    """How much of a target is reached: its share, and in words where the bar ends and what the whole of it is.
-
-    `is_own`: the target was set for the place itself.
-    """
+    """How much of a target of its own is reached: its share, and in words where the bar ends and what the whole of it is."""
 
     share: float
     here: str
     target: str
-    is_own: bool
 
 
 @dataclass(frozen=True)
@@ -99,6 +96,8 @@ class Sentence:
     lines: tuple[Line, ...] = ()
     progress: Progress | None = None
     names: tuple[str, ...] = ()
+    # Of each line.
+    claims: tuple[tuple[Claim, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,6 +116,7 @@ class Action:
     link: Link
     only: str = ""
     why: str = ""
+    claims: tuple[Claim, ...] = ()
 
     @property
     def whom(self) -> str:
@@ -185,8 +185,9 @@ class Exhibit:
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     # A trend in place of a chart that has nothing to compare here.
     stands_in: bool = False
-    # A sentence between title and chart.
+    # A sentence between title and chart, and what it claims.
     intro: str = ""
+    intro_claims: tuple[Claim, ...] = ()
     # Of one card in a row of them, the measure; else empty.
     name: str = ""
     # In words where a list ends; empty for one that has no end.
@@ -202,6 +203,18 @@ class Exhibit:
         """Its findings in words."""
         assert isinstance(self.form, Sentence)
         return ["".join(span.words for span in line) for line in self.form.lines]
+
+    @property
+    def stated(self) -> list[Said]:
+        """Its title and its sentences, each with what it claims."""
+        found = [Said(self.title.sentence, self.title.claims), Said(self.intro, self.intro_claims)]
+        if isinstance(self.form, Sentence):
+            claims = self.form.claims or ((),) * len(self.form.lines)
+            found += [Said(words, claimed) for words, claimed in zip(self.sentences, claims, strict=True)]
+        if isinstance(self.form, Actions):
+            items = (*self.form.items, *self.form.others)
+            found += [Said(" · ".join(filter(None, (item.sentence, item.about))), item.claims) for item in items]
+        return [said for said in found if said]
 
     def said(self, lang: str) -> str:
         """What it says in words where it has no number."""
@@ -239,7 +252,7 @@ def standing_out(name: str) -> str:
 
 def sentence(
     scope: Scope,
-    said: Iterable[str],
+    said: Iterable[str | Said],
     answer: Answer | None = None,
     kind: str = "strong",
     progress: Progress | None = None,
@@ -247,8 +260,9 @@ def sentence(
     names: Iterable[str] = (),
 ) -> Exhibit:
     """Findings in words alone, with the answer behind them; `kind` is that of the names that stand out."""
-    lines = tuple(_spans(words, kind) for words in said if words)
-    return Exhibit(scope.lang, Sentence(lines, progress, tuple(names)), answer, own_notes=tuple(notes))
+    told = [words if isinstance(words, Said) else Said(words) for words in said if words]
+    lines, claims = tuple(_spans(one.words, kind) for one in told), tuple(one.claims for one in told)
+    return Exhibit(scope.lang, Sentence(lines, progress, tuple(names), claims), answer, own_notes=tuple(notes))
 
 
 def _spans(words: str, kind: str) -> Line:

@@ -6,7 +6,7 @@ What is asked follows the scope; what is said, and which chart it is, follows th
 numbers, so that the exhibit for circulation is the same one in rounded numbers.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -25,12 +25,13 @@ from ui.charts.forecast import STATED_MONTHS
 from ui.charts.lines import TIME_AXES
 from ui.charts.time_titles import of_complete_units
 from ui.data import ask as asking
-from ui.data.ask import Ask, Question, frozen
+from ui.data.ask import Ask, Question, frozen, of_analysis
 from ui.exhibits.exhibit import Drawing, Exhibit, Nothing, Table, Value
 from ui.i18n import text
 from ui.state import questions, wording
 from ui.state.questions import Over, analyse_under, ask_under, different, is_empty, of_nation, of_whole
 from ui.state.scope import Scope
+from ui.summary import claims
 
 # The months of the trend of a single group, and its height in pixels.
 _MONTHS, _TREND = 24, 240
@@ -75,7 +76,26 @@ def figure(
         options["nation"] = None if of_all.left_out else line_of(of_all)
     if target:
         options |= _target(scope, ask, exact)
-    return of_answer(scope, ask, chart, exact, says, ignored, options=options)
+    read_from = _sides(scope, ask, exact) if chart.compares and not analysis else None
+    made = of_answer(scope, ask, chart, exact, says, ignored, options=options, read_from=read_from)
+    return of_result(made, scope, analysis) if analysis else made
+
+
+def of_result(made: Exhibit, scope: Scope, analysis: str, **options: Hashable) -> Exhibit:
+    """An exhibit of the result of an analysis, which says so where its sentences are worked out again."""
+    if made.answer is None:
+        return made
+    chosen = {name: value for name, value in options.items() if value is not None}
+    asked = of_analysis(analysis, scope.day, made.answer.where, scope.over, **chosen)
+    title = replace(made.title, claims=claims.of_analysis(made.title.claims, asked))
+    return replace(made, title=title, intro_claims=claims.of_analysis(made.intro_claims, asked))
+
+
+def _sides(scope: Scope, ask: Ask, exact: Answer) -> Answer | None:
+    """The answer of who differs, with the groups that have nobody too; None for what is not compared by its own value."""
+    if "whole_value" not in exact.columns:
+        return None
+    return different(scope, ask, exact.metrics[0].name, exact.by[0], exact.where, exact.over)
 
 
 def axes_of(scope: Scope, names: Sequence[str], by: str | Iterable[str]) -> tuple[str, ...]:
@@ -99,11 +119,12 @@ def of_answer(
     subtitle: str = "",
     cases: str | None = None,
     names: Mapping[str, Mapping[str, str]] | None = None,
+    read_from: Answer | None = None,
 ) -> Exhibit:
     """The exhibit of an answer that was asked exactly already; `ignored` are the filters that do not apply to it.
 
     `notes` are those of the page, `subtitle` and `cases` replace the line below the title, `names` are of members that only
-    this answer has, `value` stands above the chart.
+    this answer has, `value` stands above the chart. The title is `read_from` the answer of who differs, if there is one.
     """
     answer, named = shown(exact, ask), asking.names(ask, scope.lang) | dict(names or {})
     words, chosen = ChartContext(scope.lang, names=named), dict(options or {})
@@ -117,7 +138,7 @@ def of_answer(
     if any(_is_known(exact, metric.name) and not _is_known(answer, metric.name) for metric in answer.metrics):
         # Without one of its measures the chart would be misleading.
         form = Nothing("figure.no_picture")
-    title = (says or chart.title)(_with_named(exact, answer), words) if isinstance(form, Drawing) else titles.Title("")
+    title = (says or chart.title)(read_from or answer, words) if isinstance(form, Drawing) else titles.Title("")
     # A number of another country has five words about itself.
     is_said = not chart.is_map and exact.by and "country" not in exact.by
     compared = words.word("finding.by", axes=titles.axes(exact.by, words)) if is_said else ""
@@ -172,19 +193,6 @@ def shown(exact: Answer, ask: Ask) -> Answer:
     return replace(answer, rows=[(*row[:at], whole, *row[at + 1 :]) for row in answer.rows])
 
 
-def _with_named(exact: Answer, answer: Answer) -> Answer:
-    """What a title is read from: also the groups that are below or above the whole and whose number does not circulate."""
-    if answer is exact or len(exact.by) != 1 or "side" not in exact.columns:
-        return answer
-    listed, kept = {row[0]: row for row in answer.rows}, {*exact.by, "side", "whole_value"}
-    rows = [
-        listed.get(group[exact.by[0]]) or tuple(group[name] if name in kept else None for name in exact.columns)
-        for group in exact.records()
-        if group[exact.by[0]] in listed or group["side"] not in ("none", "untested", None)
-    ]
-    return replace(answer, rows=rows)
-
-
 def draws_the_same(*exhibits: Exhibit) -> bool:
     """Whether two trends are one: of one measure, with the same number in every month that both have."""
     months = [
@@ -228,7 +236,9 @@ def _with_sides(scope: Scope, ask: Ask, answer: Answer) -> Answer:
     if answer.by == ("province",) and not sees_nation(ask.rights, answer.where):
         # Provinces are compared with the nation.
         return answer
-    compared = different(scope, ask, tested, answer.by[0], answer.where, answer.over)
+    # A gap is to the nation's rate, and so is the side of its group.
+    whole = "nation" if tested != name and answer.by != ("province",) else ""
+    compared = different(scope, ask, tested, answer.by[0], answer.where, answer.over, whole)
     return _joined(answer, compared, ("side", "whole_value") if tested == name else ("side",))
 
 
@@ -261,7 +271,7 @@ def _options(scope: Scope, ask: Ask, chart: Chart, answer: Answer, is_measure: b
 
 def _target(scope: Scope, ask: Ask, answer: Answer) -> dict[str, Any]:
     """The target of the place on the as-of day and its word: a census share is none of its own; none under other filters."""
-    if not set(answer.where) <= catalogue()["target"].dimensions:
+    if not set(answer.where) <= catalogue()["target"].dimensions or len(answer.where.get("province", ())) > 1:
         return {"target": None}
     target, own = (
         ask.exactly(Question((name,), on=scope.day, filters=frozen(answer.where))).value()

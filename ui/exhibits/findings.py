@@ -21,6 +21,7 @@ from ui.state import periods, questions
 from ui.state.questions import on_day, who_differs
 from ui.state.scope import Scope
 from ui.summary import different
+from ui.summary.claims import Claim, Said, claim
 
 COMPARED = (
     "coverage_per_10k",
@@ -42,12 +43,12 @@ def of_rate(scope: Scope, ask: Ask, name: str) -> Exhibit:
             return sentence(scope, [_sentence(provinces, scope.lang)], provinces, "behind")
         place = different.of_place(provinces, scope.province, scope.lang, ChartContext(scope.lang).member)
         counties = _sentence(who_differs(scope, ask, name, "county"), scope.lang)
-        said = (place, counties, without_county(scope, ask) if is_full_count(name) else "")
+        said = (place, counties, without_county(scope, ask) if is_full_count(name) else Said())
         return sentence(scope, said, provinces, "behind")
     return sentence(scope, ())
 
 
-def _sentence(answer: Answer, lang: str) -> str:
+def _sentence(answer: Answer, lang: str) -> Said:
     """The sentence of `different`, in which those stand out that it names as worse than the whole."""
     by, context = answer.by[0], ChartContext(lang)
     behind = {row[by] for row in different.named(answer)}
@@ -59,13 +60,19 @@ def _sentence(answer: Answer, lang: str) -> str:
     return different.sentence(answer, lang, member)
 
 
-def without_county(scope: Scope, ask: Ask) -> str:
+def without_county(scope: Scope, ask: Ask) -> Said:
     """How many active assistants are in no known county, where they are so many that no county is compared."""
     places, unknown = of_unknown_county(scope, ask)
     people = ask(Question(("active_assistants",), on=scope.day, filters=frozen(places.where))).value()
     if not unknown or not people or unknown <= MOST_UNKNOWN * people:
-        return ""
-    return text.word("different.no_county", scope.lang, count=text.number(unknown, scope.lang))
+        return Said()
+    written = text.word("different.no_county", scope.lang, count=text.number(unknown, scope.lang))
+    return Said(written, (no_county(places, unknown),))
+
+
+def no_county(places: Answer, unknown: int) -> Claim:
+    """The claim that so many people are in no known county."""
+    return claim("value", places, members=(None,), values=(unknown,))
 
 
 def of_unknown_county(scope: Scope, ask: Ask) -> tuple[Answer, int | None]:

@@ -1,8 +1,8 @@
 """The recruits that a target needs by a day, and what was announced, in words. Each function is one exhibit."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from etl.analysis.projection import end_of_next_year
 from etl.core.errors import QuestionError
@@ -13,20 +13,23 @@ from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
 from ui.data.ask import Ask
 from ui.exhibits import verdict
-from ui.exhibits.exhibit import Exhibit, Sentence, Span, sentence
+from ui.exhibits.exhibit import Exhibit, Line, Sentence, Span, sentence
 from ui.i18n import text
 from ui.state import wording
 from ui.state.questions import analyse_under
 from ui.state.scope import Scope
+from ui.summary.claims import Claim, Said, claim, together
 
 
 def recruits_needed(scope: Scope, ask: Ask, until: date | None = None, goal: float | None = None) -> Exhibit:
     """How many recruits a month reach the target by a day, and are those of now enough?"""
     by = until or end_of_next_year(scope.day)
     answer, ignored = _needed(scope, ask, by, goal)
-    row, words = answer.records()[0], ChartContext(scope.lang)
+    words = ChartContext(scope.lang)
     notes = [wording.no_effect(words, ignored)] if ignored else []
-    return sentence(scope, [_enough(scope, row, by) + _falls_again(row, by, scope.lang)], answer, notes=notes)
+    return sentence(
+        scope, [together((_enough(scope, answer, by), _falls_again(answer, by, scope.lang)))], answer, notes=notes
+    )
 
 
 def pace(scope: Scope, ask: Ask) -> Exhibit:
@@ -35,7 +38,7 @@ def pace(scope: Scope, ask: Ask) -> Exhibit:
     with suppress(QuestionError):
         answer, _ = _needed(scope, ask, until, None)
         row = answer.records()[0]
-        return sentence(scope, () if row["recruits_needed"] is None else [_enough(scope, row, until)], answer)
+        return sentence(scope, () if row["recruits_needed"] is None else [_enough(scope, answer, until)], answer)
     return sentence(scope, ())
 
 
@@ -43,33 +46,43 @@ def _needed(scope: Scope, ask: Ask, until: date, goal: float | None) -> tuple[An
     return analyse_under(scope, ask, "recruits_needed", until=until, goal=goal)
 
 
-def _enough(scope: Scope, row: dict[str, Any], until: date) -> str:
-    needed, lang = row["recruits_needed"], scope.lang
+def _enough(scope: Scope, answer: Answer, until: date) -> Said:
+    row, lang = answer.records()[0], scope.lang
+    needed = row["recruits_needed"]
     if row["goal"] is None:
-        return verdict.without_target(scope)
+        return Said(verdict.without_target(scope))
     values = {
         "target": text.plain(row["goal"], "persons", lang),
         "day": text.day(until, lang),
         "recruits": text.plain(needed, "persons", lang),
         "now": text.plain(row["plan_recruits"], "persons", lang),
     }
+    said = tuple(_claimed(answer, name, until) for name in ("recruits_needed", "plan_recruits", "goal"))
     if not needed or row["plan_recruits"] is None:
-        return text.word("goal.unknown" if needed is None else "goal.none_needed", lang, **values)
+        return Said(text.word("goal.unknown" if needed is None else "goal.none_needed", lang, **values), said)
     apart = _apart(row["plan_recruits"] - needed, lang)
-    return text.word(f"sufficiency.{row['sufficiency']}", lang, apart=apart, **values)
+    return Said(text.word(f"sufficiency.{row['sufficiency']}", lang, apart=apart, **values), said)
 
 
-def _falls_again(row: dict[str, Any], until: date, lang: str) -> str:
+def _claimed(answer: Answer, name: str, until: date) -> Claim:
+    """The claim of a number of the analysis of recruits; a goal that was typed is its own."""
+    options = (("until", until.isoformat()), ("goal", str(answer.value("goal"))))
+    return claim("value", answer, name, number=answer.value(name), analysis="recruits_needed", options=options)
+
+
+def _falls_again(answer: Answer, until: date, lang: str) -> Said:
     """A sentence if the path with the recruits needed reaches the goal before the day and has fallen below it by then."""
+    row = answer.records()[0]
     if not row["recruits_needed"] or not row["reached"] or row["reached"] >= unit_of(until, "month").label:
-        return ""
-    return " " + text.word("goal.before", lang, month=text.unit_in_both(row["reached"], lang))
+        return Said()
+    month = replace(_claimed(answer, "reached", until), kind="month", members=(row["reached"],), number=None)
+    return Said(text.word("goal.before", lang, month=text.unit_in_both(row["reached"], lang)), (month,))
 
 
 def announced(scope: Scope, ask: Ask) -> Exhibit:
     """How do announced numbers stand beside those of the register on the same day? A line each, with its source."""
     answer, ignored = analyse_under(scope, ask, "announced")
-    lang, lines = scope.lang, []
+    lang, lines, claims = scope.lang, list[Line](), list[tuple[Claim, ...]]()
     for row in answer.records():
         metric = catalogue()[row["metric"]]
         values = {
@@ -81,10 +94,12 @@ def announced(scope: Scope, ask: Ask) -> Exhibit:
         said = text.word("goal.announced", lang, day=day, measure=measure, **values)
         quoted = {"words": text.isolated(row["announced_words"], lang), "source": text.isolated(row["source"], lang)}
         lines.append((Span(said, "strong"), Span(text.word("goal.announced_source", lang, **quoted))))
+        names = ("announced_value", "registered_value", "announced_difference")
+        claims.append(tuple(claim("value", answer, name, number=row[name], analysis="announced") for name in names))
     notes = [text.word("goal.announced_why" if lines else "goal.announced_none", lang)]
     notes += [wording.no_effect(ChartContext(lang), ignored)] if lines and ignored else []
     title = Title(text.word("goal.announced_title", lang))
-    return Exhibit(lang, Sentence(tuple(lines)), answer, title, own_notes=tuple(notes))
+    return Exhibit(lang, Sentence(tuple(lines), claims=tuple(claims)), answer, title, own_notes=tuple(notes))
 
 
 def _apart(difference: int | None, lang: str) -> str:

@@ -14,7 +14,7 @@ from ui.data.ask import Ask
 from ui.exhibits.breaks import with_reasons
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, Table, said
-from ui.exhibits.figure import figure, finding, nothing, of_answer
+from ui.exhibits.figure import figure, finding, nothing, of_answer, of_result
 from ui.exhibits.findings import of_rate
 from ui.exhibits.goal import announced, recruits_needed
 from ui.exhibits.verdict import own_target, summed_up
@@ -52,7 +52,9 @@ def headcount(scope: Scope, ask: Ask, scenario: Scenario = NOW, goal: float | No
     exact, ignored = analyse_under(scope, ask.exactly, "headcount", scenario=scenario, goal=goal)
     if all(value is None for value in exact.column(exact.metrics[1].name)):
         return nothing(scope, "state.empty_title", "state.empty")
-    return of_answer(scope, ask, forecast.path, exact, ignored=ignored)
+    made = of_answer(scope, ask, forecast.path, exact, ignored=ignored)
+    chosen = {"recruits": scenario.recruits, "leaver_rate": scenario.leaver_rate, "goal": goal}
+    return of_result(made, scope, "headcount", **chosen)
 
 
 def findings(scope: Scope, ask: Ask) -> Exhibit:
@@ -119,6 +121,7 @@ def over_time(scope: Scope, ask: Ask) -> Exhibit:
 
 
 EXHIBITS = (
+    findings,
     verdict,
     projection,
     headcount,

@@ -74,4 +74,4 @@ def officers_untrained(scope: Scope, ask: Ask) -> Exhibit:
 
 
 LISTS = (accreditations_ending, officers_untrained)
-EXHIBITS = (by_place, lapsed_by_place, by_course, over_time, officers_by_place, endings, *LISTS)
+EXHIBITS = (findings, by_place, lapsed_by_place, by_course, over_time, officers_by_place, endings, *LISTS)

@@ -268,6 +268,7 @@ def register(scope: Scope, ask: Ask) -> Exhibit:
 
 LISTS = (licences_ending, lapsed, files_overdue, stopped, register)
 EXHIBITS = (
+    findings,
     endings,
     queue,
     by_age,

@@ -9,13 +9,15 @@ from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
 from ui.data import ask as asking
-from ui.data.ask import Ask
+from ui.data.ask import Ask, of_analysis
 from ui.exhibits.exhibit import Exhibit, Table
 from ui.exhibits.figure import overlaps
 from ui.i18n import text
 from ui.state import wording
 from ui.state.questions import analyse_under
 from ui.state.scope import Scope
+from ui.summary import claims
+from ui.summary.claims import Claim, claim
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exh
     else:
         key = f"listing.{analysis}" if within == WHOLE else "why.ending"
         title = text.word(key, lang, count=text.number(answer.groups, lang), last=last, days=days)
+    counted = _counted(answer, analysis, scope) if answer.groups is not None and within == WHOLE else ()
     when = wording.where_and_when(words, answer, ask.rights, scope.day)
     are_counted_twice = any(overlaps(exact, metric, ask.exactly) for metric in exact.metrics)
     notes = [text.word("figure.overlap", lang)] if are_counted_twice else []
@@ -59,13 +62,19 @@ def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exh
         lang,
         Table(),
         answer,
-        Title(title, is_whole=True),
+        Title(title, is_whole=True, claims=counted),
         f"{text.word(f'listing.{analysis}_help', lang)} · {when}",
         own_notes=() if exact.rows else (text.word("listing.none", lang),),
         notes=tuple(notes),
         names=words.names,
         limit=text.word("why.days", lang, count=days) if has_end else "",
     )
+
+
+def _counted(answer: Answer, analysis: str, scope: Scope) -> tuple[Claim, ...]:
+    """The claim of how many institutes a list has."""
+    asked = of_analysis(analysis, scope.day, answer.where, scope.over)
+    return claims.of_analysis([claim("count", answer, by=("institute",), number=answer.groups)], asked)
 
 
 def ending_within(answer: Answer, days: int) -> Answer:

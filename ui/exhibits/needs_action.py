@@ -1,8 +1,8 @@
 """What needs action: operational exceptions first, then signals, each with who, how many, by when, and a list."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -20,17 +20,20 @@ from ui.charts.titles import Title
 from ui.data import ask as asking
 from ui.data.ask import Ask, Question, Where, frozen, of_analysis
 from ui.exhibits.exhibit import Action, Actions, Exhibit, Link
-from ui.exhibits.findings import of_unknown_county
+from ui.exhibits.findings import no_county, of_unknown_county
 from ui.i18n import member_names, text
 from ui.state.questions import analyse_under, on_day, who_differs
 from ui.state.scope import Scope
-from ui.summary import different
+from ui.summary import claims, different
+from ui.summary.claims import Claim, claim
 
 # The items that stand on the first screen and in a briefing; how many more there are is said.
 MOST = 7
 _SOON = 30
 # Filters of persons: what is done about institutes and provinces has no part of them.
 _OF_PEOPLE = frozenset(expand_groups(["@person"])) - {"activity"}
+# So many members are all named; of more the first is, and how many others there are.
+_FEW = 3
 # What the list says beside each action.
 _COLUMNS = ("concerned", "whom", "by_when", "why")
 # What provinces owe by the deadline, and the page part that lists it; None where nothing is owed.
@@ -94,7 +97,12 @@ def _lapsed(scope: Scope, ask: Ask) -> Iterator[Action]:
         # With those of few people, which a file for circulation does not list.
         if number := listed.groups:
             who, link = _institutes(scope, ask, rows, number, True), _link("licensing", open="lapsed")
-            yield _action(scope, ask, listed, "lapsed", number, who, oldest, link, persons=persons)
+            people = _counted(
+                scope, listed, "lapsed_licence_service", _value(scope, ask, "lapsed_licence_service", listed.where)
+            )
+            said = (_of_list(scope, listed, "lapsed", number, rows[:1]), people)
+            item = _action(scope, ask, listed, "lapsed", number, who, oldest, link, persons=persons)
+            yield replace(item, claims=said)
 
 
 def _licences_ending(scope: Scope, ask: Ask) -> Iterator[Action]:
@@ -107,7 +115,11 @@ def _licences_ending(scope: Scope, ask: Ask) -> Iterator[Action]:
         if number := _value(scope, ask, "licences_ending_30", listed.where):
             who = _institutes(scope, ask, rows, number, True)
             link = _link("licensing", open="licences_ending", days=str(_SOON))
-            yield _action(scope, ask, listed, "licences_ending", number, who, soonest, link)
+            said = (
+                _counted(scope, listed, "licences_ending_30", number),
+                _of_list(scope, listed, "licences_ending", None, rows[:1]),
+            )
+            yield replace(_action(scope, ask, listed, "licences_ending", number, who, soonest, link), claims=said)
 
 
 def _training_lapsing(scope: Scope, ask: Ask) -> Iterator[Action]:
@@ -125,7 +137,14 @@ def _training_lapsing(scope: Scope, ask: Ask) -> Iterator[Action]:
         until = _word(scope, "until", day=text.day(scope.day + timedelta(days=_SOON), scope.lang))
         who = _named(scope, ask, by, codes if is_told else codes[:2], shown, len(ordered) if is_told else 0)
         link = _link("explore", m="expiring_30", by="institute")
-        yield _action(scope, ask, places, "training_lapsing", count, who, until, link)
+        first = codes[: _shown(codes)]
+        members: dict[str, Any] = {"members": tuple(first), "values": tuple(shown[code] for code in first)}
+        said = (
+            _counted(scope, places, "expiring_30", count),
+            claim("most", places, **members),
+            claim("count", places, side="above:0", number=len(ordered), **members),
+        )
+        yield replace(_action(scope, ask, places, "training_lapsing", count, who, until, link), claims=said)
 
 
 def _files_overdue(scope: Scope, ask: Ask) -> Iterator[Action]:
@@ -136,7 +155,9 @@ def _files_overdue(scope: Scope, ask: Ask) -> Iterator[Action]:
         oldest = _word(scope, "oldest", day=text.day(min(row["oldest_overdue_file"] for row in rows), scope.lang))
         who, link = _institutes(scope, ask, rows, len(rows)), _link("licensing", open="files_overdue")
         item = _action(scope, ask, listed, "files_overdue", count, who, oldest, link)
-        yield replace(item, why=_word(scope, "overdue_why"))
+        overdue = replace(_of_list(scope, listed, "files_overdue", count, ()), kind="sum")
+        said = (overdue, _of_list(scope, listed, "files_overdue", len(rows), rows[:1]))
+        yield replace(item, why=_word(scope, "overdue_why"), claims=said)
 
 
 def _not_submitted(scope: Scope, ask: Ask) -> Iterator[Action]:
@@ -173,37 +194,51 @@ def _low_coverage(scope: Scope, ask: Ask) -> Iterator[Action]:
     """The provinces with less than half of the nation's coverage, and how many counties have no police assistant, in one item."""
     answer, province = who_differs(scope, ask, "coverage_per_10k", "province"), _province(scope)
     rows, counties = [*_of_place(answer, scope)], _counties(scope, ask)
-    low = [row for row in different.named(answer) if row in rows]
+    low = [row for row in different.counted(answer) if row in rows]
     if not low:
         if counties:
-            words = _word(scope, "counties", count=text.number(counties[0], scope.lang))
-            yield Action("counties", counties[0], words, counties[2], "", _link("coverage"))
+            words = _word(scope, "counties", count=text.number(counties.count, scope.lang))
+            yield Action("counties", counties.count, words, counties.but, "", _link("coverage"), claims=counties.claims)
         return
     counted, unknown = "", ""
     if counties:
-        counted, unknown = f"{text.number(counties[0], scope.lang)} {counties[1]}", counties[2]
+        counted, unknown = f"{text.number(counties.count, scope.lang)} {counties.words}", counties.but
     metric, row = answer.metrics[0], low[0]
     whole = text.word("different.mean_nation", scope.lang)
     value = text.amount(row["whole_value"], metric.unit, scope.lang)
     told = {"beyond": different.beyond(metric, row["side"], whole, scope.lang), "value": value}
+    of_all = (different.of_whole(answer, row), *(counties.claims if counties else ()))
     if province:
         here = text.plain(row["coverage_per_10k"], metric.unit, scope.lang)
         missing = -(_value(scope, ask, "coverage_gap", {"province": (province,)}) or 0)
         words = _word(scope, "coverage_here", count=text.number(missing, scope.lang))
         why = _word(scope, "coverage_is", here=here, **told)
-        yield Action("coverage", missing, words, why, counted, _link("coverage", province=province), why=unknown)
+        item = Action("coverage", missing, words, why, counted, _link("coverage", province=province), why=unknown)
+        here_is = claim("value", answer, members=(province,), values=(row["coverage_per_10k"],))
+        gap = replace(_counted(scope, answer, "coverage_gap", -missing), where=(("province", (province,)),))
+        yield replace(item, claims=(here_is, gap, *of_all))
     else:
         codes = [row["province"] for row in low]
         who = _named(scope, ask, "province", codes, is_counted=True)
         group = different.group(answer, scope.lang, len(codes))
         item = _action(scope, ask, answer, "coverage", len(codes), who, counted, _link("coverage"), group=group)
-        yield replace(
-            item, why=text.clauses([_word(scope, "coverage_why", **told), *filter(None, [unknown])], scope.lang)
-        )
+        why = text.clauses([_word(scope, "coverage_why", **told), *filter(None, [unknown])], scope.lang)
+        on_side = different.on_side(answer, low[: _shown(low)], row["side"], len(low))
+        yield replace(item, why=why, claims=(on_side, *of_all))
 
 
-def _counties(scope: Scope, ask: Ask) -> tuple[int, str, str] | None:
-    """How many counties have no active assistant, the words that go on from it, and how many people could be in them, in words.
+@dataclass(frozen=True)
+class _Counties:
+    """How many counties have no active assistant, the words that go on from it, and that people could be in them."""
+
+    count: int
+    words: str
+    but: str
+    claims: tuple[Claim, ...]
+
+
+def _counties(scope: Scope, ask: Ask) -> _Counties | None:
+    """The counties without an active assistant.
 
     None where there is none, and where too many people are in no known county.
     """
@@ -213,7 +248,9 @@ def _counties(scope: Scope, ask: Ask) -> tuple[int, str, str] | None:
         return None
     words = text.word("different.counties_without", scope.lang, count=text.number(count, scope.lang))
     but = text.word("different.but_unknown", scope.lang, count=text.number(unknown, scope.lang)) if unknown else ""
-    return int(count), words, but
+    said = [_counted(scope, places, "uncovered_counties", count)]
+    said += [no_county(places, unknown)] if unknown else []
+    return _Counties(int(count), words, but, tuple(said))
 
 
 def _low_levels(scope: Scope, ask: Ask) -> Iterator[Action]:
@@ -232,12 +269,16 @@ def _low_levels(scope: Scope, ask: Ask) -> Iterator[Action]:
     told = {"beyond": text.word("different.lower", scope.lang, whole=whole), "value": nation}
     if province:
         why = _word(scope, "level_is" if here else "level_why", here=here, **told)
-        yield Action("level", 1, _word(scope, "level_here"), "", why, _link("training", province=province))
+        here_is = claim("value", answer, members=(province,), values=(row[answer.metrics[0].name],))
+        item = Action("level", 1, _word(scope, "level_here"), "", why, _link("training", province=province))
+        yield replace(item, claims=(here_is, different.of_whole(answer, row)))
     else:
         who = _named(scope, ask, "province", codes, is_counted=True)
         group = different.group(answer, scope.lang, len(codes))
         item = _action(scope, ask, answer, "level", len(codes), who, "", _link("training"), group=group)
-        yield replace(item, why=_word(scope, "level_why", **told))
+        low = [one for one in answer.records() if one["province"] in codes]
+        said = (different.on_side(answer, low[: _shown(low)], "lower", len(low)), different.of_whole(answer, row))
+        yield replace(item, why=_word(scope, "level_why", **told), claims=said)
 
 
 def _sudden_falls(scope: Scope, ask: Ask) -> Iterator[Action]:
@@ -251,7 +292,12 @@ def _sudden_falls(scope: Scope, ask: Ask) -> Iterator[Action]:
             share, usual = (text.percent(row[name], scope.lang) for name in ("flow_share", "flow_middle"))
             why = _word(scope, "change_why", share=share, usual=usual)
             link = _link("explore", province=row["province"], m="joiners", by="month", chart="control")
-            yield _action(scope, ask, answer, "change", row["flow_here"], why, in_month, link, place=place)
+            key: dict[str, Any] = {"members": (f"{latest}|{row['province']}",)}
+            names = ("flow_here", "flow_share", "flow_middle")
+            said = tuple(claim("value", answer, name, values=(row[name],), **key) for name in names)
+            item = _action(scope, ask, answer, "change", row["flow_here"], why, in_month, link, place=place)
+            asked = of_analysis("change_signals", scope.day, answer.where)
+            yield replace(item, claims=claims.of_analysis(said, asked))
 
 
 def _signals(scope: Scope, ask: Ask) -> Answer:
@@ -264,6 +310,28 @@ def _signals(scope: Scope, ask: Ask) -> Answer:
 
 
 # ---------------------------------------------------------------- shared by the kinds
+
+
+def _counted(scope: Scope, listed: Answer, name: str, number: float) -> Claim:
+    """The claim of a measure of the people, or places, of a list."""
+    return replace(claim("value", listed, number=number), metric=name, by=(), on=scope.day, over=None)
+
+
+def _of_list(
+    scope: Scope, listed: Answer, analysis: str, number: float | None, named: Sequence[Mapping[str, Any]]
+) -> Claim:
+    """The claim of how many institutes a list of an analysis has, and of those named."""
+    name = listed.metrics[0].name
+    is_number = listed.metrics[0].unit != "date"
+    values = tuple(row[name] for row in named) if is_number else ()
+    members = tuple(row["institute"] for row in named)
+    said = claim("count", listed, by=("institute",), number=number, members=members, values=values)
+    return claims.of_analysis([said], of_analysis(analysis, scope.day, listed.where))[0]
+
+
+def _shown(rows: Sequence[Any]) -> int:
+    """How many of some members are named: a few all, of more the first."""
+    return len(rows) if len(rows) <= _FEW else 1
 
 
 def _province(scope: Scope) -> str:
@@ -314,7 +382,7 @@ def _named(
             text.word("scope.counted", lang, name=name, count=text.number(counts[code], lang))
             for name, code in zip(names, codes, strict=True)
         ]
-    if not names or (len(names) <= 3 and among <= len(names)):
+    if not names or (len(names) <= _FEW and among <= len(names)):
         return text.listed(names, lang)
     if is_counted:
         return _word(scope, "among", name=names[0])

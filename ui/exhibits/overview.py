@@ -7,8 +7,9 @@ from ui.exhibits.breaks import with_reasons
 from ui.exhibits.exhibit import Exhibit
 from ui.exhibits.figure import figure, nothing
 from ui.exhibits.glance import glance
+from ui.exhibits.goal import pace
 from ui.exhibits.needs_action import needs_action
-from ui.exhibits.verdict import summed_up
+from ui.exhibits.verdict import summed_up, to_target
 from ui.state.scope import Scope
 
 COVERAGE, TRAINING = "coverage_per_10k", "training_compliance"
@@ -58,4 +59,4 @@ def training(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, lines.trend, TRAINING, by="month", over=over, zero=False, nation=True, height=height)
 
 
-EXHIBITS = (verdict, needs_action, coverage, growth, training, glance)
+EXHIBITS = (verdict, to_target, pace, needs_action, coverage, growth, training, glance)

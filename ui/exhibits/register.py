@@ -38,6 +38,10 @@ _PAGES: Mapping[str, tuple[Make, ...]] = {
     "quality": quality.EXHIBITS,
     "approve": (quality.publications,),
 }
+# What a page shows of another page's exhibits, in sentences.
+_SHOWN_TOO: Mapping[str, tuple[str, ...]] = {
+    "overview": ("coverage/findings", "training/findings", "coverage/counties_without"),
+}
 # Their figures have a day, and no period of the reader's.
 _WITHOUT_PERIOD = {"coverage", "methods", "quality", "approve"}
 # What, besides the publication, decides what an exhibit shows.
@@ -52,6 +56,12 @@ _RENAMED: dict[str, str] = {}
 def exhibits() -> Mapping[str, Make]:
     """Every exhibit by its address, PAGE/NAME."""
     return {f"{page}/{make.__name__}": make for page, makes in _PAGES.items() for make in makes}
+
+
+def of_page(page: str) -> tuple[str, ...]:
+    """The addresses of what a page shows; none for what is no page."""
+    own = tuple(address for address in exhibits() if address.startswith(f"{page}/"))
+    return own + _SHOWN_TOO.get(page, ())
 
 
 def named(address: str) -> Make | None:

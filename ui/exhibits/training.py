@@ -36,15 +36,6 @@ _MANY_MORE = 0.05
 _MOST_ROOMS = 15
 
 
-def courses(scope: Scope, ask: Ask) -> Exhibit:
-    """What holds of every course?"""
-    answer, _ = ask_under(scope, ask, [RATE], ("course",))
-    shares = [value for value in answer.column(RATE) if value is not None]
-    whole = math.ceil(min(shares) * 100 - 1e-9) - 1 if len(shares) > 1 else 0
-    share = text.percent(whole / 100, scope.lang, 0)
-    return sentence(scope, [text.word("futures.courses", scope.lang, share=share)] if whole > 0 else [], answer)
-
-
 def findings(scope: Scope, ask: Ask) -> Exhibit:
     """Who is clearly behind?"""
     return of_rate(scope, ask, RATE)
@@ -190,6 +181,7 @@ def institutes_falling(scope: Scope, ask: Ask) -> Exhibit:
 
 
 EXHIBITS = (
+    findings,
     by_province,
     over_time,
     by_place,

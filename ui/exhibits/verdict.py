@@ -1,14 +1,12 @@
 """The verdict in words: how many are active, how far the target is, and when it is reached. Of pages and briefings alike."""
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
-from etl.core.errors import QuestionError
 from etl.core.jalali import year_before
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
-from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import PLACES
 from ui.charts.elements import ChartContext
 from ui.data import ask as asking
@@ -16,9 +14,10 @@ from ui.data.ask import Ask
 from ui.exhibits.exhibit import Exhibit, Progress, sentence, standing_out
 from ui.i18n import text
 from ui.state import wording
-from ui.state.questions import analyse_under, on_day, who_differs
+from ui.state.questions import analyse_under, on_day
 from ui.state.scope import Scope
 from ui.summary import changes, different
+from ui.summary.claims import Claim, Kind, Said, claim, together
 
 ACTIVE = "active_assistants"
 # The provinces furthest below that a sentence names.
@@ -54,8 +53,7 @@ class Facts:
 
     @property
     def progress(self) -> float | None:
-        of = self.target or self.census_share
-        return self.latest.share(self.active, of) if of else None
+        return self.latest.share(self.active, self.target) if self.target else None
 
 
 def summed_up(scope: Scope, ask: Ask, reached: bool = True) -> Exhibit:
@@ -80,9 +78,8 @@ def to_target(scope: Scope, ask: Ask) -> Exhibit:
     """When is the target reached, and which provinces are furthest below?"""
     found = facts(scope, ask)
     # A met target is said in the first sentence.
-    reached = sentences(found, scope.lang)[-1] if found.target else without_target(scope)
-    said = " ".join(filter(None, (reached, furthest(scope, ask))))
-    return sentence(scope, [said], found.latest)
+    reached = sentences(found, scope.lang)[-1] if found.target else Said(without_target(scope))
+    return sentence(scope, [together((reached, furthest(scope, ask)))], found.latest)
 
 
 def facts(scope: Scope, ask: Ask) -> Facts:
@@ -90,7 +87,8 @@ def facts(scope: Scope, ask: Ask) -> Facts:
     now = latest.value() or 0
     before = earlier.value()
     target = own_target(scope, ask)
-    has_share = not (target or _parts(scope))
+    # Several provinces have no share together.
+    has_share = bool(scope.province) and not (target or _parts(scope))
     more: dict[str, Any] = {"census_share": on_day(scope, ask, "target").value() if has_share else None}
     if target and now < target:
         pace, _ = analyse_under(scope, ask, "pace")
@@ -141,49 +139,66 @@ def _unlicensed(scope: Scope, ask: Ask) -> dict[str, tuple[int, int]]:
 
 
 def _progress(facts: Facts, lang: str) -> Progress | None:
-    share, of = facts.progress, facts.target or facts.census_share
-    if share is None:
+    if facts.progress is None:
         return None
-    here = f"{text.number(facts.active, lang)} · {text.percent(share, lang)}"
-    key = "scale" if facts.target else "scale_share"
-    return Progress(share, here, text.word(f"verdict.{key}", lang, target=text.number(of, lang)), bool(facts.target))
+    here = f"{text.number(facts.active, lang)} · {text.percent(facts.progress, lang)}"
+    return Progress(facts.progress, here, text.word("verdict.scale", lang, target=text.number(facts.target, lang)))
 
 
 # ---------------------------------------------------------------- in words
 
 
-def sentences(facts: Facts, lang: str) -> list[str]:
+def sentences(facts: Facts, lang: str) -> list[Said]:
     """How many are active, with the change in a year; why a fall is none of people; when the target is reached."""
     reached = [_reached(facts, lang)] if facts.target and facts.active < facts.target else []
     return [active(facts, lang), *licences_lapsed(facts, lang), *reached]
 
 
-def active(facts: Facts, lang: str) -> str:
-    """How many are active, with the change in a year, beside the target or the census share of it."""
+def active(facts: Facts, lang: str) -> Said:
+    """How many are active, with the change in a year, beside the target; of a province without one, its share by residents."""
     values: dict[str, Any] = {"count": text.number(facts.active, lang), "change": _change(facts, lang)}
-    key, target = "verdict.active", facts.target or facts.census_share
-    if target:
+    claims, key = [_counted(facts, ACTIVE, facts.active)], "verdict.active"
+    if facts.before:
+        claims += [_counted(facts, ACTIVE, facts.before, day=year_before(_day(facts)))]
+        claims += [_counted(facts, ACTIVE, facts.active - facts.before, "change")]
+    if target := facts.target or facts.census_share:
         key = "verdict.of_census_share"
         values["target"] = text.number(target, lang)
-        values["share"] = text.percent(facts.progress, lang)
+        claims += [_counted(facts, "target", target)]
     if facts.target:
         key = "verdict.short" if facts.target > facts.active else "verdict.above"
         values["missing"] = text.number(abs(facts.target - facts.active), lang)
-    return text.word(key, lang, **values)
+        values["share"] = text.percent(facts.progress, lang)
+        claims += [_counted(facts, "target_progress", facts.progress)]
+    return Said(text.word(key, lang, **values), tuple(claims))
 
 
-def licences_lapsed(facts: Facts, lang: str) -> list[str]:
+def _day(facts: Facts) -> date:
+    assert facts.latest.on is not None
+    return facts.latest.on
+
+
+def _counted(facts: Facts, name: str, number: float | None, kind: Kind = "value", day: date | None = None) -> Claim:
+    """The claim of a number of the place on a day, or of its change in the year before it."""
+    before = year_before(_day(facts)) if kind == "change" else None
+    made = claim(kind, facts.latest, ACTIVE, number=number, before=before)
+    return replace(made, metric=name, on=day or _day(facts))
+
+
+def licences_lapsed(facts: Facts, lang: str) -> list[Said]:
     """A sentence if fewer are active because licences lapsed, not because people left."""
     if not (facts.in_service and facts.without_licence):
         return []
     (serving, serving_before), (without, without_before) = facts.in_service, facts.without_licence
-    values = {
-        "without": text.number(without, lang),
-        "without_more": text.number(without - without_before, lang),
-        "serving": text.number(serving, lang),
-        "more": text.number(serving - serving_before, lang),
+    numbers: dict[str, tuple[str, Kind, int]] = {
+        "without": ("lapsed_licence_service", "value", without),
+        "without_more": ("lapsed_licence_service", "change", without - without_before),
+        "serving": ("in_service", "value", serving),
+        "more": ("in_service", "change", serving - serving_before),
     }
-    return [text.word("verdict.licences_lapsed", lang, **values)]
+    written = {key: text.number(number, lang) for key, (_, _, number) in numbers.items()}
+    claims = tuple(_counted(facts, name, number, kind) for name, kind, number in numbers.values())
+    return [Said(text.word("verdict.licences_lapsed", lang, **written), claims)]
 
 
 def _change(facts: Facts, lang: str) -> str:
@@ -196,7 +211,7 @@ def _change(facts: Facts, lang: str) -> str:
     return text.word(key, lang, change=count, share=text.percent(facts.latest.share(abs(change), facts.before), lang))
 
 
-def _reached(facts: Facts, lang: str) -> str:
+def _reached(facts: Facts, lang: str) -> Said:
     month, first, last = (
         text.unit_in_both(label, lang) if label else "" for label in (facts.middle, facts.first, facts.last)
     )
@@ -210,52 +225,52 @@ def _reached(facts: Facts, lang: str) -> str:
             key = "in_month"
     what = changes.broken(*facts.broken, lang) if facts.broken else ""
     pace = text.word("verdict.unless", lang, what=what) if what else text.word("verdict.at_pace", lang)
-    said = text.word(f"verdict.{key}", lang, pace=pace, month=month, first=first, last=last)
+    written = text.word(f"verdict.{key}", lang, pace=pace, month=month, first=first, last=last)
+    named = {"middle": facts.middle, "first": facts.first, "last": facts.last}
     if facts.middle and facts.stays and facts.stays != facts.middle:
-        said += " " + text.word("verdict.stays", lang, month=text.unit_in_both(facts.stays, lang))
-    return f"{said} {text.word('verdict.broken', lang, what=what)}" if what else said
+        written += " " + text.word("verdict.stays", lang, month=text.unit_in_both(facts.stays, lang))
+        named["stays"] = facts.stays
+    claims = tuple(
+        replace(_counted(facts, f"projected_{name}", None, "month"), members=(label,), analysis="pace")
+        for name, label in named.items()
+        if label
+    )
+    if what:
+        written = f"{written} {text.word('verdict.broken', lang, what=what)}"
+    return Said(written, claims)
 
 
-def furthest(scope: Scope, ask: Ask) -> str:
-    """The provinces furthest below targets of their own; where none has one, those far below the national coverage.
-
-    Their names stand out. Of one province without a target its own distance. Empty where nobody is below, and for smaller places.
-    """
-    filters = _parts(scope)
-    if BELOW_PROVINCE & filters:
-        return ""
-    key, gaps = "target", {} if filters - {"province"} else _missing(scope, ask)
-    if not gaps:
-        key, gaps = "average", _below_average(scope, ask)
-    if scope.province and key == "target":
-        # The sentence before says it.
-        return ""
-    found = sorted(gaps.items(), key=lambda gap: (-gap[1], gap[0]))[:_MOST_NAMED]
-    if scope.province:
-        counts = (text.number(gap, scope.lang) for _, gap in found)
-        return "".join(text.word("verdict.below_average", scope.lang, count=count) for count in counts)
+def furthest(scope: Scope, ask: Ask) -> Said:
+    """The provinces furthest below targets of their own; empty where none has one, and of one province, which says it before."""
+    if scope.province or _parts(scope) - {"province"}:
+        return Said()
+    own, missing = _missing(scope, ask)
+    found = sorted(missing.items(), key=lambda gap: (-gap[1], gap[0]))[:_MOST_NAMED]
+    if not found:
+        return Said()
     context = ChartContext(scope.lang)
     names = [
         f"{text.isolated(standing_out(context.member('province', code)), scope.lang)}\u00a0{text.number(gap, scope.lang)}"
         for code, gap in found
     ]
-    named = different.joined(names, scope.lang)
-    return text.word(f"verdict.furthest_{key}", scope.lang, names=named) if names else ""
-
-
-def _missing(scope: Scope, ask: Ask) -> dict[str, float]:
-    """The people missing to the target of each province that has one of its own and has not met it; empty without any."""
-    own, now = (
-        {row["province"]: row[name] for row in on_day(scope, ask, name, by=("province",)).records()}
-        for name in ("own_target", ACTIVE)
+    written = text.word("verdict.furthest_target", scope.lang, names=different.joined(names, scope.lang))
+    targets = {row["province"]: row["own_target"] for row in own.records()}
+    members = tuple(code for code, _ in found)
+    said = (
+        claim("value", own, members=members, values=tuple(targets[code] for code in members)),
+        replace(
+            claim("value", own, members=members, values=tuple(targets[code] - gap for code, gap in found)),
+            metric=ACTIVE,
+        ),
     )
-    return {code: target - (now.get(code) or 0) for code, target in own.items() if target and target > now.get(code, 0)}
+    return Said(written, said)
 
 
-def _below_average(scope: Scope, ask: Ask) -> dict[str, float]:
-    """The people missing to the national coverage in each province that is named as below it."""
-    with suppress(QuestionError):
-        below = {row["province"] for row in different.named(who_differs(scope, ask, "coverage_per_10k", "province"))}
-        gaps = on_day(scope, ask, "coverage_gap", by=("province",)).records()
-        return {row["province"]: -row["coverage_gap"] for row in gaps if row["province"] in below}
-    return {}
+def _missing(scope: Scope, ask: Ask) -> tuple[Answer, dict[str, float]]:
+    """The targets of their own of provinces, and the people missing to each that has one and has not met it."""
+    own, active = (on_day(scope, ask, name, by=("province",)) for name in ("own_target", ACTIVE))
+    now = {row["province"]: row[ACTIVE] for row in active.records()}
+    targets = {row["province"]: row["own_target"] for row in own.records()}
+    return own, {
+        code: target - (now.get(code) or 0) for code, target in targets.items() if target and target > now.get(code, 0)
+    }

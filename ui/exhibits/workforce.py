@@ -9,6 +9,7 @@ from ui.exhibits.figure import figure
 from ui.i18n import text
 from ui.state.questions import on_day
 from ui.state.scope import Scope
+from ui.summary.claims import Said, value
 
 _SAID = ("women_share", "age_median", "tenure_median")
 
@@ -16,7 +17,8 @@ _SAID = ("women_share", "age_median", "tenure_median")
 def people(scope: Scope, ask: Ask) -> Exhibit:
     """Who are they? Nothing of few people."""
     count = on_day(scope, ask, "active_assistants")
-    people, values = count.value(), [on_day(scope, ask, name).value() for name in _SAID]
+    answers = [on_day(scope, ask, name) for name in _SAID]
+    people, values = count.value(), [answer.value() for answer in answers]
     if people is None or people < LEAST or None in values:
         return sentence(scope, (), count)
     share, years, months = values
@@ -26,7 +28,8 @@ def people(scope: Scope, ask: Ask) -> Exhibit:
         "age": text.number(years, scope.lang, decimals=years % 1 > 0),
         "tenure": text.years_and_months(months, scope.lang),
     }
-    return sentence(scope, [text.word("people.are", scope.lang, **said)], count)
+    claims = tuple(value(answer) for answer in (count, *answers))
+    return sentence(scope, [Said(text.word("people.are", scope.lang, **said), claims)], count)
 
 
 def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
@@ -86,4 +89,4 @@ def over_time(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, lines.trend, "women_share", "veteran_leader_share", by="month", over=months, height=380)
 
 
-EXHIBITS = (by_age, by_tenure, by_education, by_post, leavers_by_post, survival, moves, over_time)
+EXHIBITS = (people, by_age, by_tenure, by_education, by_post, leavers_by_post, survival, moves, over_time)

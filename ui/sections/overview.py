@@ -39,12 +39,11 @@ def _verdict(view: PageContext, made: Made, exhibit: Exhibit) -> None:
 
 
 def _progress(progress: Progress, lang: str) -> str:
-    """A bar from 0 to the target or the census share of it, with the number and its share where it ends."""
+    """A bar from 0 to the target, with the number and its share where it ends."""
     target, written = text.escape(progress.target), text.escape(text.percent(progress.share, lang))
     percent = f"{min(max(progress.share, 0.0), 1.0) * 100:.1f}"
     # Its end stays beside the target, its start on the bar.
-    room = 6 if progress.is_own else 10
-    end = f"clamp({room}rem, 100% - {percent}%, 100% - 8rem)"
+    end = f"clamp(6rem, 100% - {percent}%, 100% - 8rem)"
     return (
         f'<div class="pd-progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" '
         f'aria-label="{target}: {written}"><i style="width:{percent}%"></i></div>'

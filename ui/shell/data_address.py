@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -102,6 +102,7 @@ def routes() -> list[Route]:
         Route(path, partial(_respond, answer), methods=["GET", "HEAD"])
         for path, answer in (
             (f"{base}answer.{{form}}", _answer),
+            (f"{base}{{page}}/claims.json", _claims),
             (f"{base}{{page}}/{{name}}.{{form}}", _exhibit),
             (base, _describe),
             (f"{base}dictionary.{{form}}", _describe),
@@ -321,6 +322,31 @@ def _exhibit(request: Request, given: Given, asker: AccessScope) -> Response | _
     if question and form in PICTURE_FORMS and not picture.browser():
         raise _Refused(501, text.word("data.no_browser", question.view.lang))
     return _kept_or_made(request, asker, form, question) if question else _nothing(request, given, asker)
+
+
+def _claims(request: Request, given: Given, asker: AccessScope) -> Response | _Make:
+    """What the sentences and titles of a page claim, in its order."""
+    questions = data_question.read_page(given, request.path_params["page"])
+    return partial(_claims_sent, request, asker, questions) if questions else _nothing(request, given, asker)
+
+
+def _claims_sent(request: Request, asker: AccessScope, questions: tuple[ExhibitQuestion, ...]) -> Response:
+    ask, found = warehouse.of_page(), []
+    for question in questions:
+        with suppress(AccessDenied, QuestionError):
+            exhibit = question.make(question.view.scope, Rounded(ask) if question.circulation else ask)
+            if exhibit.answer is not None and not answers.may_leave(asker, exhibit.answer):
+                continue
+            found += [
+                {"exhibit": question.address, "sentence": said.words, "claims": [one.record() for one in said.claims]}
+                for said in exhibit.stated
+            ]
+    if request.method == "GET" and people.mode() != "open":
+        details = {"why": "data address", "page": questions[0].address.partition("/")[0], "form": "claims"}
+        audit.record(
+            people.audit_folder(), asker.sub, "export", **details | audit.rights(asker), **people.client(request)
+        )
+    return JSONResponse(found, headers=_HEADERS)
 
 
 def _kept_or_made(

@@ -136,6 +136,12 @@ def read_exhibit(given: Given, address: str) -> ExhibitQuestion | None:
     return ExhibitQuestion(address, make, view, _is_rounded(given, lang), beside)
 
 
+def read_page(given: Given, page: str) -> tuple[ExhibitQuestion, ...]:
+    """The questions for what a page shows, each with its input as the page begins; none for what is no page. Raises Wrong."""
+    asked = (read_exhibit(given, address) for address in register.of_page(page))
+    return tuple(filter(None, asked))
+
+
 def _charted(given: Given, where: dict[str, tuple[str, ...]], lang: str) -> Charted:
     """The chart that an address of Explore names: a question, and the form, by default the first that suits it."""
     names, by = _measures_by(

@@ -116,16 +116,21 @@ def settled_on(ask: Ask, name: str, on: date) -> date | None:
     return ask.look_up(resolve.settled_on, name, on)
 
 
-def different(scope: Scope, ask: Ask, name: str, by: str, where: Where, over: Over | None = None) -> Answer:
+def different(
+    scope: Scope, ask: Ask, name: str, by: str, where: Where, over: Over | None = None, whole: str = ""
+) -> Answer:
     """Who is below or above the whole, by the one test: on exact counts, with the numbers of the Ask.
+
+    With `whole="nation"` places of a province are compared with the nation too.
 
     Provinces are compared with the nation whichever are chosen, so that the test is made once for all choices.
     """
     asked, codes = dict(where), tuple(where.get("province", ()))
+    chosen = {"whole": whole} if whole else {}
     is_national = by == "province" and not BELOW_PROVINCE & {*where} and sees_nation(ask.rights, where)
     if is_national:
         asked.pop("province", None)
-    exact = ask.exactly(of_analysis("different", scope.day, asked, over, metric=name, by=by))
+    exact = ask.exactly(of_analysis("different", scope.day, asked, over, metric=name, by=by, **chosen))
     answer = exact if ask is ask.exactly else _as_shown(exact, ask)
     if not (is_national and codes):
         return answer
