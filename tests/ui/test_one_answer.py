@@ -122,10 +122,10 @@ def expected(told: Kept, name: str, lang: str, scope: dict[str, str]) -> list[st
     outside = {key: value for key, value in where.items() if key != "province"}
     provinces = told(of_analysis("different", on, outside, metric=name))
     if "province" not in where:
-        return [sentence for sentence in [different.sentence(provinces, lang, member)] if sentence]
+        return [said.words for said in [different.sentence(provinces, lang, member)] if said]
     counties = told(of_analysis("different", on, where, metric=name, by="county"))
     place = different.of_place(provinces, scope["province"], lang, member)
-    return [sentence for sentence in (place, different.sentence(counties, lang, member)) if sentence]
+    return [said.words for said in (place, different.sentence(counties, lang, member)) if said]
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_the_orange_bars_are_the_names_of_the_sentence(told: Kept) -> None:
     ]
     below = [row["province"] for row in answer.records() if row["side"] == "lower"]
     assert orange == below == bar["customdata"][: len(below)], "and they stand on top, the worst first"
-    sentence = different.sentence(answer, "en", lambda dimension, code: str(code), most=31)
+    sentence = different.sentence(answer, "en", lambda dimension, code: str(code), most=31).words
     assert re.findall("IR-[0-9]{2}", sentence) == below
 
 
@@ -476,7 +476,7 @@ def test_every_form_names_the_same_places_in_the_same_order(
             rows = [row for row in answer.records() if row["side"] == named_side(catalogue()[name])]
             named = [row[by] for row in rows]
             met += len(named)
-            sentence = different.sentence(answer, "en", lambda _, code: f"<{code}>", most=99)
+            sentence = different.sentence(answer, "en", lambda _, code: f"<{code}>", most=99).words
             said = re.findall("<(.*?)>", sentence.partition(". <")[0])
             assert said == named or (not named and re.match("Lowest|Least|$", sentence)), (province, name)
             bar = bars.ranking(answer, ChartContext("en"))["data"][0]

@@ -117,8 +117,14 @@ def extreme(
     ranking = rank(answer, metric.name)
     if not ranking.ranked:
         return _all_small(answer, metric, rows, context)
-    at_end = _end_of(answer, metric, ranking, end, name_group, context) if _has_end(answer, metric, ranking) else None
-    return at_end or spread(answer, metric, _ranked(answer, ranking) or rows, context, not ranking.small)
+    large = _ranked(answer, ranking)
+    if len(large) == 1 and not (end == "highest" and size_of(metric) == metric.name):
+        return _single(answer, metric, large[0], name_group, context)
+    if metric.unit in COUNTS and not is_narrowest(answer, ranking.ranked[0].key):
+        # A small band has its bar too.
+        return spread(answer, metric, rows, context)
+    at_end = _end_of(answer, metric, ranking, end, name_group, context) if _is_ordered(metric) else None
+    return at_end or spread(answer, metric, large, context, not ranking.small)
 
 
 def _single(answer: Answer, metric: Metric, row: Sequence[Any], name_group: GroupNames, context: ChartContext) -> Title:
@@ -161,15 +167,14 @@ def _all_small(answer: Answer, metric: Metric, rows: Sequence[Sequence[Any]], co
     return Title(sentence, claims=(said,))
 
 
-def _has_end(answer: Answer, metric: Metric, ranking: Ranking) -> bool:
-    """Whether the end of a ranking is a finding: of counts, not of what chance orders, of bands of one width."""
+def _is_ordered(metric: Metric) -> bool:
+    """Whether the order of groups is a finding: chance orders rates, and of 20 counties one more or less is none."""
     is_of_counties = metric.unit == "share" and catalogue()[str(metric.denominator)].unit == "counties"
-    is_ordered = not (is_sampled(metric) or is_of_counties or metric.sample_size)
-    return is_ordered and (metric.unit not in COUNTS or is_narrowest(answer, ranking.ranked[0].key))
+    return not (is_sampled(metric) or is_of_counties or metric.sample_size)
 
 
 def _ranked(answer: Answer, ranking: Ranking) -> list[Sequence[Any]]:
-    """The rows of the groups that are ranked; of bands of several widths all."""
+    """The rows of the groups that are ranked."""
     keys, first = {group.key for group in ranking.ranked}, len(answer.by)
     return [row for row in answer.rows if tuple(row[:first]) in keys]
 
@@ -241,22 +246,20 @@ def spread(
     values = [row[at] for row in rows]
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
     words = {"measure": metric.short[context.lang], "axes": axes(answer.by, context), "low": low, "high": high}
-    fewest = 0
-    if not (is_whole and not _is_part(answer, metric, rows)):
-        key, fewest = "spread_large", _least_of(metric)
+    keys, fewest = [key], 0
+    if not is_whole or _is_part(answer, metric, rows):
+        keys, fewest = ["spread_large", "spread_large_short"], _least_of(metric)
         words["fewest"] = different.at_least(metric, context.lang)
     elif key == "spread" and low == high:
-        key = "spread_one"
-    elif key == "spread_present":
+        keys = ["spread_one"]
+    said = claims.ends(answer, rows, metric.name, fewest)
+    if keys == ["spread_present"]:
         groups = member_names.counted(different.kind_of(answer.by), context.lang, len(rows))
         words |= {"count": text.number(len(rows), context.lang), "groups": groups}
-    said = claims.ends(answer, rows, metric.name, fewest)
-    if key == "spread_present":
         said = (*said, claims.claim("count", answer, metric.name, side="above:0", number=len(rows)))
     written = values_of(max(values), metric, context)
-    return Title(
-        first_that_fits(context.word(f"finding.{key}", **words | {"high": high}) for high in written), claims=said
-    )
+    ways = (context.word(f"finding.{one}", **words | {"high": high}) for one in keys for high in written)
+    return Title(first_that_fits(ways), claims=said)
 
 
 def _is_part(answer: Answer, metric: Metric, rows: Sequence[Sequence[Any]]) -> bool:

@@ -142,7 +142,7 @@ def _lowest(answer: Answer, lang: str, member: _Names) -> Said:
     metric, worse = answer.metrics[0], worse_side(answer.metrics[0])
     fewest = 0 if is_full_count(metric.name) else least(catalogue()[size_of(metric)].unit)
     everyone = [row for row in answer.records() if row[metric.name] is not None]
-    large = [row for row in everyone if (row[size_of(metric)] or 0) >= fewest]
+    large = [row for row in everyone if (row.get(size_of(metric)) or 0) >= fewest]
     large.sort(key=lambda row: (row[metric.name] * (-1 if worse == "higher" else 1), row[answer.by[0]]))
     shown = [row for row in large if not _is_better(row, metric, worse)][: min(_LOWEST, len(large) - 1)]
     if not (worse and shown):
