@@ -231,6 +231,8 @@ def breaks_and_runs(active: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     sizes, runs = np.zeros(changes.shape), np.zeros(changes.shape)
     if changes.shape[-1] > MONTHS:
         sizes[..., MONTHS:], apart, wide = _breaks(changes)
+        # Where nothing varies, less than a person would be one.
+        sizes[np.abs(sizes) < 1] = 0
         runs[..., MONTHS:] = _runs(apart, wide)
     return sizes, runs
 

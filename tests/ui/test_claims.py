@@ -192,6 +192,9 @@ def told_by(claim: Claim) -> list[float]:
         told += [claim.number - len(claim.members)]
     # The name of a band has numbers: 30 to 34 years.
     told += [int(one) for member in claim.members for one in re.findall(r"\d+", str(member))]
+    if claim.metric == "tenure_median" and claim.number is not None:
+        # In words: 2 years and 9 months.
+        told += divmod(round(claim.number), 12)
     if match := re.search(r"(?:below|above):([0-9.]+)$", claim.side):
         told += [float(match[1])]
     return [float(value) for value in told if value == value]

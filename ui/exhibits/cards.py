@@ -24,13 +24,17 @@ from ui.charts.titles import Title
 from ui.data import ask as asking
 from ui.data.ask import Ask, Filters, Question, frozen
 from ui.exhibits.exhibit import Card, Exhibit, Line, Link, Nothing, Span
+from ui.exhibits.findings import without_county
 from ui.i18n import member_names, text
 from ui.state import periods, questions, wording
 from ui.state.questions import analyse_under, ask_under, different, settled_on
 from ui.state.scope import NATION, Scope
 from ui.summary import changes
 from ui.summary import different as sides
+from ui.summary.claims import Said
 
+# What has no value where too many people are in no known county.
+_BY_COUNTY = ("counties_covered", "gini")
 # The months of a sparkline.
 _MONTHS = 24
 
@@ -107,7 +111,8 @@ def _card(
             metric.unit == "working_days" and metric.name not in catalogue() and answer.rows and answer.rows[0][-1]
         )
         key = "not_settled" if is_unsettled else "not_reached" if is_open else "not_known"
-        lines.append((Span(context.word(f"figure.{key}")),))
+        unplaced = without_county(scope, ask) if metric.name in _BY_COUNTY else Said()
+        lines.append((Span(unplaced.words if unplaced else context.word(f"figure.{key}")),))
     elif parts := elements.parts_of(answer, metric, answer.rows[0], context):
         lines.append((Span(parts),))
     if ignored:

@@ -30,8 +30,7 @@ def glance(scope: Scope, ask: Ask) -> Exhibit:
     lang, exactly = scope.lang, ask.exactly
     provinces = scope.where.get("province", ())
     by = "county" if len(provinces) == 1 else "province"
-    known = catalogue()[_PEOPLE].dimensions - ({"province"} if by == "province" else set())
-    where, _ = scope.under(known)
+    where, _ = scope.under(catalogue()[_PEOPLE].dimensions)
     exact, whole = (exactly(of_analysis("glance", scope.day, where, by=axis)) for axis in (by, ""))
     if not exact.rows:
         return nothing(scope, "state.empty_title", "state.empty")

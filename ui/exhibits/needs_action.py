@@ -13,6 +13,7 @@ from etl.core.jalali import DAY
 from etl.semantic.answers import Answer
 from etl.semantic.composed_answers import list_without_rows
 from etl.semantic.disclosure import FEWEST, rounded
+from etl.semantic.ranking import named_side
 from etl.submissions.arrivals import Owed
 from etl.warehouse.dimensions import PLACES, expand_groups
 from ui.charts.elements import ChartContext
@@ -206,7 +207,8 @@ def _low_coverage(scope: Scope, ask: Ask) -> Iterator[Action]:
     metric, row = answer.metrics[0], low[0]
     whole = text.word("different.mean_nation", scope.lang)
     value = text.amount(row["whole_value"], metric.unit, scope.lang)
-    told = {"beyond": different.beyond(metric, row["side"], whole, scope.lang), "value": value}
+    side = named_side(metric)
+    told = {"beyond": different.beyond(metric, side, whole, scope.lang), "value": value}
     of_all = (different.of_whole(answer, row), *(counties.claims if counties else ()))
     if province:
         here = text.plain(row["coverage_per_10k"], metric.unit, scope.lang)
@@ -223,7 +225,7 @@ def _low_coverage(scope: Scope, ask: Ask) -> Iterator[Action]:
         group = different.group(answer, scope.lang, len(codes))
         item = _action(scope, ask, answer, "coverage", len(codes), who, counted, _link("coverage"), group=group)
         why = text.clauses([_word(scope, "coverage_why", **told), *filter(None, [unknown])], scope.lang)
-        on_side = different.on_side(answer, low[: _shown(low)], row["side"], len(low))
+        on_side = different.on_side(answer, low[: _shown(low)], side, len(low))
         yield replace(item, why=why, claims=(on_side, *of_all))
 
 

@@ -93,11 +93,12 @@ def sentence(
     for key, effect in visible.items():
         size = part(effect if is_mixed else abs(effect), metric.unit, lang, is_signed=is_mixed)
         parts.append(text.word(f"split.{key}", lang, size=size, groups=groups))
-        if key.startswith("rate"):
-            alike = [group for group in ranked(answer, metric.unit, "rate_effect") if group[1] * effect > 0]
-            names = _names(alike, metric, answer.by[0], lang, member)
-            parts[-1] += f" ({names})" if names else ""
-    return text.word("split.because", lang, said=said, parts=different.joined(parts, lang)) if parts else f"{said}."
+    if not parts:
+        return f"{said}."
+    because = text.word("split.because", lang, said=said, parts=different.joined(parts, lang))
+    # The bars draw both parts of a group together, and so do the names.
+    names = _names(ranked(answer, metric.unit), metric, answer.by[0], lang, member)
+    return f"{because} {text.word('split.largest', lang, names=names)}" if names else because
 
 
 def _way(change: float | Decimal) -> str:

@@ -43,7 +43,7 @@ def named(answer: Answer) -> list[dict[str, Any]]:
     """Those of them that a sentence names: not of few. Counties with most residents come first, others in their order."""
     rows = [row for row in counted(answer) if row["side"] != "untested"]
     if _is_of_counties(answer):
-        residents = size_of(answer.metrics[0])
+        residents = str(answer.metrics[0].denominator)
         rows.sort(key=lambda row: (-(row[residents] or 0), row["county"]))
     return rows
 
@@ -116,7 +116,7 @@ def _some(answer: Answer, found: Sequence[Mapping[str, Any]], lang: str, member:
 def _counties(answer: Answer, found: Sequence[Mapping[str, Any]], lang: str, member: _Names, most: int) -> Said:
     """How many counties of all are far below, how many of these have nobody, and the largest of them."""
     metric, everyone, shown = answer.metrics[0], answer.records(), named(answer)[:most]
-    part, residents = str(metric.numerator), size_of(metric)
+    part, residents = str(metric.numerator), str(metric.denominator)
     nobody = sum(not row[part] for row in everyone)
     values = words(answer, metric, named_side(metric), lang, len(found)) | {
         "value": _of_whole(found[0], metric, lang),
