@@ -7,7 +7,21 @@ from tests.access.test_data_address import Site, site  # noqa: F401 - a fixture
 from ui.exhibits import register
 
 PAGES = sorted({address.partition("/")[0] for address in register.exhibits()})
-FIELDS = "kind metric by where on before over side least_size members values number check".split()
+FIELDS = [
+    "kind",
+    "metric",
+    "by",
+    "where",
+    "on",
+    "before",
+    "over",
+    "side",
+    "least_size",
+    "members",
+    "values",
+    "number",
+    "check",
+]
 KINDS = {"value", "change", "count", "most", "least", "all", "none", "month", "sum"}
 
 

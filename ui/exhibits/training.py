@@ -1,6 +1,5 @@
 """Whose training is in date, whose is about to lapse, and which seats does that take? Each function is one exhibit."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial

@@ -226,12 +226,12 @@ def _reached(facts: Facts, lang: str) -> Said:
     what = changes.broken(*facts.broken, lang) if facts.broken else ""
     pace = text.word("verdict.unless", lang, what=what) if what else text.word("verdict.at_pace", lang)
     written = text.word(f"verdict.{key}", lang, pace=pace, month=month, first=first, last=last)
-    named = {"middle": facts.middle, "first": facts.first, "last": facts.last}
+    named = {f"projected_{name}": getattr(facts, name) for name in ("middle", "first", "last")}
     if facts.middle and facts.stays and facts.stays != facts.middle:
         written += " " + text.word("verdict.stays", lang, month=text.unit_in_both(facts.stays, lang))
-        named["stays"] = facts.stays
+        named["stays_from"] = facts.stays
     claims = tuple(
-        replace(_counted(facts, f"projected_{name}", None, "month"), members=(label,), analysis="pace")
+        replace(_counted(facts, name, None, "month"), members=(label,), analysis="pace")
         for name, label in named.items()
         if label
     )
