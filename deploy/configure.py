@@ -35,7 +35,8 @@ def drop_ins(known: settings.Settings) -> dict[str, str]:
         f"{_writable((*builds, folders.incoming))}",
         "policeyar-work.path.d/settings.conf": f"[Path]\nPathExistsGlob=\nPathExistsGlob={folders.submissions}/orders/*.json\n",
         "policeyar-pull.service.d/settings.conf": f"[Service]\n{_writable(builds)}",
-        "policeyar-ready.service.d/settings.conf": f"[Service]\n{_writable((folders.audit,))}",
+        "policeyar-ready.service.d/settings.conf": f"[Service]\n{_network(database)}"
+        f"{_writable((folders.audit, folders.submissions, folders.run / 'web'))}",
         "policeyar-brief.service.d/settings.conf": f"[Unit]\nConditionPathExists={recipients}\n"
         f"[Service]\n{_network(database)}{_writable((folders.briefings, folders.views))}",
         "policeyar-build.timer.d/settings.conf": f"[Timer]\nOnCalendar=\nOnCalendar=*-*-* {known.schedule.build_at}:00\n",

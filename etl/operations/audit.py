@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.core.files import give_to_owner, locked, replacing
-from etl.core.store import StoreFault, cause, naming
+from etl.core.store import StoreFault, naming
 from etl.operations import hash_chain, syslog
 from etl.semantic.rights import AccessScope
 
@@ -39,11 +39,11 @@ FIELDS = frozenset((
 ))  # fmt: skip
 # A field holds the names of all measures.
 _PLAIN = re.compile(r"[\w .,:+-]{0,4000}")
-_HEAD, _FIRST_KEY, _UNSENT, _VERIFIED, _SETTINGS = (
+HEAD, _FIRST_KEY, _UNSENT, _VERIFIED, _SETTINGS = (
     "head.json", "first.key", "outside.fault", "verified.json", "settings.json",
 )  # fmt: skip
 # The state of the chain: not for backups, because an old key would let an intruder rewrite what was logged since.
-STATE = frozenset((_HEAD, _FIRST_KEY))
+STATE = frozenset((HEAD, _FIRST_KEY))
 _TAIL_BYTES, _TAIL_EVENTS = 1 << 18, 500
 # So many files for circulation of one measure may somebody take in a day: exact counts can be worked out from more of them.
 MOST_CIRCULATED = 12
@@ -136,7 +136,7 @@ def rights(scope: AccessScope) -> dict[str, str]:
 def take_first_key(folder: Path) -> str:
     """The first key of the log, for the verifier alone: it is erased here. Raises FileNotFoundError if it was taken before."""
     with locked(folder):
-        if not (folder / _HEAD).exists():
+        if not (folder / HEAD).exists():
             _begin(folder)
         key = (folder / _FIRST_KEY).read_text(encoding="utf-8").strip()
         (folder / _FIRST_KEY).unlink()
@@ -237,22 +237,23 @@ def circulated_often(shown: Iterable[Event]) -> list[Circulated]:
     return sorted(often, key=lambda one: (one.day, one.files), reverse=True)
 
 
-def fault(folder: Path) -> str:
-    """Why events cannot be logged, or not outside of this host; empty if all is well."""
-    newest = _files(folder, "")[-1:] if folder.is_dir() else []
-    for path in (folder, *newest):
-        if code := cause(path):
-            return f"the audit log cannot be written: {os.strerror(code)}"
+def written(folder: Path) -> list[Path]:
+    """What the next event is written to: the folder, and its newest file."""
+    return [folder, *(_files(folder, "")[-1:] if folder.is_dir() else [])]
+
+
+def unsent(folder: Path) -> str:
+    """That events cannot be sent outside of this host; else empty."""
     return "the audit log cannot be sent outside of this host" if (folder / _UNSENT).exists() else ""
 
 
 def faults(folder: Path) -> list[str]:
-    """What an operator has to mend, after a try to reach the place outside."""
+    """What an operator has to mend beside the folder itself, after a try to reach the place outside."""
     if not folder.is_dir():
         return []
     with suppress(OSError):
         _send_outside(folder, "")
-    found = [fault(folder)] if fault(folder) else []
+    found = [unsent(folder)] if unsent(folder) else []
     if (folder / _FIRST_KEY).exists():
         found.append("the first key of the audit log is still here: python -m etl audit key, and keep it elsewhere")
     return found
@@ -277,7 +278,7 @@ def _append(folder: Path, sub: str, event: str, more: Mapping[str, str | int]) -
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(handle)
             head = _follow(head, line, month, size + len(data))
-            _replace(folder / _HEAD, json.dumps(asdict(head)))
+            _replace(folder / HEAD, json.dumps(asdict(head)))
         except OSError:
             os.ftruncate(handle, size)
             raise
@@ -295,7 +296,7 @@ def _begin(folder: Path) -> _Head:
     key = secrets.token_hex(32)
     head = _Head(hash_chain.chain_of(key), 0, hash_chain.FIRST, "", 0, key)
     _replace(folder / _FIRST_KEY, key)
-    _replace(folder / _HEAD, json.dumps(asdict(head)))
+    _replace(folder / HEAD, json.dumps(asdict(head)))
     return head
 
 
@@ -356,11 +357,11 @@ def _replace(path: Path, text: str) -> None:
 def _read_head(folder: Path) -> _Head | None:
     """The noted end; None before the first event. Raises OSError if it cannot be read: then nothing is written."""
     try:
-        return _Head(**json.loads((folder / _HEAD).read_text(encoding="utf-8")))
+        return _Head(**json.loads((folder / HEAD).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):
-        raise StoreFault(STORE, errno.EBADMSG, str(folder / _HEAD)) from None
+        raise StoreFault(STORE, errno.EBADMSG, str(folder / HEAD)) from None
 
 
 def _part(folder: Path, head: _Head, month: str) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +200,8 @@ def _settings(_: argparse.Namespace) -> None:
 
 
 def _ready(options: argparse.Namespace) -> None:
-    served = readiness.served(options.source, settings.read().schedule.oldest_publication_days)
+    config = settings.read()
+    served = readiness.ready(replace(config, folders=replace(config.folders, warehouse=options.source)))
     if served.fault:
         raise Refused(f"{options.source}: {served.fault}")
     print(f"ready\t{served.id}")

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,8 @@ import duckdb
 
 from etl.core.errors import Busy, Refused
 from etl.core.files import replace_text
+from etl.core.settings import Settings
+from etl.operations import audit, stores
 from etl.warehouse import publications
 
 _DAY = 86_400
@@ -60,9 +62,25 @@ def served(pointer: Path, oldest_days: int) -> Served:
     except (OSError, duckdb.Error) as error:
         return _unserved(f"the publication cannot be opened ({type(error).__name__})")
     age = max(0.0, time.time() - status.st_mtime)
-    is_old = age > oldest_days * _DAY
-    fault = f"the publication is {age / _DAY:.0f} days old; the limit is {oldest_days}" if is_old else ""
-    return Served(publication.id, age, publication.rows_loaded, publication.rows_quarantined, fault)
+    return Served(publication.id, age, publication.rows_loaded, publication.rows_quarantined, too_old(age, oldest_days))
+
+
+def too_old(seconds: float, oldest_days: int) -> str:
+    """That a publication of this age is older than the settings allow; else empty."""
+    is_old = seconds > oldest_days * _DAY
+    return f"the publication is {seconds / _DAY:.0f} days old; the limit is {oldest_days}" if is_old else ""
+
+
+def ready(config: Settings) -> Served:
+    """The publication shown, and in `fault` why this host is not ready: the publication, a store, the audit log."""
+    found = served(config.folders.warehouse, config.schedule.oldest_publication_days)
+    if found.fault:
+        return found
+    if fault := next(stores.unusable(config), None):
+        # The monitor must not see a path.
+        return replace(found, fault=f"store {fault.store}: {stores.cause(fault)}")
+    is_logged = config.sign_in.mode != "open"
+    return replace(found, fault=audit.unsent(config.folders.audit)) if is_logged else found
 
 
 @functools.lru_cache(maxsize=4)

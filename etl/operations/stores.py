@@ -13,6 +13,7 @@ from etl.core.paths import TOKENS
 from etl.core.settings import Folders, Settings
 from etl.core.store import StoreFault
 from etl.extract.causes import both, of_machine, words
+from etl.operations import audit
 
 _MEBIBYTE = 1 << 20
 
@@ -41,15 +42,33 @@ class Store:
         """Whether this host has it: only the one that builds takes submissions and makes backups."""
         if self.of_people and config.sign_in.mode == "open":
             return False
+        # /run is empty after a start of the machine; what starts the processes makes the folder.
+        if self.folder == "run" and not config.folders.run.exists():
+            return False
         return not config.replicas.source or self.of_people or self.name in ("views", "notes")
+
+    def room_for(self, config: Settings) -> int:
+        """The bytes that the doctor wants free: of backups those of the last one."""
+        archives = self.path(config.folders).glob("*.tar") if self.name == "backups" else ()
+        return max((path.stat().st_size for path in archives), default=self.room)
 
     def fault(self, config: Settings, room: int = store.LEAST_FREE) -> StoreFault | None:
         """Why it cannot be used, found without writing to it; None if it can."""
         shared = config.sign_in.database if self.database else ""
         path = self.path(config.folders)
+        if not self.database and path.exists() and not path.is_dir():
+            return StoreFault(self.name, errno.ENOTDIR, str(path))
         # Beside a shared database only the folder of originals is of this host.
-        if (not shared or self.name == "submissions") and (code := store.cause(path, room)):
-            return StoreFault(self.name, code, str(path))
+        of_host = (
+            ()
+            if shared and self.name != "submissions"
+            else audit.written(path)
+            if self.name == audit.STORE
+            else (path,)
+        )
+        for one in of_host:
+            if code := store.cause(one, room):
+                return StoreFault(self.name, code, str(one))
         try:
             if shared or (self.database and path.exists()):
                 store.try_out(self.name, shared, path)

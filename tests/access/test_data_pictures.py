@@ -18,6 +18,7 @@ from typing import Any
 import anyio
 import pytest
 
+from etl.operations import programs
 from tests.access.test_data_address import Site, app, site  # noqa: F401 - a fixture
 from tests.serving import until
 from ui.data.worker_process import OutOfTime, WorkerProcess
@@ -61,7 +62,7 @@ class _Noted:
 
 @pytest.fixture
 def noted(monkeypatch: pytest.MonkeyPatch) -> type[_Noted]:
-    monkeypatch.setattr(picture, "browser", lambda: "/usr/bin/true")
+    monkeypatch.setattr(programs, "browser", lambda: "/usr/bin/true")
     monkeypatch.setattr(data_address, "Making", _Noted)
     monkeypatch.setattr(_Noted, "ends", OutOfTime())
     return _Noted
@@ -107,14 +108,14 @@ def test_a_picture_has_the_numbers_that_may_circulate(site: Site, noted: type[_N
 
 def test_a_program_that_is_no_browser_has_drawn_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for program in ("/usr/bin/true", "/nowhere/chromium"):
-        monkeypatch.setattr(picture, "browser", lambda program=program: program)
+        monkeypatch.setattr(programs, "browser", lambda program=program: program)
         with pytest.raises(picture.BrowserEnded), (tmp_path / "x").open("wb") as out:
             picture.PictureJob("png", "{}", "en").write(out)
 
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.skipif(not picture.browser(), reason="Chromium is not installed (apt-get install chromium)")
+@pytest.mark.skipif(not programs.browser(), reason="Chromium is not installed (apt-get install chromium)")
 class TestDrawn:
     """By Chromium, in a worker process."""
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Download, Locator
 
+from etl.operations import programs
 from tests.browser import app as front
 from tests.effort import draws
-from ui.exports import picture
 from ui.i18n import text
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -37,7 +37,7 @@ def rows(file: Download) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(Path(file.path()).read_bytes().decode("utf-8-sig"))))
 
 
-@pytest.mark.skipif(not picture.browser(), reason="Chromium is not installed (apt-get install chromium)")
+@pytest.mark.skipif(not programs.browser(), reason="Chromium is not installed (apt-get install chromium)")
 def test_the_picture_by_address_is_that_of_the_page(address: str, chromium: Browser) -> None:
     ident = "by_province"
     with front.visit(chromium, address) as reader:

@@ -243,7 +243,7 @@ def test_a_file_is_overdue_from_its_26th_working_day(folder):
 def looked_at(built) -> list[tuple[str, bool]]:
     """The findings of the doctor on the calendar of a publication."""
     config = SimpleNamespace(folders=SimpleNamespace(warehouse=built.to))
-    return [(words.partition(" ")[0], is_well) for _, words, is_well in doctor._calendar(config)]
+    return [(words.partition(" ")[0], is_well) for words, is_well in doctor._calendar(config)]
 
 
 def test_the_doctor_warns_of_estimated_days_and_refuses_a_calendar_that_ends(folder):

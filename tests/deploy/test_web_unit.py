@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from etl.operations import programs
 from tests.deploy.test_path_unit import OF_THE_HOST, has_systemd, start
 from tests.serving import ROOT, until
-from ui.exports import picture
 
 _FIGURE = '{"data": [{"type": "bar", "y": [1, 2]}], "layout": {"width": 300, "height": 200}}'
 
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.skipif(not picture.browser(), reason="Chromium is not installed (apt-get install chromium)")
+@pytest.mark.skipif(not programs.browser(), reason="Chromium is not installed (apt-get install chromium)")
 def test_a_browser_draws_within_the_limits_of_the_unit(tmp_path: Path) -> None:
     if not has_systemd(tmp_path):
         pytest.skip("systemd cannot be started here")

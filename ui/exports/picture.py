@@ -8,7 +8,6 @@ import base64
 import json
 import os
 import resource
-import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from functools import cache
 from typing import IO, Any, TypeVar
 
 from etl.core.paths import ROOT
+from etl.operations import programs
 from ui.charts import boundaries
 from ui.charts.elements import Figure
 from ui.data.worker_process import Report
@@ -35,7 +35,6 @@ _WHOLE = 1 << 20
 _STACK = 2 << 20
 # As one process it may end by itself: three times in 67 with a software rasterizer, not in 140 without.
 _TRIES = 3
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _STATIC = ROOT / "static"
 _T = TypeVar("_T")
 _FLAGS = (
@@ -64,11 +63,6 @@ _FLAGS = (
     "--proxy-server=socks5://127.0.0.1:1",
     "--proxy-bypass-list=<-loopback>",
 )
-
-
-def browser() -> str:
-    """The browser of this server; empty if it has none."""
-    return next(filter(None, map(shutil.which, _BROWSERS)), "")
 
 
 # ---------------------------------------------------------------- the browser
@@ -164,7 +158,7 @@ def _opened() -> Iterator[Browser]:
     """The browser of this server, with a profile of its own. Raises BrowserEnded."""
     # What a killed process leaves is removed with the folder of its worker.
     with tempfile.TemporaryDirectory(dir=os.environ.get("QUERY_TEMP"), ignore_cleanup_errors=True) as folder:
-        page = Browser(browser(), folder)
+        page = Browser(programs.browser(), folder)
         try:
             page.attach()
             yield page

@@ -28,7 +28,7 @@ from starlette.routing import Route
 
 from etl.core import files
 from etl.core.errors import AccessDenied, OtherVersion, QuestionError, Refused, TooEarly
-from etl.operations import audit
+from etl.operations import audit, programs
 from etl.semantic import answers, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.rights import ADMINISTRATOR, AccessScope
@@ -319,7 +319,7 @@ def _answer(request: Request, given: Given, asker: AccessScope) -> Response | _M
 def _exhibit(request: Request, given: Given, asker: AccessScope) -> Response | _Make:
     form, address = request.path_params["form"], f"{request.path_params['page']}/{request.path_params['name']}"
     question = data_question.read_exhibit(given, address) if form in _MEDIA else None
-    if question and form in PICTURE_FORMS and not picture.browser():
+    if question and form in PICTURE_FORMS and not programs.browser():
         raise _Refused(501, text.word("data.no_browser", question.view.lang))
     return _kept_or_made(request, asker, form, question) if question else _nothing(request, given, asker)
 

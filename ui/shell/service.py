@@ -15,12 +15,12 @@ import time
 import urllib.request
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from http.client import HTTPException
 from pathlib import Path
 
 import streamlit as st
+from cachetools import TTLCache, cached
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -32,7 +32,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from etl.core import settings
-from etl.operations import audit, readiness
+from etl.operations import readiness
 from ui import streamlit_internals
 from ui.data import warehouse
 from ui.shell import logs
@@ -50,6 +50,7 @@ _PATIENCE_SECONDS = 5
 _TEMPORARY = "policeyar-web-"
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _ONLY_READY = b"x-only-ready"
+_LATELY_SECONDS = 2.0
 
 
 def begin() -> None:
@@ -110,7 +111,7 @@ class OnlyReady:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_asked = any(name == _ONLY_READY for name, _ in scope.get("headers", ()))
-        if not is_asked or not (await run_in_threadpool(_served)).fault:
+        if not is_asked or await run_in_threadpool(_is_ready_lately):
             await self.app(scope, receive, send)
             return
         await Response(status_code=503, headers=_NOT_KEPT)(scope, receive, send)
@@ -130,11 +131,13 @@ async def _metrics(_: Request) -> Response:
 
 
 def _served() -> readiness.Served:
-    at_start = settings_at_start()
-    served = readiness.served(at_start.folders.warehouse, at_start.schedule.oldest_publication_days)
-    if served.fault or at_start.sign_in.mode == "open":
-        return served
-    return replace(served, fault=audit.fault(at_start.folders.audit))
+    return readiness.ready(settings_at_start())
+
+
+# With several hosts every request asks.
+@cached(TTLCache(1, _LATELY_SECONDS), lock=threading.Lock())
+def _is_ready_lately() -> bool:
+    return not _served().fault
 
 
 class _State(Collector):
