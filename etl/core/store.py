@@ -67,7 +67,7 @@ class SqliteStore:
         Raises StoreFault.
         """
         self._store, self._path, self._patience = store, path, patience
-        with self._named(), closing(self._connect()) as database:
+        with naming_sqlite(store, path), closing(self._connect()) as database:
             database.execute("pragma journal_mode = wal")
             for statement in filter(str.strip, table.split(";")):
                 database.execute(statement)
@@ -77,7 +77,7 @@ class SqliteStore:
     @contextmanager
     def transaction(self) -> Iterator[Execute]:
         """A function that runs statements in one transaction and returns their rows. Raises StoreFault."""
-        with self._named(), closing(self._connect()) as database, database:
+        with naming_sqlite(self._store, self._path), closing(self._connect()) as database, database:
             # Lock at the beginning, so that rows read do not change before the write.
             database.execute("begin immediate")
             yield lambda statement, *values: database.execute(_PARAMETER.sub(r"?\1", statement), values).fetchall()
@@ -86,17 +86,6 @@ class SqliteStore:
         with naming(self._store, self._path):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return sqlite3.connect(self._path, timeout=self._patience, isolation_level=None)
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Turn errors of the database into a StoreFault."""
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            known = _OF_SQLITE.get((getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF)
-            # What SQLite cannot open or write, a look at the disk explains.
-            seen = 0 if known in (errno.EBUSY, errno.EBADMSG) else cause(self._path)
-            raise StoreFault(self._store, seen or known or errno.EPROTO, str(self._path)) from None
 
 
 class PostgresStore:
@@ -160,6 +149,18 @@ def naming(store: str, path: Path) -> Iterator[None]:
         # A file is where a folder should be.
         code = errno.ENOTDIR if error.errno == errno.EEXIST else error.errno or errno.EIO
         raise StoreFault(store, code, str(error.filename or path)) from None
+
+
+@contextmanager
+def naming_sqlite(store: str, path: Path) -> Iterator[None]:
+    """Turn an error of SQLite into a StoreFault."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        known = _OF_SQLITE.get((getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF)
+        # What SQLite cannot open or write, a look at the disk explains.
+        seen = 0 if known in (errno.EBUSY, errno.EBADMSG) else cause(path)
+        raise StoreFault(store, seen or known or errno.EPROTO, str(path)) from None
 
 
 def cause(path: Path, least_free: int = LEAST_FREE) -> int:

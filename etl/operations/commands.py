@@ -209,19 +209,24 @@ def _ready(options: argparse.Namespace) -> None:
 
 def _backup(options: argparse.Namespace) -> None:
     note("backup")
-    folders = settings.read().folders
-    print(backup.backup(folders, options.to))
+    config = settings.read()
+    folders = config.folders
+    print(backup.backup(folders, options.to, config.sign_in.database))
     submitted = sum(path.is_file() for path in folders.submissions.rglob("*"))
     words = (
         f"{submitted} files of submissions, with names and ids of persons" if submitted else "no file of a submission"
     )
     print(f"the archive holds {words}", file=sys.stderr)
+    print("it holds no token, no session, no key of the audit log, and nothing of /etc/policeyar", file=sys.stderr)
 
 
 def _restore(options: argparse.Namespace) -> None:
     note("restore")
-    for path in backup.restore(options.archive, settings.read().folders):
+    config = settings.read()
+    for path in backup.restore(options.archive, config.folders, config.sign_in.database):
         print(path)
+    if config.folders.warehouse.exists():
+        print(f"shown: {publications.current(config.folders.warehouse).stem}", file=sys.stderr)
 
 
 def _offer(options: argparse.Namespace) -> None:

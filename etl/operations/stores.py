@@ -30,6 +30,9 @@ class Store:
     database: str = ""
     room: int = 16 * _MEBIBYTE
     serves: bool = False
+    # Its tables, and whether a backup holds them: no revoked token and no ended session comes back.
+    tables: tuple[str, ...] = ()
+    is_kept: bool = True
     # Not where everybody is the one person of this machine.
     of_people: bool = False
 
@@ -79,11 +82,19 @@ class Store:
 
 STORES = (
     # A file of a submission has 200 MiB at most, and is written twice.
-    Store("submissions", "submissions", "submissions.sqlite", 400 * _MEBIBYTE, serves=True),
-    Store("views", "views", "views.sqlite"),
-    Store("notes", "views", "notes.sqlite"),
-    Store("tokens", "views", TOKENS, of_people=True),
-    Store("sessions", "run", "web/sessions.sqlite", serves=True, of_people=True),
+    Store("submissions", "submissions", "submissions.sqlite", 400 * _MEBIBYTE, serves=True, tables=("submissions",)),
+    Store("views", "views", "views.sqlite", tables=("saved_views", "shared_views")),
+    Store("notes", "views", "notes.sqlite", tables=("signed_notes",)),
+    Store("tokens", "views", TOKENS, of_people=True, tables=("tokens",), is_kept=False),
+    Store(
+        "sessions",
+        "run",
+        "web/sessions.sqlite",
+        serves=True,
+        of_people=True,
+        tables=("sessions", "turns"),
+        is_kept=False,
+    ),
     Store("audit", "audit", serves=True, of_people=True),
     Store("backups", "backups"),
 )

@@ -75,6 +75,21 @@ def test_every_unit_runs_unprivileged_and_reports_its_failure(unit):
         assert "NoNewPrivileges=yes" in text
 
 
+def test_what_holds_sockets_of_readers_may_open_as_many_files_as_they_need():
+    connections = int(re.findall(r"worker_connections (\d+);", (ROOT / "deploy" / "nginx.conf").read_text())[0])
+    for name in ("policeyar-nginx.service", "policeyar-web@.service"):
+        text = (ROOT / "deploy" / "systemd" / name).read_text(encoding="utf-8")
+        (limit,) = re.findall(r"(?m)^LimitNOFILE=(\d+)$", text)
+        assert int(limit) >= 4 * connections, name
+
+
+def test_units_call_no_program_that_the_archive_does_not_bring():
+    for unit in SERVICES:
+        programs = re.findall(r"(?m)^Exec\w+=(\S+)", unit.read_text(encoding="utf-8"))
+        of_debian = {program for program in programs if not program.startswith("/opt/policeyar/")}
+        assert of_debian <= {"/usr/sbin/nginx", "/bin/sh", "/usr/bin/rsync"}, unit.name
+
+
 def test_no_two_users_share_a_runtime_directory():
     owners: dict[str, set[str]] = {}
     for unit in UNITS:
@@ -150,7 +165,7 @@ def test_the_settings_reach_the_units(tmp_path):
     [
         ({"syslog": "/dev/log"}, False, set()),
         ({"syslog": "tls://logs.example:6514"}, False, {"build", "work"}),
-        ({"database": "postgresql://store.example/dashboard"}, False, {"work", "brief"}),
+        ({"database": "postgresql://store.example/dashboard"}, False, {"work", "brief", "ready"}),
         ({}, True, {"build", "work"}),
     ],
     ids=["nothing elsewhere", "the syslog", "submissions and notes", "a source"],

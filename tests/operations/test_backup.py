@@ -1,24 +1,41 @@
 """Backup and restore: everything that cannot be rebuilt comes back unchanged, and nothing in use is overwritten."""
 
+import hashlib
 import io
+import itertools
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import stat
+import sys
 import tarfile
-from collections.abc import Callable
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from etl.core.errors import Refused
 from etl.core.settings import Folders
-from etl.operations import audit, backup
-from etl.warehouse import publications
+from etl.core.store import PostgresStore
+from etl.operations import audit, backup, shared_tables, stores
+from etl.semantic.rights import ADMINISTRATOR
+from etl.submissions import notes
+from etl.submissions.desk import Person
+from etl.submissions.records import Records, Submission
+from etl.warehouse import publications, version_files
 from tests.conftest import Sample
 from tests.loading import copy_publication, publish
+from tests.postgres import server
+from ui.access.saved_views import Saved, SavedViews
+from ui.access.sessions import Sessions
+from ui.access.tokens import Tokens
+from ui.access.turns import Turns
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +49,7 @@ def folders_in(folder: Path) -> Folders:
         views=folder / "views",
         audit=folder / "audit",
         identity_key=folder / "identity.key",
+        run=folder / "run",
         backups=folder / "backups",
     )
 
@@ -62,8 +80,16 @@ def installed(tmp_path, published) -> Folders:
     return folders
 
 
+def paths_of(folders: Folders) -> dict[str, Path]:
+    """Every file of an installation that a backup holds, by its name there."""
+    paths = {f"publications/{path.name}": path for path in publications.versions(folders.warehouse)}
+    key = {"identity.key": folders.identity_key} if folders.identity_key.exists() else {}
+    return paths | key | dict(backup._state(folders, ""))
+
+
 def content(folders: Folders) -> dict[str, bytes]:
-    return {name: path.read_bytes() for name, path in backup._files(folders)}
+    """The files but databases, whose bytes say less than their rows."""
+    return {name: path.read_bytes() for name, path in paths_of(folders).items() if path.suffix != ".sqlite"}
 
 
 def test_a_restore_brings_back_everything(installed, tmp_path):
@@ -81,7 +107,7 @@ def test_a_restore_brings_back_everything(installed, tmp_path):
 def test_a_restore_opens_only_publications_to_the_group(installed, tmp_path):
     new = folders_in(tmp_path / "new")
     backup.restore(backup.backup(installed), new)
-    modes = {name: stat.S_IMODE(path.stat().st_mode) for name, path in backup._files(new)}
+    modes = {name: stat.S_IMODE(path.stat().st_mode) for name, path in paths_of(new).items()}
     assert {name for name, mode in modes.items() if mode != 0o600} == {
         "publications/000001.duckdb",
         "publications/000002.duckdb",
@@ -165,6 +191,249 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path, name):
     with pytest.raises(Refused):
         backup.restore(archive, folders_in(tmp_path / "new"))
     assert not list(tmp_path.rglob("outside"))
+
+
+def something_of_each_store(folders: Folders, address: str = "") -> None:
+    """Rows in every store that a site has, also in those that no backup brings back."""
+    person = Person("steward", ADMINISTRATOR)
+    for number in range(3):
+        Records(folders.submissions, address).add(
+            "IR-07", "1405-07", lambda ident, _: Submission(ident, "IR-07", "1405-07")
+        )
+        SavedViews(folders.views, address).add(
+            Saved(f"گزارش {number}", "overview", {"m": ["joiners"]}, "2026-12-03", "x")
+        )
+        note = notes.written("training_compliance", "IR-07", "1405-07", f"{number} " * 20, "", date.today())
+        notes.Notes(folders.views, address).sign(person, note)
+    SavedViews(folders.views, address).share("x", "گزارش 1", "team")
+    Tokens(folders.views, address).make("x", (), "name", 1, time.time(), lambda: None)
+    Sessions(folders.run / "sessions.sqlite", address).end("x", time.time())
+    Turns(folders.run / "turns.sqlite", address).count("x", time.time())
+
+
+def rows_of(folders: Folders, address: str = "") -> dict[str, str]:
+    """The digest of the rows of each table that a backup holds, as its own module reads them."""
+    every = {
+        "submissions": Records(folders.submissions, address).all(),
+        "views": SavedViews(folders.views, address).of("x"),
+        "shared views": SavedViews(folders.views, address).shared("", ["team"]),
+        "notes": notes.Notes(folders.views, address).all(),
+    }
+    return {name: hashlib.sha256(repr(rows).encode()).hexdigest() for name, rows in every.items()}
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """A new PostgreSQL that hosts share."""
+    with server() as database:
+        yield f"postgresql://postgres@/register?host={database.folder}&port={database.port}"
+
+
+def test_an_archive_is_the_same_from_a_file_and_from_postgresql_and_goes_back_into_either(installed, tmp_path, address):
+    something_of_each_store(installed, address)
+    before = rows_of(installed, address)
+    archive = backup.backup(installed, database=address)
+    with tarfile.open(archive) as packed:
+        names = {name for name in packed.getnames() if name.endswith(".sqlite")}
+    assert names == {"submissions/submissions.sqlite", "views/views.sqlite", "views/notes.sqlite"}
+    alone = folders_in(tmp_path / "alone")
+    backup.restore(archive, alone)
+    assert rows_of(alone) == before, "into the files of one host"
+    with server() as other:
+        elsewhere = f"postgresql://postgres@/register?host={other.folder}&port={other.port}"
+        for _ in range(2):
+            # The second one finds everything in its place.
+            backup.restore(archive, folders_in(tmp_path / "several"), elsewhere)
+            assert rows_of(folders_in(tmp_path / "several"), elsewhere) == before, "into the database of several"
+        assert [*shared_tables.dump(elsewhere)] == [*shared_tables.dump(address)]
+        assert Tokens(alone.views, elsewhere).of("x") == [], "no token comes back"
+    # And from one host to several.
+    again = backup.backup(alone, tmp_path / "again.tar")
+    with server() as other:
+        elsewhere = f"postgresql://postgres@/register?host={other.folder}&port={other.port}"
+        backup.restore(again, folders_in(tmp_path / "grown"), elsewhere)
+        assert rows_of(folders_in(tmp_path / "grown"), elsewhere) == before
+
+
+def test_a_shared_database_in_use_is_not_written_over(installed, tmp_path, address):
+    something_of_each_store(installed, address)
+    archive = backup.backup(installed, tmp_path / "saved.tar", address)
+    Records(installed.submissions, address).add(
+        "IR-07", "1405-07", lambda ident, _: Submission(ident, "IR-07", "1405-07")
+    )
+    before = rows_of(installed, address)
+    new = folders_in(tmp_path / "new")
+    with pytest.raises(Refused, match="table submissions of the shared database: holds other rows"):
+        backup.restore(archive, new, address)
+    assert rows_of(installed, address) == before
+    assert content(new) == {}
+    assert not new.warehouse.exists()
+
+
+def test_every_table_of_the_shared_database_is_of_a_store_that_says_whether_it_is_kept(installed, address):
+    something_of_each_store(installed, address)
+    with PostgresStore("tests", address, "").transaction() as execute:
+        made = execute("select table_name::text from information_schema.tables where table_schema = current_schema()")
+    assert {name for (name,) in made} == {table for one in stores.STORES for table in one.tables}
+
+
+def test_a_backup_while_builds_publish_holds_the_publication_that_it_names(installed, tmp_path, monkeypatch):
+    """A build that ends between any two files takes the oldest away, as pruning does."""
+    for at in range(12):
+        folders = folders_in(tmp_path / f"site{at}")
+        shutil.copytree(installed.warehouse.parent, folders.warehouse.parent, symlinks=True)
+        steps = iter(range(12))
+
+        def building(*given: object, add=backup._add, folders=folders, steps=steps, at=at, **more: object) -> str:
+            if next(steps, None) == at % 3:
+                for _ in range(2):
+                    newest = publications.versions(folders.warehouse)[-1]
+                    made = newest.with_name(f"{int(newest.stem) + 1:06}.duckdb")
+                    shutil.copy(newest, made)
+                    version_files.point(folders.warehouse, made)
+                    publications.versions(folders.warehouse)[0].unlink()
+            return add(*given, **more)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(backup, "_add", building)
+            archive = backup.backup(folders)
+        new = folders_in(tmp_path / f"new{at}")
+        backup.restore(archive, new)
+        with tarfile.open(archive) as packed:
+            told = json.loads(packed.extractfile("content.json").read())
+        assert f"publications/{told['pointer']}" in told["files"]
+        assert publications.current(new.warehouse).name == told["pointer"]
+
+
+def test_an_archive_that_names_a_publication_it_does_not_hold_shows_the_newest_that_it_holds(installed, tmp_path):
+    archive = backup.backup(installed, tmp_path / "saved.tar")
+    of_earlier = tmp_path / "earlier.tar"
+    with tarfile.open(archive) as packed, tarfile.open(of_earlier, "w") as written:
+        for entry in packed:
+            data = packed.extractfile(entry).read()
+            if entry.name == "content.json":
+                data = json.dumps(json.loads(data) | {"pointer": "000009.duckdb"}).encode()
+                entry.size = len(data)
+            written.addfile(entry, io.BytesIO(data))
+    new = folders_in(tmp_path / "new")
+    backup.restore(of_earlier, new)
+    assert publications.current(new.warehouse).stem == "000002"
+
+
+def killed(act: Callable[[], object], below: Path, at: int) -> bool:
+    """Whether `act`, in a process of its own, came to its access number `at` to the files below a folder; it is killed there."""
+    if not (child := os.fork()):
+        seen = itertools.count(1)
+
+        def hook(event: str, arguments: tuple[object, ...]) -> None:
+            is_access = event in (
+                "open",
+                "sqlite3.connect",
+                "os.rename",
+                "os.remove",
+                "os.link",
+                "os.mkdir",
+                "os.symlink",
+            )
+            if is_access and str(arguments[0]).startswith(str(below)) and next(seen) == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(hook)
+        try:
+            act()
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+def test_a_backup_killed_at_each_step_leaves_nothing_that_the_next_does_not_remove(installed, tmp_path):
+    something_of_each_store(installed)
+    at, left = 1, 0
+    while killed(lambda: backup.backup(installed), tmp_path, at):
+        for archive in installed.backups.glob("*.tar"):
+            # One that has its name is whole.
+            backup.restore(archive, folders_in(tmp_path / f"new{at}"))
+            archive.unlink()
+        left += installed.backups.exists() and any(installed.backups.iterdir())
+        at += 1
+    assert at > 15
+    assert left > 10
+    (archive,) = installed.backups.iterdir()
+    assert archive.suffix == ".tar", "nothing with personal data, and perhaps the key, stays for ever"
+
+
+def test_what_a_backup_that_is_running_writes_is_not_taken_for_a_left_over(installed, monkeypatch):
+    add = backup._add
+
+    def second(*given: object) -> str:
+        monkeypatch.setattr(backup, "_add", add)
+        backup.backup(installed, installed.backups / "policeyar-second.tar")
+        return add(*given)
+
+    monkeypatch.setattr(backup, "_add", second)
+    first = backup.backup(installed)
+    assert {path.name for path in installed.backups.iterdir()} == {first.name, "policeyar-second.tar"}
+
+
+def test_a_restore_killed_at_each_step_is_repaired_by_the_next(installed, tmp_path):
+    something_of_each_store(installed)
+    archive = backup.backup(installed, tmp_path / "saved.tar")
+    at, before, rows = 1, content(installed), rows_of(installed)
+    while True:
+        new = folders_in(tmp_path / f"new{at}")
+        was_killed = killed(lambda new=new: backup.restore(archive, new), tmp_path / f"new{at}", at)
+        backup.restore(archive, new)
+        assert content(new) == before
+        assert rows_of(new) == rows
+        assert publications.current(new.warehouse).stem == "000001"
+        assert list((tmp_path / f"new{at}").rglob("*.next")) == []
+        if not was_killed:
+            break
+        shutil.rmtree(tmp_path / f"new{at}")
+        at += 1
+    assert at > 15
+
+
+def test_a_backup_writes_nowhere_but_to_its_archive(installed, tmp_path, monkeypatch):
+    """Debian's /tmp is memory."""
+    something_of_each_store(installed)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no such folder"))
+    assert backup.backup(installed).exists()
+
+
+def test_a_file_that_the_site_made_meanwhile_stops_a_restore(installed, tmp_path, monkeypatch):
+    archive = backup.backup(installed, tmp_path / "saved.tar")
+    new = folders_in(tmp_path / "new")
+    move = backup._move
+
+    def raced(source: Path, target: Path) -> None:
+        if target.name == "views.json":
+            target.write_text("of the site")
+        move(source, target)
+
+    monkeypatch.setattr(backup, "_move", raced)
+    with pytest.raises(Refused, match="was made while it was restored"):
+        backup.restore(archive, new)
+    assert (new.views / "views.json").read_text() == "of the site"
+
+
+def test_the_journal_of_a_database_that_is_gone_is_not_taken_for_that_of_the_restored_one(installed, tmp_path):
+    something_of_each_store(installed)
+    archive, before = backup.backup(installed, tmp_path / "saved.tar"), rows_of(installed)
+    new = folders_in(tmp_path / "new")
+    something_of_each_store(new)
+    held = sqlite3.connect(new.submissions / "submissions.sqlite")
+    held.execute("pragma journal_mode = wal")
+    Records(new.submissions).add("IR-10", "1405-07", lambda ident, _: Submission(ident, "IR-10", "1405-07"))
+    for path in [*new.views.glob("*.sqlite*"), new.submissions / "submissions.sqlite"]:
+        path.unlink()
+    assert (new.submissions / "submissions.sqlite-wal").exists()
+    backup.restore(archive, new)
+    held.close()
+    assert rows_of(new) == before
 
 
 def test_an_unfinished_archive_is_removed(installed, tmp_path, monkeypatch):
