@@ -7,8 +7,9 @@ import errno
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,12 @@ def try_out(store: str, address: str, path: Path) -> None:
     with opened(store, address, path, "", SHORT_PATIENCE_SECONDS).transaction() as execute:
         if address and execute("select current_setting('transaction_read_only')") == [("on",)]:
             raise StoreFault(store, errno.EROFS, POSTGRESQL)
+
+
+def known(kind: type, content: Mapping[str, Any]) -> dict[str, Any]:
+    """What this code knows of a stored record, a dataclass: a later version, from which one went back, may have written more."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in content.items() if name in names}
 
 
 @contextmanager

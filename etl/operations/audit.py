@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.core.files import give_to_owner, locked, replacing
-from etl.core.store import StoreFault, naming
+from etl.core.store import StoreFault, known, naming
 from etl.operations import hash_chain, syslog
 from etl.semantic.rights import AccessScope
 
@@ -206,7 +206,7 @@ def note_verified(folder: Path, fault: str) -> None:
 def last_verified(folder: Path) -> Verified | None:
     """The outcome of the last verification; None if there was none."""
     with suppress(OSError, ValueError, TypeError):
-        return Verified(**json.loads((folder / _VERIFIED).read_text(encoding="utf-8")))
+        return Verified(**known(Verified, json.loads((folder / _VERIFIED).read_text(encoding="utf-8"))))
     return None
 
 
@@ -357,7 +357,7 @@ def _replace(path: Path, text: str) -> None:
 def _read_head(folder: Path) -> _Head | None:
     """The noted end; None before the first event. Raises OSError if it cannot be read: then nothing is written."""
     try:
-        return _Head(**json.loads((folder / HEAD).read_text(encoding="utf-8")))
+        return _Head(**known(_Head, json.loads((folder / HEAD).read_text(encoding="utf-8"))))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):

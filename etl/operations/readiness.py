@@ -14,6 +14,7 @@ import duckdb
 from etl.core.errors import Busy, Refused
 from etl.core.files import replace_text
 from etl.core.settings import Settings
+from etl.core.store import known
 from etl.operations import audit, stores
 from etl.warehouse import publications
 
@@ -94,7 +95,7 @@ def _described(path: Path, inode: int, written: int) -> publications.Publication
 def last_build(pointer: Path) -> LastBuild | None:
     """The note of the last build; None if there is none."""
     with suppress(OSError, ValueError, TypeError):
-        return LastBuild(**json.loads(_note(pointer).read_text(encoding="utf-8")))
+        return LastBuild(**known(LastBuild, json.loads(_note(pointer).read_text(encoding="utf-8"))))
     return None
 
 

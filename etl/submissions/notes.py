@@ -15,7 +15,7 @@ from typing import Any
 
 from etl.core import jalali
 from etl.core.places import places
-from etl.core.store import SHORT_PATIENCE_SECONDS, Store, opened
+from etl.core.store import SHORT_PATIENCE_SECONDS, Store, known, opened
 from etl.core.text_folding import display_text, fold, latin_digits
 from etl.extract.causes import because
 from etl.semantic.answers import Answer
@@ -123,7 +123,7 @@ class Notes:
                 # Another host may take the number first.
                 ((number_before,),) = execute("select coalesce(max(number), 0) from signed_notes")
                 number = execute(
-                    "insert into signed_notes values ($1, $2) on conflict (number) do nothing returning number",
+                    "insert into signed_notes (number, body) values ($1, $2) on conflict (number) do nothing returning number",
                     *(number_before + 1, _body(signed)),
                 )
             made = replace(signed, number=int(number[0][0]))
@@ -296,4 +296,4 @@ def _body(note: Note) -> str:
 
 
 def _of_row(number: int, body: str) -> Note:
-    return Note(**json.loads(body) | {"number": int(number)})
+    return Note(**known(Note, json.loads(body)) | {"number": int(number)})

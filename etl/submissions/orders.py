@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from etl.core.files import replace_text
-from etl.core.store import naming
+from etl.core.store import known, naming
 from etl.submissions.records import STORE, Submission
 
 # Files come one after another: a check waits for the next one.
@@ -86,7 +86,7 @@ def _read(root: Path, remove: bool = False) -> Iterator[tuple[Path, Order]]:
     for path in _paths(root):
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            yield path, Order(**content | {"groups": tuple(content["groups"])})
+            yield path, Order(**known(Order, content) | {"groups": tuple(content["groups"])})
         except FileNotFoundError:
             continue
         except (OSError, ValueError, TypeError, KeyError):

@@ -8,11 +8,11 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from etl.core.store import Execute, Store, opened
+from etl.core.store import Execute, Store, known, opened
 from etl.extract.causes import because
 from etl.extract.contract import TABLES
 from etl.submissions.refusals import CONFLICT, NOT_THERE, Declined, declined
@@ -132,7 +132,7 @@ class Records:
             number = len(rows) + 1
             made = make(f"{province}-{month}-{number}", [_of_row(*row) for row in rows])
             execute(
-                "insert into submissions values ($1, $2, $3, $4, $5, 1, $6)",
+                "insert into submissions (id, province, month, number, state, version, body) values ($1, $2, $3, $4, $5, 1, $6)",
                 *(made.id, province, month, number, made.state, _body(made)),
             )
         return made
@@ -203,13 +203,7 @@ def _of_row(ident: str, province: str, month: str, state: str, version: int, bod
     for name in ("hands", "groups", "decided_groups"):
         content[name] = tuple(content[name])
     content["unchanged"] = {table: (who, at) for table, (who, at) in content["unchanged"].items()}
-    content["files"] = tuple(File(**_known(File, file)) for file in content["files"])
+    content["files"] = tuple(File(**known(File, file)) for file in content["files"])
     return Submission(
-        **_known(Submission, content) | {"id": ident, "province": province, "month": month, "state": state}
+        **known(Submission, content) | {"id": ident, "province": province, "month": month, "state": state}
     )
-
-
-def _known(kind: type, content: Mapping[str, Any]) -> dict[str, Any]:
-    """What this code knows of a record: later code may have written more."""
-    names = {field.name for field in fields(kind)}
-    return {name: value for name, value in content.items() if name in names}

@@ -203,7 +203,9 @@ def something_of_each_store(folders: Folders, address: str = "") -> None:
         SavedViews(folders.views, address).add(
             Saved(f"گزارش {number}", "overview", {"m": ["joiners"]}, "2026-12-03", "x")
         )
-        note = notes.written("training_compliance", "IR-07", "1405-07", f"{number} " * 20, "", date.today())
+        note = notes.written(
+            "training_compliance", "IR-07", "1405-07", f"reason {'abc'[number]} " * 3, "", date.today()
+        )
         notes.Notes(folders.views, address).sign(person, note)
     SavedViews(folders.views, address).share("x", "گزارش 1", "team")
     Tokens(folders.views, address).make("x", (), "name", 1, time.time(), lambda: None)

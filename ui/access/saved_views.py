@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.core.files import locked
-from etl.core.store import SqliteStore, Store, StoreFault, opened
+from etl.core.store import SqliteStore, Store, StoreFault, known, opened
 from etl.core.text_folding import fold
 from etl.semantic.rights import ADMINISTRATOR
 
@@ -82,7 +82,7 @@ class SavedViews:
                 announce(str(page))
                 execute("delete from shared_views where owner = $1 and folded = $2", owner, folded)
                 if team:
-                    execute("insert into shared_views values ($1, $2, $3)", owner, folded, team)
+                    execute("insert into shared_views (owner, folded, team) values ($1, $2, $3)", owner, folded, team)
 
     def add(self, view: Saved, announce: Callable[[], None] = lambda: None) -> str:
         """Store a view; returns empty, or the reason why not: `taken` or `full`. Raises OSError, and what `announce` raises."""
@@ -188,7 +188,7 @@ def _of_json(path: Path) -> tuple[list[Saved], bool]:
 def _view(written: Any) -> Saved | None:
     """One view from its stored form; None if it is invalid."""
     try:
-        view = Saved(**written)
+        view = Saved(**known(Saved, written))
         lists = view.parameters.values()
         # Fails for what is no text, and for a lone surrogate, which cannot be encoded.
         "".join((view.name, view.page, view.saved_on, view.owner, *view.parameters, *chain(*lists))).encode()

@@ -121,7 +121,7 @@ class Sessions:
         token = secrets.token_urlsafe(24)
         with self._offers.transaction() as execute:
             values = (token, offer.sub, str(offer.path), offer.name, offer.told, now + OFFER_SECONDS)
-            execute("insert into offers values ($1, $2, $3, $4, $5, $6)", *values)
+            execute("insert into offers (token, sub, path, name, told, until) values ($1, $2, $3, $4, $5, $6)", *values)
             stale = execute("delete from offers where until < $1 returning path", now)
         for (path,) in stale:
             Path(path).unlink(missing_ok=True)

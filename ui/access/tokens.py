@@ -64,7 +64,8 @@ class Tokens:
                 return ""
             announce()
             execute(
-                "insert into tokens values ($1, $2, $3, $4, $5, $6, 0.0, $5, 0.0, 0.0, 0)",
+                "insert into tokens (digest, sub, name, member_of, made, expires, used, signed_in, running, minute, asked) "
+                "values ($1, $2, $3, $4, $5, $6, 0.0, $5, 0.0, 0.0, 0)",
                 *(_digest(token), sub, name, json.dumps(list(groups)), now, expires),
             )
         return token

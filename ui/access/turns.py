@@ -30,7 +30,7 @@ class Turns:
                 return float(minute + _MINUTE - now)
             minute, asked = (now, 0) if is_new else (minute, asked)
             execute(
-                "insert into turns values ($1, 0.0, $2, $3) "
+                "insert into turns (sub, running, minute, asked) values ($1, 0.0, $2, $3) "
                 "on conflict (sub) do update set minute = excluded.minute, asked = excluded.asked",
                 *(sub, minute, asked + 1),
             )
@@ -40,7 +40,8 @@ class Turns:
         """Claim the one answer that may be made for a person; returns whether none is being made."""
         with self._store.transaction() as execute:
             claim = (
-                "insert into turns values ($1, $2, 0.0, 0) on conflict (sub) do update set running = excluded.running "
+                "insert into turns (sub, running, minute, asked) values ($1, $2, 0.0, 0) "
+                "on conflict (sub) do update set running = excluded.running "
                 "where turns.running <= $3 returning 1"
             )
             return bool(execute(claim, sub, now, now - LOST_SECONDS))
