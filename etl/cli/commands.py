@@ -105,6 +105,9 @@ def _sample(options: argparse.Namespace) -> None:
 def _build(options: argparse.Namespace) -> None:
     with readiness.outcome_noted(options.to):
         _load(pipeline.build, options)
+    with suppress(OSError):
+        for line in submissions.behind(settings.read()):
+            print(f"warning: {line}")
 
 
 def _load(command: Callable[..., load_report.Report], options: argparse.Namespace) -> None:
@@ -438,6 +441,6 @@ def _parser() -> argparse.ArgumentParser:
             help="the publication to read (that of the settings)",
         )
 
-    operations.add(commands, arguments.POINTER)
+    operations.add(commands, arguments.POINTER, (submissions.NEED,))
     submissions.add(commands)
     return parser

@@ -5,7 +5,7 @@ import os
 import pwd
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -29,9 +29,10 @@ def command(commands: Any, name: str, run: Callable[[Any], int | None], words: s
     return parser
 
 
-def add(commands: Any, pointer: Path) -> None:
-    """Add the commands to the parser. `pointer`: the default publication."""
+def add(commands: Any, pointer: Path, needs: Sequence[doctor.Need]) -> None:
+    """Add the commands to the parser. `pointer`: the default publication; `needs`: what else the doctor examines."""
     doctor_command = command(commands, "doctor", _doctor, "what is wrong with this installation")
+    doctor_command.set_defaults(needs=needs)
     doctor_command.add_argument(
         "--without-publication", action="store_true", help="as before the first build of a new version"
     )
@@ -187,7 +188,7 @@ def _sessions_end(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    findings = doctor.examine(with_publication=not options.without_publication)
+    findings = doctor.examine(not options.without_publication, options.needs)
     for what, text, is_well in findings:
         print(f"{'ok   ' if is_well else 'FAULT'}  {what}: {printable(text)}")
     return 0 if all(is_well for *_, is_well in findings) else 1

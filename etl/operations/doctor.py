@@ -13,7 +13,7 @@ import ssl
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -61,14 +61,14 @@ class Need:
     of_data: bool = False
 
 
-def examine(with_publication: bool = True) -> list[tuple[str, str, bool]]:
-    """Examine all NEEDS: the name of each, what was found, and whether it is well. An error in one does not stop the others."""
+def examine(with_publication: bool = True, more: Sequence[Need] = ()) -> list[tuple[str, str, bool]]:
+    """Examine NEEDS and `more`: the name of each, what was found, and whether it is well. An error in one stops no other."""
     try:
         config = settings.apply()
     except settings.Faulty as error:
         return [("settings", line, False) for line in error.lines]
     findings: list[tuple[str, str, bool]] = []
-    for need in NEEDS:
+    for need in (*NEEDS, *more):
         if need.of_data and not with_publication:
             continue
         try:

@@ -13,9 +13,10 @@ from etl.core.paths import warehouse_pointer
 from etl.core.text_folding import latin_digits, printable
 from etl.extract.causes import because
 from etl.operations.commands import account, command, note
+from etl.operations.doctor import Finding, Need
 from etl.semantic.rights import ADMINISTRATOR
 from etl.submissions import desk as steps
-from etl.submissions import notes, orders
+from etl.submissions import ledger, notes, orders
 from etl.submissions import work as worker
 from etl.submissions.desk import Person
 from etl.warehouse import publications
@@ -55,6 +56,20 @@ def add(commands: Any) -> None:
     withdraw = command(parts, "withdraw", _withdraw, "show it no longer; it stays listed")
     withdraw.add_argument("number", type=int, metavar="NUMBER", help="of the note; python -m etl notes list shows them")
     command(commands, "work", _work, "take the orders of the page: check, publish; then end")
+
+
+def behind(config: settings.Settings) -> list[str]:
+    """Which provinces stopped sending a table, by what is published of them. Raises StoreFault."""
+    return ledger.behind(ledger.ledger(worker.desk_of(config).records.all("published"), config.submission))
+
+
+def _provinces(config: settings.Settings) -> list[Finding]:
+    lines = behind(config) if not config.replicas.source else []
+    return [(f"warning: {line}", True) for line in lines] or [("none is behind the others", True)]
+
+
+# What the doctor examines of submissions.
+NEED = Need("provinces", _provinces, of_data=True)
 
 
 def _person() -> Person:

@@ -100,6 +100,25 @@ def is_superseded(one: Submission, others: Iterable[Submission], rules: Rules) -
     return bool(later) and not counting(entries, one) and not is_said
 
 
+def behind(entries: Ledger) -> list[str]:
+    """Which provinces sent nothing of a table for the month that most of them have reached: a line each, by province.
+
+    Their earlier files go on counting, and no build says so.
+    """
+    reached: dict[str, str] = {}
+    for table in TABLES:
+        months = sorted(entry.month for (_, of), entry in entries.items() if of == table)
+        reached |= {table: months[len(months) // 2]} if months else {}
+    tables: dict[tuple[str, str, str], list[str]] = {}
+    for (province, table), entry in entries.items():
+        if entry.month < reached[table]:
+            tables.setdefault((province, entry.month, reached[table]), []).append(table)
+    return [
+        f"{province}: {', '.join(found)} of {month}, where most provinces have sent {usual}"
+        for (province, month, usual), found in sorted(tables.items())
+    ]
+
+
 def states(entries: Ledger, province: str) -> dict[str, str]:
     """How each table of a province arrived: missing, in, late or no_change."""
     return {table: entry.arrival if (entry := entries.get((province, table))) else "missing" for table in TABLES}

@@ -2,13 +2,13 @@
 
 import hashlib
 import io
-import itertools
 import json
 import os
 import shutil
 import signal
 import sqlite3
 import stat
+import subprocess
 import sys
 import tarfile
 import tempfile
@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from etl.core.errors import Refused
+from etl.core.paths import ROOT
 from etl.core.settings import Folders
 from etl.core.store import PostgresStore
 from etl.operations import audit, backup, shared_tables, stores
@@ -322,39 +323,66 @@ def test_an_archive_that_names_a_publication_it_does_not_hold_shows_the_newest_t
     assert publications.current(new.warehouse).stem == "000002"
 
 
-def killed(act: Callable[[], object], below: Path, at: int) -> bool:
-    """Whether `act`, in a process of its own, came to its access number `at` to the files below a folder; it is killed there."""
+# Forks, once it has read the program, a child for each line: what it does, the folder, the archive, and at which access to files
+# below the folder it ends itself. Between two accesses nothing on the disk changes.
+_FORKING = """
+import itertools, os, signal, sys
+from pathlib import Path
+from etl.operations import backup
+from tests.operations.test_backup import folders_in
+
+def run(act, folder, archive, at):
+    seen = itertools.count(1)
+    accesses = {"open", "sqlite3.connect", "os.rename", "os.remove", "os.link", "os.mkdir", "os.symlink"}
+    def hook(event, arguments):
+        if event in accesses and str(arguments[0]).startswith(folder) and next(seen) == int(at):
+            os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(hook)
+    folders = folders_in(Path(folder))
+    backup.backup(folders) if act == "backup" else backup.restore(Path(archive), folders)
+
+for line in sys.stdin:
     if not (child := os.fork()):
-        seen = itertools.count(1)
-
-        def hook(event: str, arguments: tuple[object, ...]) -> None:
-            is_access = event in (
-                "open",
-                "sqlite3.connect",
-                "os.rename",
-                "os.remove",
-                "os.link",
-                "os.mkdir",
-                "os.symlink",
-            )
-            if is_access and str(arguments[0]).startswith(str(below)) and next(seen) == at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(hook)
         try:
-            act()
+            run(*line.rstrip("\\n").split("\\t"))
             os._exit(0)
-        except BaseException:
+        except BaseException as error:
+            print(repr(error), file=sys.stderr, flush=True)
             os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0
-    return os.WIFSIGNALED(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
 
 
-def test_a_backup_killed_at_each_step_leaves_nothing_that_the_next_does_not_remove(installed, tmp_path):
+class Killing:
+    """Backups and restores in processes that end themselves by SIGKILL."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def was_killed(self, act: str, folder: Path, archive: Path, at: int) -> bool:
+        """Whether it came to its access number `at`, and was killed there."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(f"{act}\t{folder}\t{archive}\t{at}\n")
+        self._process.stdin.flush()
+        code = int(self._process.stdout.readline())
+        assert code in (0, -signal.SIGKILL)
+        return code != 0
+
+
+@pytest.fixture
+def killing() -> Iterator[Killing]:
+    words = [sys.executable, "-c", _FORKING]
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Killing(process)
+        assert process.stdin
+        process.stdin.close()
+
+
+def test_a_backup_killed_at_each_step_leaves_nothing_that_the_next_does_not_remove(installed, tmp_path, killing):
     something_of_each_store(installed)
     at, left = 1, 0
-    while killed(lambda: backup.backup(installed), tmp_path, at):
+    while killing.was_killed("backup", tmp_path / "old", tmp_path, at):
         for archive in installed.backups.glob("*.tar"):
             # One that has its name is whole.
             backup.restore(archive, folders_in(tmp_path / f"new{at}"))
@@ -380,13 +408,13 @@ def test_what_a_backup_that_is_running_writes_is_not_taken_for_a_left_over(insta
     assert {path.name for path in installed.backups.iterdir()} == {first.name, "policeyar-second.tar"}
 
 
-def test_a_restore_killed_at_each_step_is_repaired_by_the_next(installed, tmp_path):
+def test_a_restore_killed_at_each_step_is_repaired_by_the_next(installed, tmp_path, killing):
     something_of_each_store(installed)
     archive = backup.backup(installed, tmp_path / "saved.tar")
     at, before, rows = 1, content(installed), rows_of(installed)
     while True:
         new = folders_in(tmp_path / f"new{at}")
-        was_killed = killed(lambda new=new: backup.restore(archive, new), tmp_path / f"new{at}", at)
+        was_killed = killing.was_killed("restore", tmp_path / f"new{at}", archive, at)
         backup.restore(archive, new)
         assert content(new) == before
         assert rows_of(new) == rows

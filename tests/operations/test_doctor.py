@@ -19,7 +19,7 @@ import pytest
 from etl.core import settings
 from etl.core.paths import ROOT
 from etl.operations import doctor, programs, readiness, stores
-from etl.submissions import orders
+from etl.submissions import commands, orders
 from etl.submissions.orders import Order
 from tests.serving import free_ports
 
@@ -225,4 +225,4 @@ def test_a_host_is_not_ready_without_the_stores_that_readers_and_clerks_need(nam
 def test_operations_says_of_each_need_what_to_do() -> None:
     told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("## What the site needs")[2]
     rows = re.findall(r"(?m)^\| `([^`]+)` \|", told.partition("\n## ")[0])
-    assert rows == [need.name for need in doctor.NEEDS]
+    assert rows == [need.name for need in (*doctor.NEEDS, commands.NEED)]

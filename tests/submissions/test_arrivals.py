@@ -12,7 +12,7 @@ import pytest
 from etl.core import settings
 from etl.core.settings import Submission as Rules
 from etl.extract.contract import TABLES
-from etl.submissions import arrivals, deadline, ledger
+from etl.submissions import arrivals, commands, deadline, ledger
 from etl.submissions.desk import Desk
 from etl.submissions.records import File, Submission
 
@@ -93,3 +93,31 @@ def test_a_file_after_a_declaration_in_time_is_in(desk):
     assert ledger.states(ledger.ledger(every, desk.rules), "IR-07") == dict.fromkeys(TABLES, "no_change") | {
         "training": "in"
     }
+
+
+def test_a_province_that_stopped_sending_is_said_with_its_tables_and_months(desk):
+    """Its earlier files go on counting, and no build would say so."""
+    before = "1405-02"
+    every = [
+        of("IR-07", "published", *TABLES),
+        of("IR-10", "published", "institutes", "licences"),
+        of("IR-10", "published", *TABLES, month=before),
+        of("IR-13", "published", "personnel", "training"),
+        of("IR-13", "published", *TABLES, month=before),
+        of("IR-13", "published", month=MONTH, unchanged={"institutes": ("a", 0.0)}, id=f"IR-13-{MONTH}-2"),
+        of("IR-23", "published", *TABLES),
+    ]
+    for one in every:
+        desk.records.add(one.province, one.month, lambda ident, _, one=one: replace(one, id=ident))
+    config = replace(settings.Settings(), folders=desk.folders)
+    assert commands.behind(config) == [
+        f"IR-10: personnel, training of {before}, where most provinces have sent {MONTH}",
+        f"IR-13: licences of {before}, where most provinces have sent {MONTH}",
+    ]
+    assert [is_well for _, is_well in commands.NEED.examine(config)] == [True, True], "a warning: no fault of this host"
+
+
+def test_without_submissions_no_province_is_behind(desk):
+    config = replace(settings.Settings(), folders=desk.folders)
+    assert commands.behind(config) == []
+    assert not desk.root.exists(), "who only looks creates nothing"
