@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import sqlite3
 import subprocess
 import time
@@ -24,6 +25,7 @@ from etl.submissions.desk import Person
 from etl.submissions.orders import Order
 from etl.submissions.originals import Receiving
 from etl.submissions.records import Records, Submission
+from tests.loading import called
 from ui.access.saved_views import Saved, SavedViews
 from ui.access.sessions import Sessions
 from ui.access.tokens import Tokens
@@ -164,6 +166,45 @@ def test_orders_and_files_of_a_submission_name_its_store(disk: Path) -> None:
         with pytest.raises(StoreFault) as raised:
             act()
         assert (raised.value.store, raised.value.errno) == ("submissions", errno.EROFS)
+
+
+SIGN = (
+    "--measure",
+    "training_compliance",
+    "--place",
+    "IR-07",
+    "--over",
+    "1405-01",
+    "--fa",
+    "دوره‌ها دیر برگزار شد و جبران شد",
+)
+AWAY = {"SHARED_DATABASE": "postgresql://dashboard@127.0.0.1:1/policeyar"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "name", "more"),
+    [
+        (("work",), "submissions", {}),
+        (("submissions", "list"), "submissions", AWAY),
+        (("notes", "sign", *SIGN), "notes", {}),
+        (("notes", "sign", *SIGN), "notes", AWAY),
+        (("backup", "--to", "file/x.tar"), "backups", {}),
+    ],
+)
+def test_a_command_names_the_store_in_one_line(
+    words: tuple[str, ...], name: str, more: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = {one: str(tmp_path / one.lower()) for one in ("SUBMISSIONS", "VIEWS", "BACKUPS", "AUDIT")}
+    for path in ("submissions/submissions.sqlite", "views/notes.sqlite"):
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_bytes(b"no database" * 900)
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    ended = called(*words, **folders | more)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert re.fullmatch(rf"store {name} \(.*\): .* \(E[A-Z]+\); python -m etl doctor examines every store", line), line
 
 
 @pytest.mark.parametrize("name", STORES)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from etl.submissions import originals, work
-from tests.submissions.conftest import Site
+from tests.submissions.conftest import LAST, Site
 from tests.submissions.test_way import PERSONNEL, more_people
 
 pytestmark = pytest.mark.slow
@@ -113,6 +113,22 @@ def test_a_file_that_is_not_what_it_is_called_stops_with_its_sentence_in_both_la
         (stop,) = shown["stops"]
         assert sentence in stop
         assert name in stop
+
+
+def test_a_store_that_cannot_be_used_is_named_to_the_clerk_and_in_one_line_of_the_log(site, caplog):
+    root = site.office.desk.root
+    root.touch()
+    for lang, sentence in (
+        ("en", "the store of submissions cannot be used now: it is not a folder; nothing was done"),
+        ("fa", "پایگاه ارسال‌ها اکنون در دسترس نیست: پوشه نیست؛ کاری انجام نشد"),
+    ):
+        caplog.clear()
+        answer = site.sent("fars.clerk", "POST", "", params={"lang": lang}, json={"province": "IR-07", "month": LAST})
+        assert answer.status_code == 503
+        assert sentence in answer.text
+        (line,) = [record.getMessage() for record in caplog.records if record.name == "policeyar.stores"]
+        assert line.startswith("store submissions (")
+        assert line.endswith("): Not a directory (ENOTDIR)")
 
 
 def test_a_session_that_ends_during_an_upload_leaves_the_draft_to_its_person_for_a_day(site, monkeypatch):
