@@ -2,6 +2,7 @@
 
 import functools
 import json
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,11 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from cachetools import TTLCache, cached
 
 from etl.core.errors import Busy, Refused
 from etl.core.files import replace_text
 from etl.core.settings import Settings
-from etl.core.store import known
+from etl.core.store import StoreFault, known
 from etl.operations import audit, stores
 from etl.warehouse import publications
 
@@ -77,7 +79,7 @@ def ready(config: Settings) -> Served:
     found = served(config.folders.warehouse, config.schedule.oldest_publication_days)
     if found.fault:
         return found
-    if fault := next(stores.unusable(config), None):
+    if fault := _store_fault(config):
         # The monitor must not see a path.
         return replace(found, fault=f"store {fault.store}: {stores.cause(fault)}")
     is_logged = config.sign_in.mode != "open"
@@ -90,6 +92,12 @@ def _described(path: Path, inode: int, written: int) -> publications.Publication
     with publications.connect(path) as con:
         publications.read_through(con, path)
         return publications.describe(con)
+
+
+# With several hosts each request asks.
+@cached(TTLCache(4, 2.0), lock=threading.Lock())
+def _store_fault(config: Settings) -> StoreFault | None:
+    return next(stores.unusable(config), None)
 
 
 def last_build(pointer: Path) -> LastBuild | None:

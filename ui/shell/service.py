@@ -20,7 +20,6 @@ from http.client import HTTPException
 from pathlib import Path
 
 import streamlit as st
-from cachetools import TTLCache, cached
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -50,7 +49,6 @@ _PATIENCE_SECONDS = 5
 _TEMPORARY = "policeyar-web-"
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _ONLY_READY = b"x-only-ready"
-_LATELY_SECONDS = 2.0
 
 
 def begin() -> None:
@@ -111,7 +109,7 @@ class OnlyReady:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_asked = any(name == _ONLY_READY for name, _ in scope.get("headers", ()))
-        if not is_asked or await run_in_threadpool(_is_ready_lately):
+        if not is_asked or not (await run_in_threadpool(_served)).fault:
             await self.app(scope, receive, send)
             return
         await Response(status_code=503, headers=_NOT_KEPT)(scope, receive, send)
@@ -132,12 +130,6 @@ async def _metrics(_: Request) -> Response:
 
 def _served() -> readiness.Served:
     return readiness.ready(settings_at_start())
-
-
-# With several hosts every request asks.
-@cached(TTLCache(1, _LATELY_SECONDS), lock=threading.Lock())
-def _is_ready_lately() -> bool:
-    return not _served().fault
 
 
 class _State(Collector):
