@@ -16,7 +16,6 @@ from pathlib import Path
 
 from etl.core.errors import Refused
 from etl.core.files import replace_text, replacing, sha256, sync
-from etl.core.store import known
 from etl.warehouse import publications
 from etl.warehouse.code_version import code_version
 from etl.warehouse.publications import Announce, no_announcement
@@ -105,7 +104,7 @@ def read(folder: Path) -> Manifest:
     """The manifest of an offer. Raises Refused if a name or number in it is invalid."""
     path = folder / MANIFEST
     try:
-        manifest = Manifest(**known(Manifest, json.loads(path.read_text(encoding="utf-8"))))
+        manifest = Manifest(**json.loads(path.read_text(encoding="utf-8")))
         are_numbers = all(type(number) is int and number > 0 for number in (manifest.bytes, manifest.published_ns))
         if not (are_numbers and _NAME.fullmatch(manifest.name) and re.fullmatch(r"[0-9a-f]{64}", manifest.sha256)):
             raise ValueError

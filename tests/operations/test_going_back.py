@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from etl.operations import audit, readiness, replicas
+from etl.operations import audit, readiness
 from etl.semantic.rights import ADMINISTRATOR
 from etl.submissions import notes, orders
 from etl.submissions.desk import Person
@@ -100,14 +100,7 @@ def of_verification(folder: Path) -> tuple[Path, Callable[[], object]]:
     return folder / audit._VERIFIED, lambda: audit.last_verified(folder)
 
 
-def of_manifest(folder: Path) -> tuple[Path, Callable[[], object]]:
-    made = {"name": "000001.duckdb", "bytes": 1, "published_ns": 1, "sha256": "0" * 64, "code_version": "x"}
-    path = folder / replicas.MANIFEST
-    path.write_text(json.dumps(made))
-    return path, lambda: replicas.read(folder)
-
-
-@pytest.mark.parametrize("made", [of_order, of_build, of_audit, of_verification, of_manifest])
+@pytest.mark.parametrize("made", [of_order, of_build, of_audit, of_verification])
 def test_every_file_of_a_record_is_read_with_what_a_later_version_wrote(
     made: Callable[[Path], tuple[Path, Callable[[], object]]], tmp_path: Path
 ) -> None:
