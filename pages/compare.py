@@ -1,23 +1,10 @@
 """What differs between two days, or two places, and what made the difference?"""
 
-from ui.components import figures as ui
+from ui.components.figures import scope_bar
+from ui.exhibits.compare import PAGE
 from ui.sections import compare
+from ui.sections.page import draw
 
 
 def page() -> None:
-    view = ui.scope_bar("@person")
-    compare.compare(
-        view,
-        "active_assistants",
-        "in_service",
-        "target_progress",
-        "coverage_per_10k",
-        "licensed_institutes",
-        "persons_per_institute",
-        "training_compliance",
-        "requirement_rate",
-        "expiring_30",
-        "judicial_officer_share",
-        "leaver_rate_12m",
-        "early_attrition",
-    )
+    draw(scope_bar(PAGE), PAGE, compare=compare.compare)

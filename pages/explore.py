@@ -1,11 +1,11 @@
 """What else would you like to know: any measure, by up to three dimensions?"""
 
 from ui.components import breadcrumb
-from ui.components import figures as ui
+from ui.components.figures import scope_bar
+from ui.exhibits.explore import PAGE
 from ui.sections import explore
+from ui.sections.page import draw
 
 
 def page() -> None:
-    view = ui.scope_bar("@place", "@person", "@course", period=True)
-    breadcrumb.show(view)
-    explore.explore(view)
+    draw(scope_bar(PAGE), PAGE, breadcrumb=breadcrumb.show, explore=explore.explore)

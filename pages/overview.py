@@ -2,29 +2,35 @@
 
 import streamlit as st
 
-from ui.components import figures as ui
-from ui.data import warehouse
-from ui.exhibits import coverage, licensing
-from ui.exhibits.overview import verdict
-from ui.exhibits.verdict import nobody
+from ui.components import figures
+from ui.exhibits.overview import PAGE, counties_without, register, verdict
 from ui.sections import glance, listings, overview, panels
+from ui.sections.page import draw
+from ui.state.page_context import PageContext
 
 
 def page() -> None:
-    view = ui.scope_bar("@place", "@person", period=True)
-    is_province = bool(view.scope.province)
-    with st.container(key="profile" if is_province else "country"):
-        overview.summed_up(view, verdict)
-        panels.panels(view)
-        overview.needing_action(view)
-        if nobody(view.asked, warehouse.of_page()):
-            return
-        if not is_province:
-            glance.at_a_glance(view)
-            return
-        with st.container(key="profile-counties"):
-            glance.at_a_glance(view)
-            ui.sentence(view, coverage.counties_without)
-        overview.beside_nation(view)
-        with st.container(key="profile-institutes"):
-            listings.lists(view, licensing.register, is_excerpt=True)
+    view = figures.scope_bar(PAGE)
+    with st.container(key="profile" if view.scope.province else "country"):
+        draw(
+            view,
+            PAGE,
+            verdict=lambda view: overview.summed_up(view, verdict),
+            panels=panels.panels,
+            needs_action=overview.needing_action,
+            glance=glance.at_a_glance,
+            counties=_counties,
+            beside_nation=overview.beside_nation,
+            institutes=_institutes,
+        )
+
+
+def _counties(view: PageContext) -> None:
+    with st.container(key="profile-counties"):
+        glance.at_a_glance(view)
+        figures.sentence(view, counties_without)
+
+
+def _institutes(view: PageContext) -> None:
+    with st.container(key="profile-institutes"):
+        listings.lists(view, register, is_excerpt=True)

@@ -1,29 +1,21 @@
 """How does one institute stand, and which institutes are there?"""
 
-import streamlit as st
-
 from ui.components import breadcrumb
-from ui.components import figures as ui
-from ui.exhibits import institute as exhibits
+from ui.components.figures import scope_bar
+from ui.exhibits.institute import PAGE
 from ui.sections import institute
+from ui.sections.page import draw
 
 
 def page() -> None:
-    view = ui.scope_bar("@place", "@person", period=True)
+    view = scope_bar(PAGE)
     breadcrumb.show(view)
-    institute.find(view)
-    chosen_institute = institute.chosen(view)
-    if chosen_institute is None:
-        institute.listing(view)
-        institute.people(view)
-        return
-    view = institute.only(view, chosen_institute)
-    institute.head(view, chosen_institute)
-    ui.cards(view, exhibits.numbers)
-    institute.licences(view, chosen_institute)
-    left, right = st.columns(2)
-    with left:
-        ui.exhibit(view, exhibits.over_time)
-    with right:
-        ui.exhibit(view, exhibits.by_course)
-    institute.people(view)
+    draw(
+        institute.only(view),
+        PAGE,
+        find=institute.find,
+        listing=institute.listing,
+        head=institute.head,
+        licences=institute.licences,
+        people=institute.people,
+    )

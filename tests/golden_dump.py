@@ -42,10 +42,10 @@ from etl.core.errors import Refused  # noqa: E402
 from etl.semantic import disclosure  # noqa: E402
 from etl.semantic.rights import AccessScope, Grant  # noqa: E402
 from tests.parts import PARTS, opened  # noqa: E402
-from ui.components import blocks, connect, downloads, footer, page_files, table_html, tables  # noqa: E402
+from ui.components import blocks, connect, downloads, footer, table_html, tables  # noqa: E402
 from ui.data import page_run  # noqa: E402
 from ui.exports.job import ExportJob  # noqa: E402
-from ui.exports.page_workbook import Card, Part  # noqa: E402
+from ui.exports.page_workbook import Part  # noqa: E402
 from ui.state import page_context  # noqa: E402
 
 # Pages of a sign-in show nothing without one.
@@ -183,27 +183,7 @@ class Parts:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Within the context, what a page draws is noted where every page passes."""
-        note, note_rows, note_card, intro, popover = (
-            page_files.note,
-            page_files.note_rows,
-            page_files.note_card,
-            blocks.intro,
-            blocks.popover,
-        )
-
-        def noted(ident: str, made: Any) -> None:
-            part = Part.of(made.exhibit)
-            self._at("figure", ident).update(title=part.title, below=part.below)
-            note(ident, made)
-
-        def listed(ident: str, title: str, below: str, *more: Any) -> None:
-            self._at("figure", ident).update(title=title, below=below)
-            note_rows(ident, title, below, *more)
-
-        def carded(ident: str, made: Any, name: str) -> None:
-            card = Card.of(page_files.ShownCard(made, name).card(False))
-            self.card(ident, card.label, card.below, card.answer, card.measure)
-            note_card(ident, made, name)
+        intro, popover = blocks.intro, blocks.popover
 
         def said(words: str) -> None:
             self.sentences.append(words)
@@ -217,9 +197,6 @@ class Parts:
 
         nothing = mock.Mock()
         with (
-            mock.patch.object(page_files, "note", noted),
-            mock.patch.object(page_files, "note_rows", listed),
-            mock.patch.object(page_files, "note_card", carded),
             mock.patch.object(blocks, "intro", said),
             mock.patch.object(blocks, "popover", opened_to_us),
             mock.patch.object(footer, "_table_switch", nothing),
@@ -237,12 +214,16 @@ class Parts:
         ident: str,
         picture: Any = None,
         made: Any = None,
+        address: str = "",
     ) -> None:
         """Note a figure with its files, where its popover would offer them."""
         answer, place = getattr(source, "answer", source), page_context.place(view, source_where(source))
         limit = made.exhibit.limit if made else ""
         part = self._at("figure", ident)
         part["answer"], part["limit"] = rows_of(answer), limit
+        if made:
+            of = Part.of(made.exhibit)
+            part["title"], part["below"] = of.title, of.below
         if picture:
             part["chart"], part["subtitle"], part["source"] = picture.figure, picture.subtitle, picture.source
             if made:
@@ -257,13 +238,6 @@ class Parts:
         part["files"] = self._files(source, context, place, limit, rounded if picture else source)
         if picture:
             part["table"] = table_of(view, answer, picture, context)
-
-    def card(self, ident: str, label: str, below: str, answer: Any, measure: str) -> None:
-        view = page_context.view()
-        place = page_context.place(view, answer.where)
-        part = self._at("card", ident)
-        part |= {"label": label, "below": below, "measure": measure, "answer": rows_of(answer)}
-        part["files"] = self._files(answer, footer.context(view), place)
 
     def _files(self, source: Any, context: Any, place: str, limit: str = "", rounded: Any = None) -> dict[str, str]:
         rounded = rounded or source

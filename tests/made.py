@@ -14,6 +14,9 @@ from etl.submissions.notes import Note
 from etl.warehouse.publications import Publication
 from ui.charts.elements import ChartContext
 from ui.data.ask import Question
+from ui.exhibits import register
+from ui.exhibits.named import Named
+from ui.state.scope import Scope
 
 PUBLICATION = Publication(
     id="000007",
@@ -124,3 +127,10 @@ class Told:
 
 def told(answer: Callable[[Question], Answer], facts: Mapping[Callable[..., Any], Any] | None = None) -> Told:
     return Told(answer, facts or {})
+
+
+def named(address: str, scope: Scope, **given: list[str]) -> Named:
+    """An exhibit by its address under a scope, with the inputs of what the address says, by default those of none."""
+    found = register.read(address, given, scope)
+    assert found, address
+    return found

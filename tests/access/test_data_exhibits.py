@@ -18,12 +18,14 @@ from etl.warehouse.version_files import versions
 from tests.access.gated import configured, cookie
 from tests.access.scopes import OF_ISFAHAN
 from tests.access.test_data_address import Site, app, asked, of_workers, site  # noqa: F401 - fixtures
+from tests.made import named
 from ui.data import page_run, warehouse
 from ui.data.ask import Ask, On, Question, Rounded
 from ui.data.worker_process import OutOfTime
 from ui.exhibits import overview, quality, register
-from ui.exhibits.exhibit import Actions, Exhibit, Make
+from ui.exhibits.exhibit import Actions, Exhibit
 from ui.exhibits.figure import finding, nothing
+from ui.exhibits.named import Make
 from ui.i18n import text
 from ui.shell import data_address, people, threads
 from ui.state.scope import Scope
@@ -36,10 +38,7 @@ def rows_of(content: bytes) -> list[dict[str, str]]:
 
 
 def made(ask: Ask, address: str, **filters: tuple[str, ...]) -> Any:
-    make = register.named(address)
-    assert make
-    scope = Scope(ask.publication.as_of, tuple(filters.items()), lang="en")
-    return make(register.scope_of(address, scope), ask).answer
+    return named(address, Scope(ask.publication.as_of, tuple(filters.items()), lang="en")).exhibit(ask).answer
 
 
 @pytest.mark.parametrize("address", NAMES)

@@ -26,7 +26,8 @@ from ui.charts import bars, elements, forecast, lines, maps, steps, titles
 from ui.charts.chart import Chart
 from ui.charts.elements import ChartContext
 from ui.components import blocks, figures
-from ui.exhibits.exhibit import Drawing, Made, Value
+from ui.exhibits.exhibit import Drawing, Value
+from ui.exhibits.named import Made
 from ui.i18n import text
 from ui.i18n.text import escape
 from ui.palette import COLOURS

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.parts import PARTS, opened
-from ui.components import downloads, page_files
-from ui.exhibits.exhibit import Drawing, Made
+from tests.parts import PARTS
+from ui.components import downloads
+from ui.data import page_run, warehouse
+from ui.exhibits import register
+from ui.exhibits.exhibit import Drawing
+from ui.exhibits.named import Made
 from ui.state.page_context import PageContext
+from ui.state.scope import Scope
 
 MADE_UP = (0.02, 5)
 # The register has pictures of one institute alone.
@@ -28,20 +32,18 @@ def numbers(value: Any) -> Iterator[float]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
-def test_the_pictures_of_a_page_circulate(name: str, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures: list[tuple[Any, Made]] = []
-
-    def noted(_ident: str, made: Made, _limit: str = "") -> None:
-        if isinstance(made.exhibit.form, Drawing):
-            pictures.append((made.exhibit.answer, made))
-
-    monkeypatch.setattr(page_files, "note", noted)
-    opened(name, lang="en")
-    circulating = [(exact, made, made.for_circulation()) for exact, made in pictures]
+def test_the_pictures_of_a_page_circulate(name: str, published: Path) -> None:
+    scope, ask = Scope(page_run.publication().as_of, lang="en"), warehouse.of_page()
+    pictures = [Made(named, ask) for named in register.pages()[name].shown(scope, ask, {})]
+    circulating = [
+        (made.exhibit.answer, made, made.for_circulation())
+        for made in pictures
+        if isinstance(made.exhibit.form, Drawing) and made.exhibit.answer
+    ]
     drawn = [one for one in circulating if isinstance(one[2].form, Drawing)]
     assert drawn
     for exact, made, exhibit in drawn:
-        circulated = downloads.picture_of(PageContext(made.scope), exhibit)
+        circulated = downloads.picture_of(PageContext(made.named.scope), exhibit)
         assert "counts of people rounded to 5" in circulated.source
         assert "n\u00a0=" not in circulated.subtitle, "the exact number of cases"
         # The goal that a plan is made for is no share of people.

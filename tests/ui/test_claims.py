@@ -25,6 +25,7 @@ from etl.semantic.catalog import catalogue, size_of
 from etl.semantic.rights import ADMINISTRATOR
 from etl.warehouse import publications
 from tests.effort import draws
+from tests.made import named
 from ui.data.ask import Ask, Kept, On, Rounded
 from ui.exhibits import register
 from ui.exhibits.exhibit import Exhibit
@@ -43,6 +44,7 @@ training/seat_order training/endings licensing/by_age licensing/decided licensin
 licensing/smart_by_size licensing/smart_compared licensing/survival licensing/endings legal/endings workforce/survival
 methods/held methods/history methods/similar overview/glance quality/provinces quality/reasons quality/files
 approve/publications
+compare/parts compare/over_time compare/numbers compare/bridge register/institutes register/licences
 """
 NOT_YET = frozenset(_NOT_YET.split())
 # What words say of a measure or a side, in any sentence: "within 25 working days", "per 10,000".
@@ -104,9 +106,9 @@ def scoped(one: dict[str, Any], lang: str, latest: date) -> Scope:
 
 
 def made(scope: Scope, ask: Ask) -> Iterator[tuple[str, Exhibit]]:
-    for address, make in register.exhibits().items():
+    for address in register.exhibits():
         try:
-            yield address, make(register.scope_of(address, scope), ask)
+            yield address, named(address, scope).exhibit(ask)
         except (AccessDenied, QuestionError):
             continue
 

@@ -12,19 +12,22 @@ import openpyxl
 import pytest
 
 from etl.analysis import analyses
-from etl.semantic import access, disclosure, exportable
+from etl.semantic import access, disclosure
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, described
 from etl.semantic.rights import ADMINISTRATOR
+from tests.made import named
 from tests.parts import PARTS, files_open, html, opened
 from ui.charts import ahead
 from ui.charts.elements import ChartContext
 from ui.components import blocks, downloads
-from ui.data import warehouse
-from ui.exhibits.exhibit import Drawing, Made
+from ui.data import page_run, warehouse
+from ui.exhibits import register
+from ui.exhibits.exhibit import Drawing
+from ui.exhibits.named import Made
 from ui.exports.job import ExportJob
-from ui.exports.page_workbook import Card
 from ui.i18n import text
+from ui.state.scope import Scope
 
 pytestmark = pytest.mark.slow
 MADE_UP = (0.02, 5)
@@ -47,8 +50,6 @@ class Shown:
     answers: list[Answer]
     pictures: list[tuple[Answer, downloads.Picture, Made]]
     html: str
-    # What the page notes for its workbook, by the name of the figure.
-    noted: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def look(published: Path) -> Callable[..., Shown]:
     def look(part: str, **scope: str) -> Shown:
         pictures: list[tuple[Answer, downloads.Picture, Made]] = []
 
-        def take(_view: Any, source: Answer, _context: Any, _ident: str, picture: Any, made: Any = None) -> None:
+        def take(_view: Any, source: Answer, _context: Any, _ident: str, picture: Any, made: Any, _at: str) -> None:
             if picture:
                 pictures.append((source, picture, made))
 
@@ -72,10 +73,12 @@ def look(published: Path) -> Callable[..., Shown]:
             for ident in tables:
                 app.session_state[f"table shown {ident}"] = True
             assert not tables or not app.run().exception
-        noted = app.session_state["page parts"]
-        sources = [one.answer if isinstance(one, Card) else one.source for one in noted.values()]
-        found = [answer for source in sources if isinstance(answer := exportable.of(source).answer, Answer)]
-        return Shown(found, pictures, html(app), dict(noted))
+        ask, latest = warehouse.of_page(), page_run.publication().as_of
+        of_place = Scope(latest, tuple((key, (code,)) for key, code in scope.items()), lang="en")
+        page = register.pages().get(part)
+        shown = page.shown(of_place, ask, {}) if page else ()
+        answers = [exhibit.answer for named in shown for exhibit in named.exhibits(ask) if exhibit.answer]
+        return Shown(answers, pictures, html(app))
 
     return look
 
@@ -150,9 +153,11 @@ def test_the_whole_beside_the_groups_of_a_rate_is_that_of_its_sentence(
             assert text.plain(value, metric.unit, "en") in str(exhibit.drawn()[0]["layout"]), (metric.name, by)
 
 
-def test_licences_that_end_circulate_exactly_and_people_rounded(look: Callable[..., Shown]) -> None:
+def test_licences_that_end_circulate_exactly_and_people_rounded(published: Path) -> None:
+    scope = Scope(page_run.publication().as_of, lang="en")
     for part, kind in (("licensing", "licences"), ("legal", "accreditations"), ("training", "training")):
-        answer = look(part).noted["endings"].source
+        answer = named(f"{part}/endings", scope).exhibit(warehouse.of_page()).answer
+        assert answer
         rounded, exact = disclosure.for_circulation(answer, warehouse.ask).column("endings"), answer.column("endings")
         assert any(count % 5 for count in exact)
         assert (rounded == exact) == (kind == "licences")

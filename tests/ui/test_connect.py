@@ -24,6 +24,7 @@ from tests.conftest import Sample
 from tests.parts import html, opened
 from ui.components import connect, data_links
 from ui.data import owed, page_run, warehouse
+from ui.exhibits.explore import Asked
 from ui.i18n import text
 from ui.shell import data_address, data_question
 from ui.state import personal_tokens, questions
@@ -42,9 +43,10 @@ def view(publish_sample: Callable[..., Sample], monkeypatch: pytest.MonkeyPatch)
     return PageContext(Scope(latest, lang="en"), has_period=True)
 
 
-def question_of(view: PageContext, answer: Answer) -> str:
-    """The parameters of the address of an answer."""
-    return data_links.of_question(view, answer, {}).partition("?")[2]
+def question_of(view: PageContext, answer: Answer, calc: str = "") -> str:
+    """The parameters of the address of a table of Explore."""
+    asked = Asked(tuple(answer.measures), answer.by, calc)
+    return data_links.address_of(answer, None, view.scope, asked).partition("?")[2]
 
 
 @pytest.mark.parametrize(
@@ -88,26 +90,10 @@ def test_all_measures_of_a_question_have_one_day_whichever_stands_first(view: Pa
         assert answer.on == view.as_of, "a flow has a period and no day"
 
 
-def test_the_measures_of_an_analysis_have_an_address_without_what_it_adds(view: PageContext) -> None:
-    answer = warehouse.analyse("different", metric="training_compliance", by="province", on=view.as_of)
-    query = question_of(view, answer)
-    assert query
-    assert parse_qs(query)["m"] == ["training_compliance"]
-    changed = replace(answer, rows=[*answer.rows[:-1], (answer.rows[-1][0], 0.123, *answer.rows[-1][2:])])
-    assert question_of(view, changed) == ""
-
-
 def test_the_address_of_a_calculated_table_asks_for_the_calculation(view: PageContext) -> None:
-    answer = questions.free(view.asked, warehouse.of_page(), ["active_assistants"], ["province"], calc="share")
-    query = parse_qs(question_of(view, answer))
-    assert query["calc"] == ["share"]
-    assert query["m"] == ["active_assistants"]
-    women = questions.free(view.asked, warehouse.of_page(), ["women"], ["province"], calc="share")
-    assert parse_qs(question_of(view, women))["m"] == ["women"], "women_share is a measure of its own"
-
-
-def test_an_analysis_has_no_address(view: PageContext) -> None:
-    assert question_of(view, warehouse.analyse("seats")) == ""
+    answer = questions.free(view.asked, warehouse.of_page(), ["women"], ["province"])
+    query = parse_qs(question_of(view, exportable.of(answer).answer, "share"))
+    assert (query["m"], query["calc"]) == (["women"], ["share"])
 
 
 @pytest.mark.parametrize("names", [["leaver_rate_12m"], ["active_assistants", "leaver_rate_12m", "joiners"]])
@@ -125,22 +111,6 @@ def test_the_address_of_a_figure_of_a_settled_day_names_that_day(view: PageConte
     assert (again.rows, again.on, again.over) == (answer.rows, answer.on, answer.over)
 
 
-def test_the_address_of_a_settled_day_is_found_by_one_question(
-    view: PageContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answer = exportable.of(questions.free(view.asked, warehouse.of_page(), ["leaver_rate_12m"], ["province"])).answer
-    asked: list[date] = []
-    free = questions.free
-
-    def noted(scope: Scope, *given: Any, **more: Any) -> Any:
-        asked.append(scope.day)
-        return free(scope, *given, **more)
-
-    monkeypatch.setattr(questions, "free", noted)
-    assert question_of(view, answer)
-    assert asked == [answer.on], "a large question of another day takes long"
-
-
 def draw() -> None:
     """The popover; AppTest takes the lines of this function alone."""
     from ui.components import connect
@@ -150,7 +120,7 @@ def draw() -> None:
 
     latest = page_run.publication().as_of
     shown = PageContext(Scope(latest, lang="en"))
-    connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x", None)
+    connect._inside(shown, warehouse.ask("active_assistants", on=latest), "x", "answer.{form}?m=active_assistants")
 
 
 def test_the_popover_names_each_program_and_no_token_where_nobody_signs_in(view: PageContext) -> None:

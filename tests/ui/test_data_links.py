@@ -1,8 +1,8 @@
 """What can be a link is a link: the address of a file gives the rows of the page, and what has no address is listed here."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,38 +10,30 @@ import pytest
 from pyarrow import parquet
 
 from etl.analysis.licensing import DAYS_LEFT
+from etl.core.errors import AccessDenied, QuestionError
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
 from tests.effort import thorough
-from tests.parts import PARTS, opened
-from ui.components import data_links, downloads, page_files
+from ui.components import data_links, downloads
 from ui.data import page_run, warehouse
 from ui.data.ask import Rounded
-from ui.exhibits import coverage, explore, licensing, register, training
-from ui.exhibits.exhibit import Made
+from ui.exhibits import explore, licensing, register, training
 from ui.exhibits.lists import Within
+from ui.exhibits.named import Made, Named, chosen, inputs_of
 from ui.i18n import text
 from ui.shell import data_address, data_question
 from ui.state import page_context, questions
+from ui.state.given import Wrong
 from ui.state.page_context import PageContext
 from ui.state.scope import Scope
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("published")]
 
 SCOPES: dict[str, dict[str, Any]] = {
-    "nation": {"lang": "en"},
-    "province": {"province": "IR-10", "on": "1404/09/30", "period": "24"},
-    "women": {"gender": "female", "province": ["IR-10", "IR-23"], "lang": "en"},
+    "nation": {"lang": ["en"]},
+    "province": {"province": ["IR-10"], "on": ["1404/09/30"], "period": ["24"]},
+    "women": {"gender": ["female"], "province": ["IR-10", "IR-23"], "lang": ["en"]},
 }
-# What has no address, by page: what says a sentence alone or also what is owed, exhibits of what a reader typed.
-WITHOUT: dict[str, set[str]] = {
-    "overview": {"glance", "needs-action"},
-    "coverage": {"claimed"},
-    "growth": {"announced", "goal-seek", "plan-plan_leaver_rate", "plan-plan_recruits"},
-    "training": {"plan-plan_leaver_rate", "plan-plan_recruits", "plan-seats"},
-    "compare": {"bridge-IR", "bridge-IR-10", "numbers", "over_time", "parts"},
-}
-PAGES = [part for part in PARTS if part not in ("methods", "quality", "handin", "approve")]
 
 
 def answer_at(address: str) -> tuple[Answer, bool]:
@@ -60,31 +52,32 @@ def answer_at(address: str) -> tuple[Answer, bool]:
 
 # Women of two provinces are shown the figures of the nation, too.
 @pytest.mark.parametrize("scope", [pytest.param("nation", marks=thorough), "province", "women"])
-@pytest.mark.parametrize("page", PAGES)
-def test_the_link_of_a_figure_gives_the_rows_of_the_page(
+@pytest.mark.parametrize("page", register.pages())
+def test_every_box_with_a_number_says_its_address_and_finding_it_asks_nothing(
     page: str, scope: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parts = opened(page, **SCOPES[scope]).session_state["page parts"]
-    monkeypatch.setattr(page_context, "part", lambda: page)
-    without, given = set(), set()
-    for ident, part in parts.items():
-        if not isinstance(part, page_files.Shown) or ident.startswith("card-"):
+    """What is at the address is what the box holds, exact and for circulation."""
+    published, ask, query = page_run.publication(), warehouse.of_page(), SCOPES[scope]
+    read = Scope.from_query(query, published.as_of, lambda name: warehouse.names(name, "fa"))
+    asked: list[object] = []
+    results = warehouse.results
+    for named in register.pages()[page].shown(read, ask, {}):
+        made = Made(named, ask)
+        try:
+            exhibits = {False: made.exhibit, True: made.for_circulation()}
+        except (AccessDenied, QuestionError):
+            # The box says why.
             continue
-        view = PageContext(part.made.scope, has_period=True)
-        for circulation in (False, True):
-            address = data_links.of_file(view, part.source, part.made, circulation)
-            if not address:
-                assert not register.address_of(page, part.made.make), ident
-                without.add(ident)
+        for circulation, exhibit in exhibits.items():
+            with monkeypatch.context() as patch:
+                patch.setattr(warehouse, "results", lambda *given: asked.append(given) or results(*given))
+                address = data_links.of_file(data_links.address_of(exhibit.answer, made, read), circulation)
+            assert asked == [], named.name
+            if exhibit.answer is None:
                 continue
             found, is_rounded = answer_at(address.format(form="csv"))
             assert is_rounded is circulation
-            shown = part.part(circulation).answer
-            assert shown
-            assert (found.columns, found.rows) == (shown.columns, shown.rows), ident
-            given.add(ident)
-    assert given or page == "compare", "the sides of Compare are what a reader chose"
-    assert without <= WITHOUT.get(page, set()), without
+            assert (found.columns, found.rows) == (exhibit.answer.columns, exhibit.answer.rows), named.name
 
 
 # ---------------------------------------------------------------- the charts of Explore
@@ -120,16 +113,16 @@ def test_the_link_of_a_chart_of_explore_gives_its_rows_and_its_chart(
     charts += [explore.Charted(names, by, form) for form in explore.forms(names, by, scope.where)[-1:]]
     assert charts
     for charted in charts:
-        made = Made(partial(explore.chart, charted=charted), scope, warehouse.of_page())
+        made = Made(Named("explore", explore.chart, scope, (charted,)), warehouse.of_page())
         answer = made.exhibit.answer
         assert answer, charted
         for circulation in (False, True):
-            address = data_links.of_file(PageContext(scope, has_period=True), answer, made, circulation)
+            address = data_links.of_file(data_links.address_of(answer, made, scope), circulation)
             parts = urlsplit(address.format(form="csv"))
             assert parts.path == "/data/explore/chart.csv"
             question = data_question.read_exhibit(parse_qs(parts.query), "explore/chart")
             assert question
-            assert (question.beside, question.view.scope) == (charted, scope)
+            assert question.named == made.named
             found, _ = answer_at(address.format(form="csv"))
             shown = made.for_circulation().answer if circulation else answer
             assert shown
@@ -139,7 +132,7 @@ def test_the_link_of_a_chart_of_explore_gives_its_rows_and_its_chart(
 
 def exhibit_title(question: data_question.ExhibitQuestion) -> str:
     ask = warehouse.of_page()
-    return question.make(question.view.scope, Rounded(ask) if question.circulation else ask).title.sentence
+    return question.named.exhibit(Rounded(ask) if question.circulation else ask).title.sentence
 
 
 def test_two_charts_of_explore_are_two_files() -> None:
@@ -156,13 +149,14 @@ def test_rows_of_explore_that_are_not_in_memory_have_the_address_of_their_questi
     scope, names, by = Scope(page_run.publication().as_of, lang="en"), ["active_assistants"], ["institute", "month"]
     source = questions.free(scope, warehouse.of_page(), names, by)
     assert isinstance(source, exportable.StoredRows)
+    of_question = data_links.address_of(source, None, scope, explore.Asked(tuple(names), tuple(by)))
     for circulation in (False, True):
-        address = data_links.of_file(PageContext(scope, has_period=True), source, None, circulation)
+        address = data_links.of_file(of_question, circulation)
         found, is_rounded = answer_at(address.format(form="csv"))
         assert is_rounded is circulation
         whole = Rounded(warehouse.of_page()).shown(source) if circulation else source.answer
         assert (found.columns, found.rows) == (whole.columns, whole.rows)
-    assert data_links.of_program(PageContext(scope, has_period=True), source, None)
+    assert data_links.of_program(of_question)
 
 
 # ---------------------------------------------------------------- what the popover offers
@@ -188,10 +182,10 @@ def offered(ticked: bool, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str
 
 
 def offer(scope: Scope) -> None:
-    made = Made(training.by_place, scope, warehouse.of_page())
+    made = Made(Named("training", training.by_place, scope), warehouse.of_page())
     exhibit, view = made.exhibit, PageContext(scope)
     assert exhibit.answer
-    downloads.buttons(view, exhibit.answer, exhibit.context(), "x", None, made)
+    downloads.buttons(view, exhibit.answer, exhibit.context(), "x", None, made, made.named.address("{form}"))
 
 
 @pytest.mark.parametrize("ticked", [False, True])
@@ -233,16 +227,17 @@ def test_a_list_with_an_end_is_at_its_address_with_its_days_and_says_them(
 ) -> None:
     monkeypatch.setattr(page_context, "part", lambda: "licensing")
     scope, within = Scope(page_run.publication().as_of, lang="en"), Within(days)
-    made = Made(partial(licensing.licences_ending, within=within), scope, warehouse.of_page())
+    made = Made(Named("licensing", licensing.licences_ending, scope, (within,)), warehouse.of_page())
     answer = made.exhibit.answer
     assert answer
-    downloads.buttons(PageContext(scope), answer, made.exhibit.context(), "x", None, made)
+    address = made.named.address("{form}")
+    downloads.buttons(PageContext(scope), answer, made.exhibit.context(), "x", None, made, address)
     assert (offered["made"], len(offered["links"])) == ([], 3)
     assert answer_at(offered["links"][0])[0].rows == answer.rows
     query = parse_qs(urlsplit(offered["links"][0]).query)
     question = data_question.read_exhibit(query, "licensing/licences_ending")
     assert question
-    assert (query["days"], question.beside) == ([str(days)], within)
+    assert (query["days"], question.named.inputs) == ([str(days)], (within,))
     file = data_address._made("parquet", data_address._asked_of(question), question, {})
     words = text.word("why.days", "en", count=days)
     assert words.replace(" ", "-") in file.name
@@ -251,18 +246,83 @@ def test_a_list_with_an_end_is_at_its_address_with_its_days_and_says_them(
     ]
 
 
-def test_a_list_that_is_on_two_pages_has_one_address() -> None:
-    assert register.address_of("overview", licensing.register) == "licensing/register"
-    assert register.address_of("overview", coverage.over_time) == "", "its own page has no period"
-    assert register.address_of("coverage", coverage.over_time) == "coverage/over_time"
+# ---------------------------------------------------------------- inputs and names
+
+INPUTS: dict[str, list[dict[str, list[str]]]] = {
+    "training/futures": [{}, {"recruits": ["700"], "leave": ["9.3"], "seats": ["IR-23.PY-103:20", "PY-201:90"]}],
+    "growth/headcount": [{}, {"goal": ["150000"]}, {"recruits": ["0"], "goal": ["12.5"]}],
+    "growth/recruits_needed": [{}, {"goal": ["14"], "until": ["2027-03-20"]}],
+    "growth/recruits": [{}, {"n": ["300"]}, {"n": ["0"]}],
+    "licensing/licences_ending": [{}, *({"days": [str(days)]} for days in DAYS_LEFT)],
+    "explore/chart": [{}, {"m": ["joiners"], "by": ["month"]}, {"by": ["province"], "chart": ["ranking"]}],
+    "explore/trend": [{}],
+    "explore/rows": [{}, {"m": ["women"], "by": ["province"], "calc": ["share"]}, {"by": ["-"]}],
+    "compare/parts": [{}, {"p": ["IR-23"], "q": ["IR-10"], "m": ["training_compliance"], "by": ["gender"]}],
+    "compare/over_time": [{"p": ["similar"], "q": ["IR-10"]}, {"a": ["2024-03-19"], "b": ["2024-06-20"]}],
+    "compare/numbers": [{}],
+    "compare/bridge": [{"of": ["IR-23"], "p": ["IR-23"]}],
+    "register/institutes": [{}, {"find": ["حفاظت"]}],
+}
+WRONG: dict[str, list[dict[str, list[str]]]] = {
+    "training/futures": [{"recruits": ["-1"]}, {"leave": ["101"]}, {"seats": ["IR-99.PY-103:1"]}, {"seats": ["3"]}],
+    "growth/recruits_needed": [{"goal": ["0"]}, {"until": ["2020-01-01"]}, {"until": ["soon"]}],
+    "licensing/licences_ending": [{"days": ["7"]}, {"days": ["30", "60"]}],
+    "explore/chart": [{"m": ["no_measure"]}, {"chart": ["pie"]}, {"by": ["month", "year"]}],
+    "compare/parts": [{"p": ["IR-99"]}, {"a": ["1500/01/01"]}, {"m": ["nothing"]}, {"by": ["shoe"]}],
+    "compare/bridge": [{"of": ["similar"]}],
+}
 
 
-def test_the_link_of_a_question_has_the_filters_of_its_answer_and_not_those_of_the_page() -> None:
-    """A filter without a meaning for a measure would be refused at its address."""
-    view = PageContext(
-        Scope(page_run.publication().as_of, (("gender", ("female",)), ("province", ("IR-23",))), lang="en")
-    )
-    answer = warehouse.ask("licensed_institutes", by="province", on=view.as_of, where={"province": ("IR-23",)})
-    address = data_links.of_file(view, answer, None, False).format(form="csv")
-    assert parse_qs(urlsplit(address).query)["province"] == ["IR-23"]
-    assert answer_at(address)[0].rows == answer.rows
+def latest() -> Scope:
+    return Scope(page_run.publication().as_of, lang="en")
+
+
+def test_every_exhibit_with_an_input_is_tried() -> None:
+    assert {name for name, make in register.exhibits().items() if inputs_of(make)} == {
+        *INPUTS,
+        *(f"training/{name}" for name in ("seat_plan", "seat_rooms", "seat_order")),
+    }
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_what_an_address_says_of_an_input_is_read_as_that_input(name: str) -> None:
+    """`read(x.query(), scope) == x`, and so of the whole name; each parameter is one that the input names."""
+    scopes = [latest(), replace(latest(), filters=(("province", ("IR-10", "IR-23")),), lang="fa")]
+    for scope in scopes:
+        for given in INPUTS[name]:
+            named = register.read(name, given, scope)
+            assert named
+            assert {*given} <= {key for one in named.inputs for key in one.PARAMETERS}
+            for one in named.inputs:
+                assert type(one).read(one.query(), scope) == one
+                assert {*one.query()} <= {*one.PARAMETERS}
+            query = parse_qs(urlsplit(named.address("csv")).query)
+            assert register.read(named.name, query, named.scope) == named
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_an_input_that_nobody_could_have_chosen_is_refused_at_an_address_and_left_out_on_a_page(name: str) -> None:
+    for given in WRONG[name]:
+        with pytest.raises(Wrong):
+            register.read(name, given, latest())
+        page, make = register.named(name) or pytest.fail(name)
+        assert chosen(make, given, latest()) == page.named(make, {}, latest()).inputs, given
+
+
+def test_half_of_an_input_has_the_default_for_the_other_half_and_that_of_another_page_is_refused() -> None:
+    found = register.read("compare/numbers", {"p": ["IR-23"]}, latest())
+    assert found
+    assert found.inputs[0].query()["q"] == ["IR"]
+    for strange in ({"days": ["30"]}, {"seats": ["PY-103:1"]}):
+        with pytest.raises(Wrong, match=next(iter(strange))):
+            data_question.read_exhibit(strange, "compare/numbers")
+    with pytest.raises(Wrong, match="days"):
+        data_question.read_page({"days": ["30"]}, "training")
+
+
+def test_a_page_without_a_period_has_none_in_the_names_of_its_exhibits() -> None:
+    scope = replace(latest(), period="12")
+    for name, period in (("coverage/over_time", ""), ("training/over_time", "12")):
+        found = register.read(name, {}, scope)
+        assert found
+        assert found.scope.period == period

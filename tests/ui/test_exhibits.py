@@ -30,6 +30,7 @@ from etl.warehouse import publications
 from etl.warehouse.dimensions import FILTERS
 from tests.conftest import ROOT
 from tests.effort import draws, thorough
+from tests.made import named
 from tests.ui.test_chart_lint import Shown, names_its_measure, names_no_small_group, says_its_n
 from tests.ui.test_page_workbook import cells, written
 from ui.charts import titles
@@ -97,9 +98,9 @@ def exhibits(scope: Scope, ask: Ask) -> dict[str, Exhibit]:
 def made(scope: Scope, ask: Ask) -> dict[str, Exhibit]:
     """Every exhibit by its address; what is refused is not there."""
     found = {}
-    for address, make in register.exhibits().items():
+    for address in register.exhibits():
         try:
-            found[address] = make(register.scope_of(address, scope), ask)
+            found[address] = named(address, scope).exhibit(ask)
         except (AccessDenied, QuestionError):
             continue
     return found
@@ -190,7 +191,9 @@ def test_no_filter_is_dropped_in_silence_and_a_picture_is_heard(of: str, lang: s
             for name in scope.where:
                 is_said = any(text.word(f"scope.{name}", lang) in note for note in notes)
                 is_outlined = is_drawn and name == "province" and exhibit.form.chart.whole_country
-                assert name in exhibit.answer.where or is_said or is_outlined, (address, name)
+                # The sides of a comparison are places of their own.
+                is_side = name == "province" and address.startswith("compare/")
+                assert name in exhibit.answer.where or is_said or is_outlined or is_side, (address, name)
 
 
 def test_an_exhibit_is_of_the_day_that_was_chosen(asks: dict[str, Ask]) -> None:
@@ -220,7 +223,7 @@ def test_an_exhibit_is_of_the_period_that_was_chosen(asks: dict[str, Ask]) -> No
         over = {
             address: exhibit.answer.over
             for address, exhibit in exhibits(scope, ask).items()
-            if exhibit.answer and exhibit.answer.over and register.scope_of(address, scope).over
+            if exhibit.answer and exhibit.answer.over and named(address, scope).scope.over
         }
         ended_earlier = {address for address, days in over.items() if days != scope.over}
         assert {over[address][0] for address in ended_earlier} == {scope.over[0]}

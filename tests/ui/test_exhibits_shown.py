@@ -3,14 +3,13 @@
 No page is opened; every figure and row of cards of the topics is made, so a new one is tested on its first day.
 """
 
-import inspect
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -24,6 +23,7 @@ from etl.semantic.rights import ADMINISTRATOR
 from etl.warehouse import publications
 from etl.warehouse.dimensions import FILTERS
 from tests import loading
+from tests.made import named
 from ui.briefing import tables as briefing_tables
 from ui.briefing import writing
 from ui.charts import bars, titles
@@ -31,10 +31,11 @@ from ui.components import blocks, downloads, figures, page_files, tables
 from ui.components import cards as components
 from ui.data import page_run
 from ui.data.ask import Ask, Kept, On, Question, Rounded
-from ui.exhibits import coverage, register, training, workforce
+from ui.exhibits import coverage, register
 from ui.exhibits.cards import headline
-from ui.exhibits.exhibit import Card, Drawing, Exhibit, Made, MadeCards, MakeCards
+from ui.exhibits.exhibit import Card, Drawing, Exhibit
 from ui.exhibits.figure import figure
+from ui.exhibits.named import Made
 from ui.exports.page_workbook import PageJob
 from ui.i18n import member_names, text
 from ui.sections import explore_rows
@@ -45,14 +46,7 @@ from ui.summary import changes
 
 pytestmark = pytest.mark.slow
 
-TOPICS = {inspect.getmodule(make): None for make in register.exhibits().values()}
-ROWS: list[MakeCards] = [
-    make
-    for topic in TOPICS
-    for make in vars(topic).values()
-    if inspect.getmodule(make) is topic and inspect.isfunction(make)
-    if Exhibit in get_args(inspect.signature(make).return_annotation)
-]
+ROWS = [make for make in register.exhibits().values() if Exhibit in get_args(get_type_hints(make)["return"])]
 SCOPES: dict[str, dict[str, list[str]]] = {
     "nation": {},
     "province": {"province": ["IR-23"]},
@@ -97,14 +91,16 @@ def of_query(ask: Ask, query: dict[str, list[str]], lang: str = "en") -> Scope:
 
 @cache
 def drawings(scope: Scope, ask: Ask) -> dict[str, Exhibit]:
-    every = {address: make(register.scope_of(address, scope), ask) for address, make in register.exhibits().items()}
+    every = {address: named(address, scope).exhibit(ask) for address in register.exhibits()}
     return {address: exhibit for address, exhibit in every.items() if isinstance(exhibit.form, Drawing)}
 
 
 def the_cards(scope: Scope, ask: Ask) -> Iterator[tuple[Exhibit, Card]]:
     assert ROWS
     for make in ROWS:
-        for exhibit in make(scope, ask):
+        found = make(scope, ask)
+        assert isinstance(found, tuple)
+        for exhibit in found:
             assert isinstance(exhibit.form, Card), exhibit
             yield exhibit, exhibit.form
 
@@ -189,7 +185,7 @@ def test_a_chart_that_cannot_be_drawn_is_a_notice_and_says_no_more(
     monkeypatch.setattr(st, "html", lambda words, **_: said.append(words))
     monkeypatch.setattr(downloads if broken == "paper" else figures, broken, fails)
     scope = scoped(ask, "nation")
-    send = figures.show(PageContext(scope), Made(training.by_place, scope, ask), "by_place", st.container())
+    send = figures.show(PageContext(scope), Made(named("training/by_place", scope), ask), "by_place", st.container())
     assert send
     send()
     assert text.escaped("state.error_title", "en") in said[-1]
@@ -273,15 +269,11 @@ def test_the_change_of_a_card_is_that_between_its_number_and_the_one_of_a_year_b
 
 
 @pytest.mark.parametrize("name", ["active_assistants", "training_compliance", "licensed_institutes"])
-def test_the_number_of_a_panel_has_its_own_unit_and_change(
-    name: str, run: None, con: ScopedCursor, ask: Ask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    noted: list[MadeCards] = []
-    monkeypatch.setattr(page_files, "note_card", lambda _ident, made, _name: noted.append(made))
+def test_the_number_of_a_panel_has_its_own_unit_and_change(name: str, run: None, con: ScopedCursor, ask: Ask) -> None:
     scope = scoped(ask, "nation")
-    number, _, _ = components.headline_number(PageContext(scope), name, headline(scope, ask, name))
-    (card,) = noted[0].exhibits
-    answer = card.answer
+    found = headline(scope, ask, name)
+    number, _, _ = components.headline_number(PageContext(scope), name, found)
+    answer = found and found.numbers.now
     assert answer
     metric = answer.metrics[0]
     written = text.plain(answer.value(), metric.unit, "en")
@@ -400,9 +392,7 @@ def test_the_workbook_of_a_page_names_the_scope_of_the_page(
     monkeypatch.setattr(downloads, "made_first", lambda _view, _ident, name, job, _details: jobs.append((name, job)))
     monkeypatch.setattr(st, "checkbox", lambda *_, **__: False)
     scope = of_query(ask, {"province": ["IR-10"], "gender": ["female"]})
-    made = MadeCards(workforce.numbers, scope, ask)
-    noted = page_files.ShownCard(made, made.exhibits[0].name)
-    page_files._inside(PageContext(scope), "Workforce", [noted])
+    page_files._inside(PageContext(scope), "workforce")
     ((name, job),) = jobs
     assert re.sub("[\u2066-\u2069]", "", job.scope) == "Isfahan, Women"
     assert "Isfahan" in name
@@ -437,9 +427,8 @@ def test_the_title_for_circulation_names_the_places_of_the_title_on_screen(
     """Also those whose number does not circulate: 5 provinces are not 4 on paper."""
     scope, untold = of_query(ask, query), set()
     for address in ("training/by_place", "coverage/by_place"):
-        make = register.named(address)
-        assert make
-        on_screen, circulated = make(scope, ask), make(scope, Rounded(ask))
+        of_address = named(address, scope)
+        on_screen, circulated = of_address.exhibit(ask), of_address.exhibit(Rounded(ask))
         if isinstance(on_screen.form, Drawing) and isinstance(circulated.form, Drawing):
             assert circulated.title.focus == on_screen.title.focus
             assert circulated.answer

@@ -29,7 +29,8 @@ from ui.charts.titles import Title
 from ui.components import data_links, downloads
 from ui.data import page_run
 from ui.data.ask import Ask
-from ui.exhibits.exhibit import Drawing, Exhibit, Made
+from ui.exhibits.exhibit import Drawing, Exhibit
+from ui.exhibits.named import Made, Named
 from ui.exports import about, file_content
 from ui.i18n import text
 from ui.state.page_context import PageContext
@@ -382,7 +383,7 @@ def test_what_is_offered_for_circulation_bears_it_in_its_name_and_its_picture_is
         return Exhibit("en", Drawing(bars.ranking), drawn_of[-1], Title("rounded"))
 
     view = PageContext(Scope(by_province().publication.as_of, lang="en"))
-    made = Made(make, view.scope, mock.Mock(spec=Ask))
+    made = Made(Named("training", make, view.scope), mock.Mock(spec=Ask))
     picture = downloads.Picture({}, "title", "below", "source")
     # An exhibit of what a reader has typed.
     monkeypatch.setattr(data_links, "of_file", lambda *_: "")

@@ -9,7 +9,6 @@ import subprocess
 import zipfile
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,8 +17,8 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from etl.core.errors import Refused
-from etl.semantic import exportable
+from etl.core.errors import AccessDenied, QuestionError, Refused
+from etl.semantic import disclosure, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue, described
 from etl.semantic.rights import AccessScope
@@ -28,11 +27,15 @@ from tests.made import by_province
 from tests.parts import PARTS, html, opened
 from ui.charts import elements
 from ui.charts.elements import ChartContext
+from ui.charts.titles import Title
 from ui.components import page_files, tables
 from ui.data import page_run, warehouse
-from ui.exhibits import exhibit
-from ui.exhibits.exhibit import Made
-from ui.exports.page_workbook import Card, PageJob, Part, _Writer, safe
+from ui.data.ask import Ask
+from ui.exhibits import register
+from ui.exhibits.exhibit import Exhibit, Nothing, Table
+from ui.exhibits.named import Make
+from ui.exhibits.page import Page
+from ui.exports.page_workbook import Card, PageJob, Part, _Writer, contents_of, safe
 from ui.i18n import text
 from ui.state.page_context import PageContext
 from ui.state.scope import Scope
@@ -48,16 +51,12 @@ WITHOUT = ("handin", "approve")
 NOTHING = {"[x]": "–", "[c]": "–"}
 
 
-def job_of(noted: dict[str, Any], lang: str, circulation: bool = False) -> PageJob:
-    view = PageContext(Scope(page_run.publication().as_of, lang=lang))
-    entries = [one for one in noted.values() if not (circulation and page_files._is_detail(one.source))]
-    parts = tuple(
-        Part.of(one.part(circulation)) if isinstance(one, page_files.Shown) else Part(one.title, one.below, one.source)
-        for one in entries
-        if not isinstance(one, page_files.ShownCard)
-    )
-    cards = tuple(Card.of(one.card(circulation)) for one in entries if isinstance(one, page_files.ShownCard))
-    return PageJob("Page", "Iran", "somebody", cards, parts, page_files.context(view), circulation)
+def job_of(page: str, lang: str, circulation: bool = False, province: tuple[str, ...] = ()) -> PageJob:
+    """The workbook of a page, made without drawing it."""
+    filters = (("province", province),) if province else ()
+    view = PageContext(Scope(page_run.publication().as_of, filters, lang=lang))
+    contents = contents_of(register.pages()[page], view.scope, warehouse.of_page(), {}, circulation)
+    return page_files.job_of(view, page, contents, circulation, {})
 
 
 def written(job: PageJob) -> openpyxl.Workbook:
@@ -79,13 +78,11 @@ def in_words(value: Any, unit: str, lang: str) -> str:
 
 
 def test_the_words_of_a_page_for_circulation_state_no_exact_number_of_people() -> None:
-    pages = [opened(name, lang="en", province="IR-17") for name in ("legal", "workforce", "training")]
-    pages.append(opened("training", lang="en"))
-    exact = {
-        f"{at} {ident}": one for at, app in enumerate(pages) for ident, one in app.session_state["page parts"].items()
-    }
+    pages: list[tuple[str, tuple[str, ...]]] = [(name, ("IR-17",)) for name in ("legal", "workforce", "training")]
+    pages.append(("training", ()))
     for circulation in (False, True):
-        words = " ".join(f"{part.title} {part.below}" for part in job_of(exact, "en", circulation).parts)
+        jobs = [job_of(name, "en", circulation, province) for name, province in pages]
+        words = " ".join(f"{part.title} {part.below}" for job in jobs for part in job.parts)
         counts = re.findall(r"\b([0-9,]+)(?= people| to [0-9,]+ people)", words)
         assert ("n\u00a0=" in words) != circulation
         assert all(int(count.replace(",", "")) % 5 == 0 for count in counts) == circulation, (counts, words)
@@ -106,13 +103,11 @@ LANGUAGE_OF = {
     ],
 )
 def test_the_workbook_of_a_page_holds_the_cells_of_its_screen(name: str, lang: str) -> None:
-    app = opened(name, lang=lang)
-    noted = app.session_state["page parts"]
-    assert noted
-    screen = html(app)
-    job = job_of(noted, lang)
+    screen = html(opened(name, lang=lang))
+    job = job_of(name, lang)
+    assert job.parts
     # A file that is made while the page runs again is that of the page.
-    assert job_of(app.run().session_state["page parts"], lang).made_of() == job.made_of()
+    assert job_of(name, lang).made_of() == job.made_of()
     book = written(job)
     sheets = book.worksheets[2:]
     have_names_of_their_own(book)
@@ -270,27 +265,58 @@ def have_names_of_their_own(book: openpyxl.Workbook) -> None:
 @pytest.mark.parametrize("name", ["overview", "training", "growth"])
 def test_the_sheets_of_a_page_of_many_figures_have_names_of_their_own_in_its_other_language_too(name: str) -> None:
     (lang,) = {*text.LANGUAGES} - {LANGUAGE_OF[name]}
-    have_names_of_their_own(written(job_of(opened(name, lang=lang).session_state["page parts"], lang)))
+    have_names_of_their_own(written(job_of(name, lang)))
+
+
+def page_of(*makes: Make) -> Page:
+    return Page("training", filters=(), layout=makes)
+
+
+def by_province_made(scope: Scope, ask: Ask) -> Exhibit:
+    return Exhibit("en", Table(), ask.shown(by_province()), Title("Compliance"))
+
+
+def refused(scope: Scope, ask: Ask) -> Exhibit:
+    raise QuestionError("no such question")
+
+
+def denied(scope: Scope, ask: Ask) -> Exhibit:
+    raise AccessDenied
+
+
+def of_persons(scope: Scope, ask: Ask) -> Exhibit:
+    raise disclosure.NotForCirculation("rows about persons")
+
+
+def empty(scope: Scope, ask: Ask) -> Exhibit:
+    return Exhibit("en", Nothing("state.empty_title"))
 
 
 def test_a_page_for_circulation_holds_rounded_numbers() -> None:
     scope = Scope(page_run.publication().as_of, lang="en")
-    make = partial(exhibit.rows, exact=by_province(), title="Compliance", below="")
-    noted = {"a": page_files.Shown(Made(make, scope, warehouse.of_page()))}
-    rows = cells(written(job_of(noted, "en", circulation=True)).worksheets[2])[1:]
+    contents = contents_of(page_of(by_province_made), scope, warehouse.of_page(), {}, True)
+    job = page_files.job_of(PageContext(scope), "training", contents, True, {})
+    rows = cells(written(job).worksheets[2])[1:]
     assert all(value % 5 == 0 for row in rows for value in row[3:5])
     assert [row[0] for row in rows] == ["IR-00", "IR-11", "IR-23"], "a province with nobody is not listed"
 
 
+def test_what_is_refused_is_named_and_the_rest_of_the_page_is_written() -> None:
+    scope = Scope(page_run.publication().as_of, lang="en")
+    page = page_of(refused, by_province_made, denied, of_persons, empty)
+    contents = contents_of(page, scope, warehouse.of_page(), {}, True)
+    assert [named.name for named in contents.figures] == ["training/by_province_made"]
+    assert contents.left_out == ("training/refused", "training/denied", "training/of_persons")
+    cover = dict(cells(written(page_files.job_of(PageContext(scope), "training", contents, True, {})).worksheets[0]))
+    assert cover["Not in this file"] == "training/refused, training/denied, training/of_persons"
+
+
 def test_a_page_for_circulation_is_logged_with_each_of_its_measures(monkeypatch: pytest.MonkeyPatch) -> None:
     scope = Scope(page_run.publication().as_of, lang="en")
-    make = partial(exhibit.rows, exact=by_province(), title="Compliance", below="")
-    logged: list[dict[str, Any]] = []
-    monkeypatch.setattr(page_files.st, "checkbox", lambda *_, key, **__: key == "circulation-book")
-    monkeypatch.setattr(page_files.downloads, "made_first", lambda *given: logged.append(given[-1]))
     monkeypatch.setattr(Answer, "measures", [*catalogue()])
-    page_files._inside(PageContext(scope), "Page", [page_files.Shown(Made(make, scope, warehouse.of_page()))])
-    assert logged[0]["metric"].split(",") == sorted(catalogue())
+    contents = contents_of(page_of(by_province_made), scope, warehouse.of_page(), {}, True)
+    job = page_files.job_of(PageContext(scope), "training", contents, True, {})
+    assert str(page_files.details(job, contents)["metric"]).split(",") == sorted(catalogue())
 
 
 def test_more_rows_than_a_workbook_holds_are_refused_with_the_reason_and_the_limit() -> None:

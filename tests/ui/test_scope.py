@@ -15,7 +15,6 @@ from streamlit.testing.v1 import AppTest
 from etl.analysis import analyses
 from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months, period_year_before
-from etl.core.paths import ROOT
 from etl.semantic import access, rights
 from etl.semantic.answers import ask
 from etl.semantic.catalog import catalogue
@@ -25,9 +24,10 @@ from tests.parts import PARTS, html, opened, opening
 from ui.charts.elements import ChartContext
 from ui.components import day_field, filter_bar
 from ui.data import warehouse
+from ui.exhibits import register
 from ui.exports import about
 from ui.i18n import text
-from ui.state import address, page_context, periods
+from ui.state import address, given, page_context, periods
 from ui.state.page_context import PageContext
 from ui.state.scope import Days, Scope, in_order
 from ui.summary import changes
@@ -38,7 +38,7 @@ PAGES = PARTS
 LATEST = date(2024, 9, 21)
 YEAR_SO_FAR = (date(2024, 3, 20), LATEST)
 # Pages that show flows or trends, and so have a use for a period.
-WITH_PERIOD = {name for name in PAGES if "period=True" in (ROOT / "pages" / f"{name}.py").read_text(encoding="utf-8")}
+WITH_PERIOD = {name for name, page in register.pages().items() if page.has_period}
 WITHOUT_BAR = {"methods", "quality", "handin", "approve"}
 # A choice on each page that has its own parameters.
 OWN: dict[str, dict[str, str]] = {
@@ -467,4 +467,4 @@ def test_what_is_no_year_or_count_of_recruits_is_left_out(given: dict[str, str])
     [("۱۲٬۵۰۰", 12500), ("12,500", 12500), ("۱۲٫۵", 12.5), ("12.5", 12.5), ("5²", None), ("−5", None), ("many", None)],
 )
 def test_a_typed_number_is_read_as_it_is_written(typed: str, read: float | None) -> None:
-    assert address.number(address.typed(typed)) == read
+    assert given.number(given.typed(typed)) == read

@@ -13,6 +13,7 @@ from ui.briefing.writer import Writer
 from ui.exhibits import training
 from ui.exhibits.exhibit import Rows
 from ui.exhibits.findings import COMPARED, beside_nation
+from ui.exhibits.scenario import Planned
 from ui.i18n import text
 from ui.state.questions import ask_under, on_day
 
@@ -152,7 +153,7 @@ def _columns(write: Writer, dimension: str, names: Sequence[str]) -> list[_Colum
 def order_form(write: Writer) -> list[dict[str, Any]]:
     """The seats to order for the province: months down, courses across; nothing without a year of history, or without any."""
     try:
-        answer = write.exhibit(training.seat_order).answer
+        answer = write.exhibit(training.seat_order, Planned()).answer
     except TooEarly:
         return []
     if answer is None or answer.by != ("course", "month"):

@@ -1,6 +1,6 @@
 """The scope, the Ask, the words and the names that every part of a briefing uses."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,8 @@ from etl.semantic.answers import Answer
 from ui.charts.elements import ChartContext
 from ui.data import ask as asking
 from ui.data.ask import Ask, Kept
-from ui.exhibits.exhibit import Exhibit, Make
+from ui.exhibits.exhibit import Exhibit
+from ui.exhibits.named import Input
 from ui.i18n import member_names, text
 from ui.state.questions import on_day
 from ui.state.scope import Scope
@@ -58,9 +59,9 @@ class Writer:
     def is_exact(self) -> bool:
         return self.ask is self.ask.exactly
 
-    def exhibit(self, make: Make) -> Exhibit:
+    def exhibit(self, make: Callable[..., Exhibit], *inputs: Input) -> Exhibit:
         """An exhibit of a page, in the numbers of the book; of what it asks only what it shows is in the file of numbers."""
-        made = make(self.scope, self.ask.ask)
+        made = make(self.scope, self.ask.ask, *inputs)
         if made.answer is not None:
             kept = [name for name in made.answer.columns if name not in _OF_TEST]
             rows = [tuple(row[name] for name in kept) for row in made.answer.records()]

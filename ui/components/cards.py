@@ -5,26 +5,27 @@ from functools import partial
 import streamlit as st
 
 from ui.charts import elements
-from ui.components import page_files
 from ui.components.blocks import error_boundary, sparkline
 from ui.components.footer import context, question
 from ui.components.parts import part
 from ui.data import warehouse
 from ui.exhibits import cards as exhibits
-from ui.exhibits.exhibit import Card, Exhibit, Line, MadeCards, MakeCards, Nothing, Sentence
+from ui.exhibits.exhibit import Card, Exhibit, Line, Nothing, Sentence
+from ui.exhibits.named import Made, Make, Named
 from ui.i18n import member_names, navigation, text
-from ui.state import page_parameters, rendering
+from ui.state import page_context, page_parameters, rendering
 from ui.state.page_context import PageContext
 
 
-def cards(view: PageContext, make: MakeCards) -> None:
+def cards(view: PageContext, make: Make) -> None:
     """A row of cards by the function that makes them: `ui.cards(view, training.numbers)`."""
-    made = MadeCards(make, view.asked, warehouse.of_page())
+    named = Named(page_context.part(), make, view.asked)
+    made = rendering.made_once(Made(named, warehouse.of_page()))
     part(view, make.__name__, lambda: made.exhibits, partial(_row, view, made))
 
 
 @rendering.fragment
-def _row(view: PageContext, made: MadeCards, row: tuple[Exhibit, ...]) -> None:
+def _row(view: PageContext, made: Made, row: tuple[Exhibit, ...]) -> None:
     across = 2 if len(row) == 2 else next((n for n in (5, 4, 3) if len(row) % n == 0), 4)
     with st.container(key=f"cards-{across}"):
         for exhibit in row:
@@ -35,7 +36,7 @@ def _row(view: PageContext, made: MadeCards, row: tuple[Exhibit, ...]) -> None:
                 _card(view, exhibit, made)
 
 
-def _card(view: PageContext, exhibit: Exhibit, made: MadeCards) -> None:
+def _card(view: PageContext, exhibit: Exhibit, made: Made) -> None:
     form, answer = exhibit.form, exhibit.answer
     if isinstance(form, Nothing) and form.failed:
         raise form.failed
@@ -44,8 +45,7 @@ def _card(view: PageContext, exhibit: Exhibit, made: MadeCards) -> None:
     lines = "".join(as_html(view, line) for line in form.lines)
     label, ident = exhibit.title.sentence, f"card-{exhibit.name}"
     st.html(card(label, form.value, form.unit, lines))
-    page_files.note_card(ident, made, exhibit.name)
-    question(view, answer, ident)
+    question(view, answer, ident, made)
 
 
 def card(label: str, value: str, unit: str, below: str) -> str:
@@ -96,8 +96,6 @@ def headline_number(view: PageContext, name: str, found: exhibits.Headline | Non
         return f'<p class="pd-line">{view.escaped("figure.not_known")}</p>', "", ""
     numbers = found.numbers
     answer, metric = numbers.now, numbers.now.metrics[0]
-    made = MadeCards(partial(exhibits.number, name=name), view.asked, warehouse.of_page())
-    page_files.note_card(f"number-{name}", made, name)
     value, before = answer.value(), numbers.before.value() if numbers.before else None
     written = text.plain(value, metric.unit, view.lang)
     parts = elements.parts_of(answer, metric, answer.rows[0], context(view))

@@ -10,7 +10,6 @@ from etl.semantic import exportable
 from etl.submissions.desk import Person
 from ui.components import blocks, data_links, downloads
 from ui.data import page_run
-from ui.exhibits.exhibit import Made
 from ui.exports.file_content import Exportable
 from ui.i18n import text
 from ui.state import acts, personal_tokens, saved_views
@@ -46,17 +45,17 @@ _WITH_TOKEN = {
 _OPEN = ("excel", "power_bi", "curl")
 
 
-def connect(view: PageContext, source: Exportable, ident: str, made: Made | None = None) -> None:
-    inside = partial(_inside, view, source, ident, made)
+def connect(view: PageContext, source: Exportable, ident: str, address: str) -> None:
+    inside = partial(_inside, view, source, ident, address)
     blocks.folded(view.lang, view.word("data.connect"), f"connect-{ident}", inside)
 
 
-def _inside(view: PageContext, source: Exportable, ident: str, made: Made | None) -> None:
+def _inside(view: PageContext, source: Exportable, ident: str, address: str) -> None:
     answer = exportable.of(source).answer
     is_detail = isinstance(source, exportable.StreamedRows)
     if not downloads.may_export(view, answer, is_detail):
         return
-    address = "" if isinstance(source, exportable.StreamedRows) else data_links.of_program(view, source, made)
+    address = data_links.of_program(address)
     blocks.note(view.word("data.intro" if address else "data.no_address"))
     if page_run.signs_in():
         # No text works without a token, so it is made here first.

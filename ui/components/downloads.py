@@ -26,7 +26,8 @@ from ui.charts.elements import ChartContext, Figure
 from ui.components import blocks, data_links
 from ui.components.plot import plot
 from ui.data import page_run, worker_process
-from ui.exhibits.exhibit import Drawing, Exhibit, Made
+from ui.exhibits.exhibit import Drawing, Exhibit
+from ui.exhibits.named import Made
 from ui.exports import about
 from ui.exports.file_content import Exportable
 from ui.exports.job import FORMS, MANY_CELLS, ExportJob, Job, Making, noted
@@ -212,6 +213,7 @@ def buttons(
     ident: str,
     picture: Picture | None,
     made: Made | None = None,
+    address: str = "",
 ) -> None:
     """A link to each file where it has an address, else a button that makes it; none if the user may not export.
 
@@ -232,7 +234,7 @@ def buttons(
     place = page_context.place(view, answer.where)
     blocks.note(view.word("more.rows", rows=text.number(count, view.lang)))
     large = [kind for kind in FORMS if count * len(answer.columns) > MANY_CELLS[kind]]
-    address, limit = data_links.of_file(view, source, made, circulation), made.exhibit.limit if made else ""
+    link, limit = data_links.of_file(address, circulation), made.exhibit.limit if made else ""
 
     @cache
     def exported() -> tuple[Exportable, Picture | None]:
@@ -240,8 +242,8 @@ def buttons(
 
     for kind in FORMS:
         label = view.word(f"more.{kind}")
-        if address and kind not in large:
-            st.link_button(label, address.format(form=kind), key=f"{kind}-{ident}")
+        if link and kind not in large:
+            st.link_button(label, link.format(form=kind), key=f"{kind}-{ident}")
             continue
         job = ExportJob(kind, exported()[0], context, circulation, place, limit)
         name = about.file_name(source, context, place, kind, circulation, limit)

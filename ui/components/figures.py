@@ -4,11 +4,10 @@ A component asks its question under the user's scope, describes its content in w
 Data goes into HTML only through `text.escape`, and never into Markdown.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -24,29 +23,27 @@ from ui.components.parts import part
 from ui.components.plot import plot
 from ui.data import page_run, warehouse
 from ui.exhibits import figure as exhibits
-from ui.exhibits.exhibit import Drawing, Exhibit, Made, Nothing, Sentence, Value
+from ui.exhibits.exhibit import Drawing, Exhibit, Nothing, Sentence, Value
+from ui.exhibits.named import Input, Made, Make, Named, chosen
+from ui.exhibits.page import Page
 from ui.i18n import text
-from ui.state import page_context, rendering
+from ui.state import page_context, page_parameters, rendering
 from ui.state.page_context import PageContext
 from ui.streamlit_internals import DeltaGenerator
 
-__all__ = ["cards", "exhibit", "part", "scope_bar", "sentence", "table"]
+__all__ = ["cards", "exhibit", "named", "part", "scope_bar", "sentence", "table"]
 
 
 class NothingYet(Exception):
     """The register begins after the chosen day or period; the page has said so."""
 
 
-def scope_bar(*more: str, period: bool = False, of_people: bool = True) -> PageContext:
-    """Show the scope bar and return its view. Raises Unpublished, and NothingYet on a page `of_people`.
-
-    `more` are the filters of this page besides the main ones, by name or by group (`@person`).
-    `period` adds the choice of a period, for pages with flows or trends.
-    """
-    view = replace(page_context.view(), has_period=period)
-    filters = tuple(expand_groups(more))
+def scope_bar(page: Page) -> PageContext:
+    """Show the scope bar of a page and return its view. Raises Unpublished, and NothingYet on one of people."""
+    view = replace(page_context.view(), has_period=page.has_period)
+    filters = tuple(expand_groups(page.filters))
     part(view, "scope", partial(filter_bar.offered, view, filters), partial(filter_bar.bar, view, filters))
-    first = warehouse.analyse(detail.begins_on) if of_people else None
+    first = warehouse.analyse(detail.begins_on) if page.of_people else None
     if first and (view.over[1] if view.over else view.as_of) < first:
         day = text.day_in_both(first, view.lang)
         notice(view.lang, "state.nothing_yet_title", view.word("state.nothing_yet", day=day))
@@ -57,25 +54,30 @@ def scope_bar(*more: str, period: bool = False, of_people: bool = True) -> PageC
 # ---------------------------------------------------------------- exhibits
 
 
+def named(view: PageContext, make: Make, *inputs: Input) -> Made:
+    """An exhibit of the open page, made once in a run, with its inputs: those of the address unless others are given."""
+    page = page_context.part()
+    chosen_here = inputs or chosen(make, page_parameters.of(page), view.asked)
+    return rendering.made_once(Made(Named(page, make, view.asked, chosen_here), warehouse.of_page()))
+
+
 def exhibit(
     view: PageContext,
-    make: Callable[..., Exhibit],
-    *,
+    make: Make,
+    *inputs: Input,
     of: str = "",
     head: bool = True,
     said: Callable[[], object] | None = None,
     more: Callable[[Exhibit], None] | None = None,
-    **inputs: Any,
 ) -> None:
-    """A figure of the page by the function that makes it: `ui.exhibit(view, training.by_place)`. Its name is that of its box.
+    """A figure of the page by the function that makes it. Its name is that of its box.
 
-    `inputs` are what the function takes besides scope and Ask; where a page has several of one function, `of` tells them apart.
-    Without `head` the page has said the finding, and the figure is a part of its box. `said` returns whether the page's first
-    sentence states the finding already; the title then appears only in pictures and files. `more` stands below the footer.
+    `inputs` are those of the address unless they are given; where a page has several figures of one function, `of` tells them
+    apart. Without `head` the page has said the finding, and the figure is a part of its box. `said` returns whether the page's
+    first sentence states the finding already; the title then appears only in pictures and files. `more` stands below the footer.
     """
-    made, ident = _made(view, make, inputs), _ident(make, of)
+    made, ident = named(view, make, *inputs), f"{make.__name__}-{of}" if of else make.__name__
     place = st.container(border=head, key=f"figure-{ident}", height="stretch")
-    page_context.trends()[ident] = made
 
     def drawn(found: tuple[Exhibit, bool]) -> rendering.Send | None:
         send = show(view, made, ident, place, head=head, is_said=found[1])
@@ -91,14 +93,9 @@ def exhibit(
     part(view, ident, lambda: (made.exhibit, bool(said and said())), drawn, place, first=True)
 
 
-def table(
-    view: PageContext,
-    make: Callable[..., Exhibit],
-    rows: Callable[[Exhibit], None] | None = None,
-    **inputs: Any,
-) -> None:
+def table(view: PageContext, make: Make, rows: Callable[[Exhibit], None] | None = None) -> None:
     """A table of the page by the function that makes it; `rows` shows what is below its title, where that is no plain table."""
-    made, ident = _made(view, make, inputs), make.__name__
+    made, ident = named(view, make), make.__name__
 
     def drawn(exhibit: Exhibit) -> None:
         if isinstance(exhibit.form, Nothing):
@@ -114,21 +111,19 @@ def table(
             footers.table(view, answer, ident, chart_context=context, is_excerpt=is_long)
         notes_of(exhibit, ident)
         if answer is not None:
-            footer(view, answer, ident, with_table=False, chart_context=context, title=title, made=made)
+            footer(view, answer, ident, with_table=False, chart_context=context, made=made)
 
     place = st.container(border=True, key=f"figure-{ident}", height="stretch")
     part(view, ident, lambda: made.exhibit, drawn, place)
 
 
-def sentence(
-    view: PageContext, make: Callable[..., Exhibit], *, asks: bool = False, quiet: bool = False, **inputs: Any
-) -> Callable[[], bool]:
+def sentence(view: PageContext, make: Make, *, asks: bool = False, quiet: bool = False) -> Callable[[], bool]:
     """Findings in words alone, by the function that makes them, with the names that they count folded behind them.
 
     With `asks` the reader can ask what the number is; `quiet` ones are a line below something else. Returns whether there are
     any, so that they are said once.
     """
-    made, ident = _made(view, make, inputs), make.__name__
+    made, ident = named(view, make), make.__name__
 
     def shown(exhibit: Exhibit) -> None:
         assert isinstance(exhibit.form, Sentence)
@@ -145,18 +140,10 @@ def sentence(
         if exhibit.answer is not None and (exhibit.sentences or exhibit.own_notes):
             blocks.left_out(view, exhibit.answer)
             if asks:
-                question(view, exhibit.answer, ident)
+                question(view, exhibit.answer, ident, made)
 
     part(view, ident, lambda: made.exhibit, shown, st.container(key=ident))
     return lambda: bool(made.exhibit.sentences)
-
-
-def _made(view: PageContext, make: Callable[..., Exhibit], inputs: Mapping[str, Any]) -> Made:
-    return Made(partial(make, **inputs) if inputs else make, view.asked, warehouse.of_page())
-
-
-def _ident(make: Callable[..., Exhibit], of: str) -> str:
-    return f"{make.__name__}-{of}" if of else make.__name__
 
 
 def notes_of(exhibit: Exhibit, ident: str) -> None:
@@ -180,11 +167,11 @@ def show(
     if isinstance(exhibit.form, Nothing):
         notice(view.lang, exhibit.form.title, exhibit.form.words)
         return None
-    if exhibit.stands_in and _is_drawn(exhibit, ident):
+    if exhibit.stands_in and _is_drawn(made):
         # Nothing, not even the box.
+        rendering.leave_out(made)
         st.html('<i class="pd-left-out"></i>')
         return None
-    page_context.trends()[ident] = made
     assert isinstance(exhibit.form, Drawing | Value)
     answer, value, card = exhibit.answer, exhibit.form.value, ""
     if value and head:
@@ -232,12 +219,12 @@ def show(
     return send
 
 
-def _is_drawn(exhibit: Exhibit, ident: str) -> bool:
+def _is_drawn(made: Made) -> bool:
     """Whether another figure of the page draws the same trend."""
-    for name, other in page_context.trends().items():
+    for other in rendering.made():
         # What fails says so in its own box.
         with suppress(Exception):
-            if name != ident and exhibits.draws_the_same(exhibit, other.exhibit):
+            if other is not made and exhibits.draws_the_same(made.exhibit, other.exhibit):
                 return True
     return False
 

@@ -16,14 +16,14 @@ from etl.warehouse import official_calendar
 from ui.charts import bars, elements
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
-from ui.components import blocks, connect, downloads, page_files, tables
+from ui.components import blocks, connect, data_links, downloads, tables
 from ui.data import ask as asking
 from ui.data import page_run, warehouse
-from ui.exhibits import exhibit
-from ui.exhibits.exhibit import Made
+from ui.exhibits.explore import Asked
+from ui.exhibits.named import Made
 from ui.exports.file_content import Exportable
 from ui.i18n import text
-from ui.state import page_context, page_parameters, rendering, wording
+from ui.state import page_parameters, rendering, wording
 from ui.state.page_context import PageContext
 from ui.state.scope import NATION
 
@@ -51,35 +51,31 @@ def footer(
     with_table: bool = True,
     picture: downloads.Picture | None = None,
     chart_context: ChartContext | None = None,
-    title: str = "",
     made: Made | None = None,
+    asked: Asked | None = None,
 ) -> None:
     """Two words: what the number is, and all ways to take it. Their content and the table are loaded only when opened.
 
-    `chart_context` brings names of members that only this answer has, `title` is that
-    of a list; `made` makes the exhibit again, if it is one.
+    `chart_context` brings names of members that only this answer has. `made` makes the exhibit again; what is none is the answer
+    to a question `asked`, or rows about persons.
     """
     switch, answer = f"table shown {ident}", exportable.of(source).answer
-    heading = title or answer.metrics[0].label[view.lang]
-    if isinstance(source, Answer):
-        page_files.note(ident, made or _listed(view, source, heading, subtitle(view, source)))
-    else:
-        page_files.note_rows(ident, heading, subtitle(view, answer), source)
     blocks.left_out(view, answer)
     if not picture:
         # A figure has its notes, and numbers them on a trend.
         blocks.signed_notes(view, answer, ident)
     is_shown = bool(st.session_state.get(switch))
     with st.container(horizontal=True, gap="small", key=f"footer-{ident}", vertical_alignment="center"):
-        question(view, answer, ident)
+        question(view, answer, ident, made)
 
         def take() -> None:
             if picture:
                 downloads.copy_and_present(view, answer, ident)
             if with_table and not is_shown:
                 _table_switch(view, ident, switch, "figure.table")
-            downloads.buttons(view, source, chart_context or context(view), ident, picture, made)
-            connect.connect(view, source, ident, made)
+            address = data_links.address_of(source, made, view.scope, asked)
+            downloads.buttons(view, source, chart_context or context(view), ident, picture, made, address)
+            connect.connect(view, source, ident, address)
 
         blocks.popover(view.lang, view.word("figure.files"), f"files-{ident}", take)
         if with_table and is_shown:
@@ -95,17 +91,9 @@ def _table_switch(view: PageContext, ident: str, switch: str, key: str) -> None:
     st.button(label, key=button, type="tertiary", on_click=st.session_state.update, args=(toggled,))
 
 
-def question(view: PageContext, answer: Answer, ident: str) -> None:
+def question(view: PageContext, answer: Answer, ident: str, made: Made | None = None) -> None:
     """The popover "What is this number?". On a card the style sheet shrinks it to an icon."""
-    if ident not in page_context.parts():
-        heading = answer.metrics[0].label[view.lang]
-        page_files.note(ident, _listed(view, answer, heading, where_and_when(view, answer)))
-    blocks.popover(view.lang, view.word("figure.what"), f"what-{ident}", partial(_meaning, view, answer))
-
-
-def _listed(view: PageContext, answer: Answer, title: str, below: str) -> Made:
-    """What makes the exhibit of a list."""
-    return Made(partial(exhibit.rows, exact=answer, title=title, below=below), view.asked, warehouse.of_page())
+    blocks.popover(view.lang, view.word("figure.what"), f"what-{ident}", partial(_meaning, view, answer, made))
 
 
 def rejected_rows(answer: Answer) -> int:
@@ -114,7 +102,7 @@ def rejected_rows(answer: Answer) -> int:
     return warehouse.analyse(data_quality.rejected_rows, tables, answer.where.get("province", ()))
 
 
-def _meaning(view: PageContext, answer: Answer) -> None:
+def _meaning(view: PageContext, answer: Answer, made: Made | None) -> None:
     """Definition, formula, worked example, load, rejected rows, links, and the query behind a further click."""
     parts = []
     for metric in answer.metrics:

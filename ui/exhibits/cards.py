@@ -14,6 +14,7 @@ from etl.core.errors import QuestionError
 from etl.core.jalali import last_complete_months, period_year_before, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, provisional_days
+from etl.semantic.composed_answers import origins, with_rows
 from etl.semantic.ranking import is_tested
 from etl.semantic.rights import BELOW_PROVINCE
 from etl.submissions import notes
@@ -23,7 +24,7 @@ from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
 from ui.data import ask as asking
 from ui.data.ask import Ask, Filters, Question, frozen
-from ui.exhibits.exhibit import Card, Exhibit, Line, Link, Nothing, Span
+from ui.exhibits.exhibit import Card, Exhibit, Line, Link, Nothing, Span, Table
 from ui.exhibits.findings import without_county
 from ui.i18n import member_names, text
 from ui.state import periods, questions, wording
@@ -143,6 +144,36 @@ def _card(
     )
 
 
+def as_one(scope: Scope, row: tuple[Exhibit, ...]) -> Exhibit:
+    """A row of cards as one table: a column for each number. Where they are of several days or filters, only what all share
+    is said of the whole, and a column says its own day.
+    """
+    found = [(card, card.answer) for card in row if card.answer is not None and isinstance(card.form, Card)]
+    if not found:
+        return next((card for card in row), Exhibit(scope.lang, Nothing("state.empty_title")))
+    metrics, values, hidden = [], [], set()
+    for card, answer in found:
+        assert isinstance(card.form, Card)
+        metric = elements.metric_of(answer, card.form.measure.rpartition(".")[2])
+        metrics.append(replace(metric, label=metric.label | {scope.lang: card.title.sentence}))
+        values.append(answer.value(metric.name))
+        hidden |= {cell for cell in answer.hidden if cell[1] == metric.name}
+    answers = [answer for _, answer in found]
+    days = {answer.on for answer in answers if answer.on}
+    periods_of = {answer.over for answer in answers if answer.over}
+    filters = [{*answer.where.items()} for answer in answers]
+    whole = replace(
+        with_rows(answers[0], (), metrics, [tuple(values)]),
+        on=days.pop() if len(days) == 1 else None,
+        over=periods_of.pop() if len(periods_of) == 1 else None,
+        where=dict(sorted(set.intersection(*filters))),
+        hidden=frozenset(hidden),
+        **origins(*answers),
+    )
+    notes = tuple(dict.fromkeys(note for card, _ in found for note in card.notes))
+    return Exhibit(scope.lang, Table(), whole, Title(""), found[0][0].subtitle, notes=notes, names=found[0][0].names)
+
+
 def number(scope: Scope, ask: Ask, name: str) -> tuple[Exhibit, ...]:
     """The number of a panel, which says the rest by itself."""
     answer, context = (
@@ -151,7 +182,8 @@ def number(scope: Scope, ask: Ask, name: str) -> tuple[Exhibit, ...]:
     )
     metric = answer.metrics[0]
     written = text.plain(answer.value(), metric.unit, scope.lang)
-    card = Card(written, text.unit_word(metric.unit, scope.lang, written), measure=name)
+    has_unit = metric.unit not in text.NAMED_BY_LABEL
+    card = Card(written, text.unit_word(metric.unit, scope.lang, written) if has_unit else "", measure=name)
     when = wording.where_and_when(context, answer, ask.rights, scope.day)
     return (Exhibit(scope.lang, card, answer, Title(metric.label[scope.lang]), when, names=context.names, name=name),)
 

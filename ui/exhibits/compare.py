@@ -4,20 +4,20 @@ The sides and the measure are inputs of the page. Each function is one exhibit.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from etl.analysis import comparison
 from etl.analysis.different import is_tested_over_time
 from etl.analysis.why import between_places, dimensions
 from etl.core.errors import AccessDenied, QuestionError
-from etl.core.jalali import unit_of
+from etl.core.jalali import DAY, last_complete_months, unit_of, year_before
 from etl.semantic.answers import Answer, Metric
-from etl.semantic.catalog import catalogue, size_of
+from etl.semantic.catalog import DIMENSIONS, catalogue, size_of
 from etl.semantic.ranking import is_tested
 from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import PLACES
@@ -29,16 +29,35 @@ from ui.charts.titles import Title
 from ui.data import ask as asking
 from ui.data.ask import Ask, Filters, Question, frozen, of_analysis
 from ui.exhibits.exhibit import Exhibit, Table, said
-from ui.exhibits.figure import of_answer
+from ui.exhibits.figure import nothing, of_answer
 from ui.exhibits.figure import shown as as_shown
+from ui.exhibits.named import Input, Make
+from ui.exhibits.page import Page, Section
 from ui.i18n import member_names, text
 from ui.state import wording
+from ui.state.given import Given, Wrong, one, short, wrong_value
 from ui.state.questions import Over, settled_on, similar_to, without_places
-from ui.state.scope import NATION, SIMILAR, Scope
+from ui.state.scope import NATION, SIMILAR, Days, Scope
 from ui.summary import changes, different
 
 # The months of the lines. So many rates are named in a title.
 _MONTHS, _MOST_NAMED = 36, 2
+# The default measure of parts and lines: a rate, because a province and the nation differ too much in counts.
+_LINE = "training_compliance"
+MEASURES = (
+    "active_assistants",
+    "in_service",
+    "target_progress",
+    "coverage_per_10k",
+    "licensed_institutes",
+    "persons_per_institute",
+    _LINE,
+    "requirement_rate",
+    "expiring_30",
+    "judicial_officer_share",
+    "leaver_rate_12m",
+    "early_attrition",
+)
 SIDES = ("first", "second")
 
 
@@ -46,8 +65,27 @@ SIDES = ("first", "second")
 class Sides:
     """The two sides of a comparison: places and days. A place may be the provinces `similar` to the other one."""
 
+    PARAMETERS: ClassVar[tuple[str, ...]] = ("p", "a", "q", "b")
     places: tuple[str, str]
     days: tuple[date, date]
+
+    @classmethod
+    def read(cls, given: Given, scope: Scope) -> "Sides":
+        """By default the place of the scope and the nation, both on its day; of one place the first side is a year earlier."""
+        provinces, lang = scope.where.get("province", ()), scope.lang
+        first = one(given, "p", lang) or (provinces[0] if provinces else NATION)
+        second = one(given, "q", lang) or (provinces[1] if len(provinces) > 1 else NATION)
+        known = (NATION, SIMILAR, *member_names.fixed("province", lang))
+        for name, place in (("p", first), ("q", second)):
+            if place not in known:
+                raise wrong_value(name, place, known, lang)
+        days = Days.until(scope.latest)
+        before = max(year_before(scope.day), days.first) if first == second else scope.day
+        return cls((first, second), (_day(given, "a", days, lang) or before, _day(given, "b", days, lang) or scope.day))
+
+    def query(self) -> dict[str, list[str]]:
+        places, days = zip("pq", self.places, strict=True), zip("ab", self.days, strict=True)
+        return {name: [place] for name, place in places} | {name: [day.isoformat()] for name, day in days}
 
     def side(self, ask: Ask, i: int) -> comparison.Side:
         place = self.places[i]
@@ -71,6 +109,62 @@ class Sides:
         return is_two and SIMILAR not in self.places
 
 
+def _day(given: Given, name: str, days: Days, lang: str) -> date | None:
+    written = one(given, name, lang)
+    day = days.read(written) if written else None
+    if written and day is None:
+        first, last = days.first.isoformat(), days.last.isoformat()
+        raise Wrong(text.word("data.day", lang, name=name, value=short(written), first=first, last=last))
+    return day
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The measure of the lines and of the parts of its difference, and what these are by: empty for what explains most."""
+
+    PARAMETERS: ClassVar[tuple[str, ...]] = ("m", "by")
+    name: str
+    by: str = ""
+
+    @classmethod
+    def read(cls, given: Given, scope: Scope) -> "Compared":
+        offered = offered_of(MEASURES, scope)
+        name, by = one(given, "m", scope.lang), one(given, "by", scope.lang)
+        visible = [measure for measure, metric in catalogue().items() if not metric.hidden]
+        if name and name not in visible:
+            raise wrong_value("m", name, visible, scope.lang)
+        if by and by not in DIMENSIONS:
+            raise wrong_value("by", by, DIMENSIONS, scope.lang)
+        return cls(name or (_LINE if _LINE in offered else offered[0]), by)
+
+    def query(self) -> dict[str, list[str]]:
+        return {"m": [self.name]} | ({"by": [self.by]} if self.by else {})
+
+
+def offered_of(names: Sequence[str], scope: Scope) -> list[str]:
+    """The measures that have a meaning under the filters that are no places."""
+    return [name for name in names if {*without_places(scope.where)} <= catalogue()[name].dimensions]
+
+
+@dataclass(frozen=True)
+class At:
+    """The side whose bridge is meant, by its place."""
+
+    PARAMETERS: ClassVar[tuple[str, ...]] = ("of",)
+    place: str = NATION
+
+    @classmethod
+    def read(cls, given: Given, scope: Scope) -> "At":
+        place = one(given, "of", scope.lang) or NATION
+        known = (NATION, *member_names.fixed("province", scope.lang))
+        if place not in known:
+            raise wrong_value("of", place, known, scope.lang)
+        return cls(place)
+
+    def query(self) -> dict[str, list[str]]:
+        return {"of": [self.place]}
+
+
 def where_of(place: str) -> dict[str, tuple[str, ...]]:
     """The filter of a place; none for the nation."""
     return {} if place == NATION else {"province": (place,)}
@@ -91,12 +185,19 @@ def has_target(ask: Ask, place: str, day: date) -> bool:
 # ---------------------------------------------------------------- all numbers
 
 
-def numbers(scope: Scope, ask: Ask, sides: Sides, names: tuple[str, ...]) -> Exhibit:
+def measures(ask: Ask, sides: Sides) -> tuple[str, ...]:
+    """The measures of the page: a census share of the nation's target would only restate coverage."""
+    is_set = all(has_target(ask, *side) for side in zip(sides.places, sides.days, strict=True))
+    return MEASURES if is_set else tuple(name for name in MEASURES if name != "target_progress")
+
+
+def numbers(scope: Scope, ask: Ask, sides: Sides, compared: Compared) -> Exhibit:
     """What are the numbers of both sides, and how far are they apart?"""
     where, lang = without_places(scope.where), scope.lang
-    offered = tuple(name for name in names if {*where} <= catalogue()[name].dimensions)
-    compared = (sides.side(ask, 0), sides.side(ask, 1))
-    exact = ask.exactly.look_up(comparison.compare, offered, *compared, frozen(where))
+    names = (compared.name, *(name for name in measures(ask, sides) if name != compared.name))
+    offered = tuple(offered_of(names, scope))
+    pair = (sides.side(ask, 0), sides.side(ask, 1))
+    exact = ask.exactly.look_up(comparison.compare, offered, *pair, frozen(where))
     answer = as_shown(exact, ask)
     titled = _titles(scope, ask, sides, exact)
     words = ChartContext(lang, names=asking.names(ask, lang) | {"side": titled})
@@ -218,8 +319,9 @@ def _verdict(ask: Ask, sides: Sides, metric: Metric, where: Filters) -> str:
 # ---------------------------------------------------------------- one measure
 
 
-def over_time(scope: Scope, ask: Ask, sides: Sides, name: str) -> Exhibit:
+def over_time(scope: Scope, ask: Ask, sides: Sides, of: Compared) -> Exhibit:
     """How did the measure go in both places, and where are the two days?"""
+    name = of.name
     where, pair, lang = without_places(scope.where), (sides.side(ask, 0), sides.side(ask, 1)), scope.lang
     of_place = dict(zip(sides.places, pair, strict=True))
     months, exactly = _period(scope, sides.days), ask.exactly
@@ -302,12 +404,20 @@ def _why(scope: Scope, ask: Ask, sides: Sides, name: str, by: str) -> Answer:
     return ask(of_analysis("why", after, where, metric=name, by=by if by in offered else "", **between))
 
 
-def parts(scope: Scope, ask: Ask, sides: Sides, name: str, by: str = "") -> Exhibit:
-    """Of which groups is the difference made? `by` is a dimension, or empty for the one that explains most."""
+def parts(scope: Scope, ask: Ask, sides: Sides, of: Compared) -> Exhibit:
+    """Of which groups is the difference made?"""
+    name, by = of.name, of.by
     metric, lang, exactly = catalogue()[name], scope.lang, ask.exactly
     base, here, before, after = _between(ask, sides, name)
+    if not split_by(sides, name):
+        key = "two_sides" if has_parts(name) else "no_parts"
+        return nothing(scope, "state.empty_title", f"split.{key}")
     exact = _why(scope, exactly, sides, name, by)
+    if not exact.rows:
+        return nothing(scope, "state.empty_title", "state.empty")
     words, shown = ChartContext(lang, names=asking.names(ask, lang)), as_shown(exact, ask)
+    if not shown.rows:
+        return nothing(scope, "state.empty_title", "state.empty")
     there = text.word("different.nation", lang) if base == NATION else named(base, lang)
     kind, apart = "place", (there, named(here, lang))
     if before != after:
@@ -322,7 +432,31 @@ def parts(scope: Scope, ask: Ask, sides: Sides, name: str, by: str = "") -> Exhi
     return replace(of_answer(scope, ask, charts.parts, split, says, notes=notes, options=options), intro=because)
 
 
-def bridge(scope: Scope, ask: Ask, place: str, over: Over) -> Exhibit:
-    """By which steps did the number of a place change?"""
-    exact = ask.exactly(of_analysis("bridge", over[1], where_of(place), over))
+def bridge(scope: Scope, ask: Ask, sides: Sides, at: At) -> Exhibit:
+    """By which steps did the number of a place change: between the two days, or over the year before if they are one?"""
+    if without_places(scope.where):
+        return nothing(scope, "compare.no_bridge_title", "compare.no_bridge")
+    first, last = sorted(sides.days)
+    over = (first + DAY, last) if first < last else last_complete_months(last, 12)
+    exact = ask.exactly(of_analysis("bridge", over[1], where_of(at.place), over))
     return of_answer(scope, ask, steps.bridge, exact)
+
+
+def sides_held(scope: Scope, ask: Ask, given: Given) -> Iterator[tuple[Make, tuple[Input, ...]]]:
+    """What stands below the choices of an address: a bridge for each place, if nothing but places is chosen. Raises Wrong."""
+    sides, compared = Sides.read(given, scope), Compared.read(given, scope)
+    if any(place == SIMILAR and not sides.similar(ask, i) for i, place in enumerate(sides.places)):
+        return
+    if split_by(sides, compared.name):
+        yield parts, (sides, compared)
+    yield over_time, (sides, compared)
+    yield numbers, (sides, compared)
+    if not without_places(scope.where):
+        for place in dict.fromkeys(sides.places):
+            if place != SIMILAR:
+                yield bridge, (sides, At(place))
+
+
+PAGE = Page(
+    "compare", filters=("@person",), layout=(Section("compare", (parts, over_time, numbers, bridge), sides_held),)
+)

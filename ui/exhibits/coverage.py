@@ -1,7 +1,7 @@
 """How many assistants there are for the people of a place. Each function is one exhibit."""
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
@@ -14,16 +14,20 @@ from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, said, sentence
 from ui.exhibits.figure import figure, of_answer, of_result, single, table
 from ui.exhibits.findings import no_county, of_rate
+from ui.exhibits.page import Cards, Columns, Figure, Findings, Heading, Page, Section, Tabled, When, Words
 from ui.i18n import member_names, text
 from ui.state import wording
+from ui.state.given import Given, one, wrong_value
 from ui.state.questions import analyse_under, ask_under, without_places
 from ui.state.scope import Scope
 from ui.summary.claims import Said, claim, value
 
 RATE = "coverage_per_10k"
+# The census that the ranking can be based on.
+CENSUS = "1395"
 
 
-def has_curve(scope: Scope) -> bool:
+def has_curve(scope: Scope, ask: Ask) -> bool:
     """Whether coverage can be unequal between counties; that of one county is not."""
     return len(scope.where.get("county", ())) != 1
 
@@ -35,7 +39,7 @@ def findings(scope: Scope, ask: Ask) -> Exhibit:
 
 def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
     """How well are places covered, and how unequally?"""
-    inequality = ["lorenz.gini"] if has_curve(scope) else []
+    inequality = ["lorenz.gini"] if has_curve(scope, ask) else []
     return cards(scope, ask, RATE, "coverage_per_100km2", "counties_covered", *inequality)
 
 
@@ -187,20 +191,77 @@ def millions(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, grouped.claimed, analysis="claim")
 
 
-EXHIBITS = (
-    findings,
-    without_any,
-    counties_without,
-    by_province,
-    by_county,
-    over_time,
-    by_place,
-    on_census,
-    gap,
-    covered,
-    lorenz,
-    every_county,
-    abroad,
-    claimed,
-    millions,
+@dataclass(frozen=True)
+class Basis:
+    """What the map and the ranking show: provinces or counties, and residents of the day or those of the census of 1395."""
+
+    PARAMETERS: ClassVar[tuple[str, ...]] = ("map", "census")
+    of_counties: bool = False
+    is_census: bool = False
+
+    @classmethod
+    def read(cls, given: Given, scope: Scope) -> "Basis":
+        chosen = {name: one(given, name, scope.lang) for name in cls.PARAMETERS}
+        for name, known in (("map", ("province", "county")), ("census", (CENSUS,))):
+            if chosen[name] and chosen[name] not in known:
+                raise wrong_value(name, chosen[name], known, scope.lang)
+        return cls(chosen["map"] == "county", chosen["census"] == CENSUS)
+
+    def query(self) -> dict[str, list[str]]:
+        said = {"map": ["county"]} if self.of_counties else {}
+        return said | ({"census": [CENSUS]} if self.is_census else {})
+
+
+def is_of_provinces(scope: Scope, ask: Ask, basis: Basis) -> bool:
+    """Whether the map is of provinces."""
+    return scope.has_map and not basis.of_counties
+
+
+def is_of_counties(scope: Scope, ask: Ask, basis: Basis) -> bool:
+    """Whether the map is of the counties of the country, or of several provinces."""
+    return scope.has_map and basis.of_counties
+
+
+def is_of_one_province(scope: Scope, ask: Ask) -> bool:
+    """Whether the map is of the counties of one province."""
+    return not scope.has_map and not BELOW_PROVINCE & {*scope.where}
+
+
+def is_on_census(scope: Scope, ask: Ask, basis: Basis) -> bool:
+    """Whether the ranking is by the residents of the census of 1395."""
+    return basis.is_census
+
+
+def is_on_residents(scope: Scope, ask: Ask, basis: Basis) -> bool:
+    """Whether the ranking is by the residents of the day."""
+    return not basis.is_census
+
+
+PAGE = Page(
+    "coverage",
+    filters=("@place", "@person"),
+    layout=(
+        Findings(findings),
+        Findings(without_any),
+        Findings(counties_without),
+        Section("choices"),
+        Columns(
+            (
+                When(is_of_provinces, Figure(by_province, said=findings)),
+                When(is_of_counties, by_county),
+                When(is_of_one_province, Figure(by_county, said=findings)),
+                over_time,
+            ),
+            (When(is_on_census, on_census), When(is_on_residents, Figure(by_place, said=findings))),
+        ),
+        Section("residents"),
+        Cards(numbers),
+        Columns((gap,), (covered,)),
+        Columns((When(has_curve, lorenz),), (Tabled(every_county),)),
+        Heading("abroad.title"),
+        Words("abroad.not_alike"),
+        Findings(claimed, asks=True),
+        Columns((abroad,), (millions,)),
+        Section("sources"),
+    ),
 )

@@ -1,16 +1,14 @@
 """The value that screen, table, file and paper take, and its forms."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from etl.semantic.answers import Answer
 from ui.charts.chart import Chart, drawn_chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
-from ui.data.ask import Ask, Rounded
 from ui.i18n import text
 from ui.state.scope import Scope
 from ui.summary.claims import Claim, Said
@@ -274,49 +272,3 @@ def _spans(words: str, kind: str) -> Line:
 def said(scope: Scope, title: str, below: str = "") -> Exhibit:
     """A heading that says why there is no chart."""
     return Exhibit(scope.lang, Value(), title=Title(title), subtitle=below)
-
-
-def rows(scope: Scope, ask: Ask, exact: Answer, title: str, below: str) -> Exhibit:
-    """A list under a heading. For circulation its measure stands there: a heading may state a small exact number."""
-    heading = title if ask is ask.exactly else exact.metrics[0].label[scope.lang]
-    return Exhibit(scope.lang, Value(), ask.shown(exact), Title(heading), below)
-
-
-# Pure: equal scopes and asks give equal exhibits.
-Make = Callable[[Scope, Ask], Exhibit]
-MakeCards = Callable[[Scope, Ask], tuple[Exhibit, ...]]
-
-
-@dataclass(frozen=True)
-class Made:
-    """An exhibit, and what it was made of: so it can be made again for circulation."""
-
-    make: Make
-    scope: Scope
-    ask: Ask
-
-    @cached_property
-    def exhibit(self) -> Exhibit:
-        return self.make(self.scope, self.ask)
-
-    def for_circulation(self) -> Exhibit:
-        """The same exhibit in rounded numbers."""
-        return self.make(self.scope, Rounded(self.ask.exactly))
-
-
-@dataclass(frozen=True)
-class MadeCards:
-    """A row of cards, whose numbers are one query."""
-
-    make: MakeCards
-    scope: Scope
-    ask: Ask
-
-    @cached_property
-    def exhibits(self) -> tuple[Exhibit, ...]:
-        return self.make(self.scope, self.ask)
-
-    @cached_property
-    def circulated(self) -> tuple[Exhibit, ...]:
-        """The same exhibits in rounded numbers."""
-        return self.make(self.scope, Rounded(self.ask.exactly))

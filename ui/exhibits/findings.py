@@ -15,7 +15,8 @@ from etl.warehouse.dimensions import PLACES
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
 from ui.data.ask import Ask, Question, frozen
-from ui.exhibits.exhibit import Exhibit, Nothing, Rows, sentence, standing_out
+from ui.exhibits.exhibit import Exhibit, Rows, sentence, standing_out
+from ui.exhibits.figure import nothing
 from ui.i18n import text
 from ui.state import periods, questions
 from ui.state.questions import on_day, who_differs
@@ -84,10 +85,10 @@ def of_unknown_county(scope: Scope, ask: Ask) -> tuple[Answer, int | None]:
 # ---------------------------------------------------------------- one province beside the nation
 
 
-def beside_nation(scope: Scope, ask: Ask, similar: bool = True) -> Exhibit:
+def beside_nation(scope: Scope, ask: Ask, *, similar: bool = True) -> Exhibit:
     """How does the province stand beside the nation by each measure, and beside the median of the similar ones?"""
-    if not sees_nation(ask.rights, scope.where):
-        return Exhibit(scope.lang, Nothing(""))
+    if not (scope.province and sees_nation(ask.rights, scope.where)):
+        return nothing(scope, "state.empty_title", "state.empty")
     alike = questions.similar_to(ask, scope.province) if similar else ()
     heads = ("dimension.measure", "profile.here", "figure.nation_line", "profile.side")
     named = (text.word(head, scope.lang) for head in (*heads, *(["compare.similar"] if alike else [])))

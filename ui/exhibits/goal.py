@@ -1,12 +1,14 @@
 """The recruits that a target needs by a day, and what was announced, in words. Each function is one exhibit."""
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
+from typing import ClassVar
 
-from etl.analysis.projection import end_of_next_year
+from etl.analysis.projection import MOST_MONTHS_AHEAD, end_of_next_year
 from etl.core.errors import QuestionError
-from etl.core.jalali import unit_of
+from etl.core.jalali import DAY, add_months, unit_of, units_between
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from ui.charts.elements import ChartContext
@@ -16,15 +18,47 @@ from ui.exhibits import verdict
 from ui.exhibits.exhibit import Exhibit, Line, Sentence, Span, sentence
 from ui.i18n import text
 from ui.state import wording
+from ui.state.given import Given, Wrong, number, one, short
 from ui.state.questions import analyse_under
-from ui.state.scope import Scope
+from ui.state.scope import Days, Scope
 from ui.summary.claims import Claim, Said, claim, together
 
 
-def recruits_needed(scope: Scope, ask: Ask, until: date | None = None, goal: float | None = None) -> Exhibit:
+@dataclass(frozen=True)
+class Goal:
+    """A target that a reader sets (None: that of the place), to be reached by a day (None: the end of next year)."""
+
+    PARAMETERS: ClassVar[tuple[str, ...]] = ("goal", "until")
+    count: float | None = None
+    until: date | None = None
+
+    @classmethod
+    def read(cls, given: Given, scope: Scope) -> "Goal":
+        count, until = (one(given, name, scope.lang) for name in cls.PARAMETERS)
+        if count and not number(count):
+            raise Wrong(text.word("data.value", scope.lang, name="goal", value=short(count), near=""))
+        ahead = Days(scope.day + DAY, month_ends(scope.day)[-1])
+        day = ahead.read_end(until)
+        if until and day is None:
+            first, last = ahead.first.isoformat(), ahead.last.isoformat()
+            raise Wrong(text.word("data.day", scope.lang, name="until", value=short(until), first=first, last=last))
+        return cls(number(count), day)
+
+    def query(self) -> dict[str, list[str]]:
+        said = {} if self.count is None else {"goal": [f"{self.count:.12g}"]}
+        return said | ({"until": [self.until.isoformat()]} if self.until else {})
+
+
+def month_ends(day: date) -> list[date]:
+    """The last days of the Jalali months after a day, as far as a projection goes."""
+    months = islice(units_between(day, add_months(day, MOST_MONTHS_AHEAD), "month"), MOST_MONTHS_AHEAD)
+    return [month.last for month in months if month.last > day]
+
+
+def recruits_needed(scope: Scope, ask: Ask, goal: Goal) -> Exhibit:
     """How many recruits a month reach the target by a day, and are those of now enough?"""
-    by = until or end_of_next_year(scope.day)
-    answer, ignored = _needed(scope, ask, by, goal)
+    by = goal.until or end_of_next_year(scope.day)
+    answer, ignored = _needed(scope, ask, by, goal.count)
     words = ChartContext(scope.lang)
     notes = [wording.no_effect(words, ignored)] if ignored else []
     return sentence(

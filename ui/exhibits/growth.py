@@ -1,12 +1,13 @@
 """How many serve, how it goes on to the target, and who comes and leaves. Each function is one exhibit."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from etl.analysis import analyses, growth
 from etl.analysis.coverage import MOST
-from etl.analysis.planning import NOW, Scenario
+from etl.analysis.planning import NOW
+from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.answers import Answer
-from etl.semantic.rights import AccessScope
 from ui.charts import bars, forecast, lines, steps
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
@@ -16,10 +17,13 @@ from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, Table, said
 from ui.exhibits.figure import figure, finding, nothing, of_answer, of_result
 from ui.exhibits.findings import of_rate
-from ui.exhibits.goal import announced, recruits_needed
+from ui.exhibits.goal import Goal, announced, recruits_needed
+from ui.exhibits.page import Cards, Columns, Figure, Findings, Page, Section, When
+from ui.exhibits.scenario import Planned, pace_now, without_present
 from ui.exhibits.verdict import own_target, summed_up
 from ui.i18n import text
 from ui.state import wording
+from ui.state.given import Given, one
 from ui.state.questions import analyse_under, ask_under, settled_on, without_places
 from ui.state.scope import Scope
 
@@ -47,13 +51,14 @@ def projection(scope: Scope, ask: Ask) -> Exhibit:
     return with_reasons(scope, ask, figure(scope, ask, forecast.projection, analysis="projection", target=True))
 
 
-def headcount(scope: Scope, ask: Ask, scenario: Scenario = NOW, goal: float | None = None) -> Exhibit:
+def headcount(scope: Scope, ask: Ask, planned: Planned, goal: Goal) -> Exhibit:
     """Where does a scenario lead?"""
-    exact, ignored = analyse_under(scope, ask.exactly, "headcount", scenario=scenario, goal=goal)
+    scenario = without_present(scope, ask, planned.scenario)
+    exact, ignored = analyse_under(scope, ask.exactly, "headcount", scenario=scenario, goal=goal.count)
     if all(value is None for value in exact.column(exact.metrics[1].name)):
         return nothing(scope, "state.empty_title", "state.empty")
     made = of_answer(scope, ask, forecast.path, exact, ignored=ignored)
-    chosen = {"recruits": scenario.recruits, "leaver_rate": scenario.leaver_rate, "goal": goal}
+    chosen = {"recruits": scenario.recruits, "leaver_rate": scenario.leaver_rate, "goal": goal.count}
     return of_result(made, scope, "headcount", **chosen)
 
 
@@ -67,10 +72,10 @@ def joiners_and_leavers(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, bars.paired, "joiners", "leavers", by="month", over=scope.months(24))
 
 
-def has_bridge(scope: Scope, rights: AccessScope) -> bool:
+def has_bridge(scope: Scope, ask: Ask) -> bool:
     """Whether the steps of the group add up. Some people of an institute may serve in provinces that one does not see."""
     where = scope.under(analyses.filters("bridge"))[0]
-    return growth.adds_up(where) and (rights.sees_whole_country or "institute" not in where)
+    return growth.adds_up(where) and (ask.rights.sees_whole_country or "institute" not in where)
 
 
 def bridge(scope: Scope, ask: Ask) -> Exhibit:
@@ -90,10 +95,26 @@ def joined(scope: Scope, ask: Ask) -> int:
     return int(ask_under(scope, ask, ["joiners"], without=scope.where)[0].value() or 0)
 
 
-def recruits(scope: Scope, ask: Ask, count: int | None = None) -> Exhibit:
+@dataclass(frozen=True)
+class Recruits:
+    """How many recruits a reader shares out; None for as many as joined, 0 for what is no whole number."""
+
+    PARAMETERS: ClassVar[tuple[str, ...]] = ("n",)
+    count: int | None = None
+
+    @classmethod
+    def read(cls, given: Given, scope: Scope) -> "Recruits":
+        written = one(given, "n", scope.lang)
+        return cls((int(written) if written.isdecimal() else 0) if written else None)
+
+    def query(self) -> dict[str, list[str]]:
+        return {} if self.count is None else {"n": [str(self.count)]}
+
+
+def recruits(scope: Scope, ask: Ask, entered: Recruits) -> Exhibit:
     """Where would recruits go by each of three rules? As many as joined unless a number is given, among all provinces."""
     lang, everywhere = scope.lang, scope.of(without_places(scope.where))
-    count = joined(scope, ask) if count is None else count
+    count = joined(scope, ask) if entered.count is None else entered.count
     title = text.word("ahead.recruits", lang)
     if not 1 <= count <= MOST:
         return said(scope, title, text.word("ahead.recruits_bounds", lang, most=text.number(MOST, lang)))
@@ -120,16 +141,32 @@ def over_time(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, lines.trend, "active_assistants", by="month", over=scope.months(144), target=True)
 
 
-EXHIBITS = (
-    findings,
-    verdict,
-    projection,
-    headcount,
-    joiners_and_leavers,
-    bridge,
-    leavers_by_place,
-    recruits,
-    over_time,
-    recruits_needed,
-    announced,
+def has_scenario(scope: Scope, ask: Ask, planned: Planned, goal: Goal) -> bool:
+    """Whether a path is chosen that is not the projection, and the history is long enough for one."""
+    try:
+        analyse_under(scope, ask.exactly, "headcount", scenario=planned.scenario, goal=goal.count)
+    except TooEarly:
+        return False
+    except QuestionError:
+        pass
+    return goal.count is not None or without_present(scope, ask, planned.scenario) != NOW
+
+
+PAGE = Page(
+    "growth",
+    filters=("@place", "@person"),
+    has_period=True,
+    layout=(
+        Section("verdict", (verdict,)),
+        projection,
+        Section("goal", (recruits_needed,)),
+        Section("scenario", (pace_now,)),
+        When(has_scenario, headcount),
+        Section("announced", (announced,)),
+        Cards(numbers),
+        Findings(findings),
+        Columns((joiners_and_leavers, When(has_bridge, bridge)), (Figure(leavers_by_place, said=findings),)),
+        Section("recruits", (recruits,)),
+        over_time,
+    ),
 )

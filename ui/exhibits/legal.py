@@ -8,6 +8,7 @@ from ui.exhibits.exhibit import Exhibit
 from ui.exhibits.figure import figure
 from ui.exhibits.findings import of_rate
 from ui.exhibits.lists import listed
+from ui.exhibits.page import Cards, Columns, Figure, Findings, Listed, Page, Section
 from ui.state.scope import Scope
 
 RATE = "officer_training_share"
@@ -74,4 +75,18 @@ def officers_untrained(scope: Scope, ask: Ask) -> Exhibit:
 
 
 LISTS = (accreditations_ending, officers_untrained)
-EXHIBITS = (findings, by_place, lapsed_by_place, by_course, over_time, officers_by_place, endings, *LISTS)
+PAGE = Page(
+    "legal",
+    filters=("@place", "@person"),
+    has_period=True,
+    layout=(
+        Section("opened"),
+        Findings(findings),
+        Columns((Figure(by_place, said=findings),), (lapsed_by_place,)),
+        Cards(numbers),
+        Columns((by_course, over_time), (officers_by_place,)),
+        endings,
+        Listed(accreditations_ending),
+        Listed(officers_untrained),
+    ),
+)

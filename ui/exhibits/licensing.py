@@ -16,7 +16,8 @@ from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, Link, sentence
 from ui.exhibits.figure import figure, finding, nothing, of_answer
 from ui.exhibits.findings import of_rate
-from ui.exhibits.lists import WHOLE, Within, listed
+from ui.exhibits.lists import Opened, Within, listed
+from ui.exhibits.page import Cards, Columns, Figure, Findings, Folded, Heading, Listed, Page, Section, When, Words
 from ui.i18n import text
 from ui.state.questions import Over, analyse_under
 from ui.state.scope import Scope
@@ -241,7 +242,7 @@ def _by_smart(scope: Scope, ask: Ask, name: str) -> Exhibit:
     return figure(replace(scope, period=""), ask, bars.ranking, name, by="smart", over=over)
 
 
-def licences_ending(scope: Scope, ask: Ask, within: Within = WHOLE) -> Exhibit:
+def licences_ending(scope: Scope, ask: Ask, within: Within) -> Exhibit:
     """Whose licence ends within 90 days, or fewer?"""
     return listed(scope, ask, "licences_ending", within)
 
@@ -266,29 +267,62 @@ def register(scope: Scope, ask: Ask) -> Exhibit:
     return listed(scope, ask, "register")
 
 
+def opens_register(scope: Scope, ask: Ask, opened: Opened) -> bool:
+    """Whether the address opens the list of all institutes, which the page has nowhere else."""
+    return opened.name == register.__name__
+
+
+def has_old_years(scope: Scope, ask: Ask) -> bool:
+    """Whether institutes were founded long enough ago for their survival to be known."""
+    return any(row[1] == charts.YEARS_AFTER for row in analyse_under(scope, ask.exactly, "institute_survival")[0].rows)
+
+
+def has_publications(scope: Scope, ask: Ask) -> bool:
+    """Whether several publications showed the flag of smart services."""
+    return len(analyse_under(scope, ask.exactly, "adoption")[0].rows) > 1
+
+
+def is_compared(scope: Scope, ask: Ask) -> bool:
+    """Whether licences were decided since the first publication with the flag."""
+    return since_smart(scope, ask) is not None
+
+
 LISTS = (licences_ending, lapsed, files_overdue, stopped, register)
-EXHIBITS = (
-    findings,
-    endings,
-    queue,
-    by_age,
-    decided,
-    funnel,
-    renewals,
-    over_time,
-    founded,
-    survival,
-    by_size,
-    by_activity,
-    veterans_by_smart,
-    veterans_by_place,
-    smart_by_place,
-    smart_by_activity,
-    smart_by_size,
-    smart_published,
-    smart_compared,
-    smart_median,
-    smart_p90,
-    smart_within_25,
-    *LISTS,
+PAGE = Page(
+    "licensing",
+    filters=("@place",),
+    has_period=True,
+    # Licences may be older than the first person.
+    of_people=False,
+    layout=(
+        Section("opened"),
+        When(opens_register, Listed(register)),
+        Listed(licences_ending),
+        Cards(numbers),
+        Columns((endings,), (queue,)),
+        Folded("cohort.by_age", by_age),
+        Listed(lapsed),
+        Listed(files_overdue),
+        Listed(stopped),
+        Heading("cohort.all"),
+        Cards(times),
+        Columns((decided,), (funnel,), (renewals,)),
+        Folded(
+            "cohort.institutes",
+            Cards(kinds),
+            Columns((over_time,), (founded,), (When(has_old_years, survival),)),
+            Columns((by_size, by_activity, veterans_by_smart), (veterans_by_place,)),
+        ),
+        Heading("smart.title"),
+        Cards(smart_numbers),
+        Findings(findings),
+        Columns((Figure(smart_by_place, said=findings),), (smart_by_activity, smart_by_size), widths=(3, 2)),
+        Folded(
+            "smart.compared",
+            Words("smart.no_history"),
+            When(has_publications, smart_published),
+            Findings(smart_compared),
+            When(is_compared, Words("smart.no_proof"), Columns((smart_median,), (smart_p90,), (smart_within_25,))),
+        ),
+    ),
 )

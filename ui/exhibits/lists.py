@@ -1,6 +1,7 @@
 """Lists of institutes by name: whose licence or accreditation ends, who waits. Lists of persons are no exhibits."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from etl.analysis.endings import MONTHS
 from etl.analysis.licensing import DAYS_LEFT
@@ -14,6 +15,7 @@ from ui.exhibits.exhibit import Exhibit, Table
 from ui.exhibits.figure import overlaps
 from ui.i18n import text
 from ui.state import wording
+from ui.state.given import Given, one, wrong_value
 from ui.state.questions import analyse_under
 from ui.state.scope import Scope
 from ui.summary import claims
@@ -24,15 +26,38 @@ from ui.summary.claims import Claim, claim
 class Within:
     """The days within which what is listed ends."""
 
+    PARAMETERS: ClassVar[tuple[str, ...]] = ("days",)
     days: int
 
+    @classmethod
+    def read(cls, given: Given, scope: Scope) -> "Within":
+        """The days that an address names, by default all of the list. Raises Wrong."""
+        days = one(given, "days", scope.lang) or str(DAYS_LEFT[-1])
+        if days not in map(str, DAYS_LEFT):
+            raise wrong_value("days", days, map(str, DAYS_LEFT), scope.lang)
+        return cls(int(days))
+
     def query(self) -> dict[str, list[str]]:
-        """Its parameter in an address, which `ui.shell.data_question` reads."""
         return {"days": [str(self.days)]}
 
 
 # All of a list of what ends.
 WHOLE = Within(DAYS_LEFT[-1])
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The list that an address opens at the top of its page; empty for none."""
+
+    PARAMETERS: ClassVar[tuple[str, ...]] = ("open",)
+    name: str = ""
+
+    @classmethod
+    def read(cls, given: Given, scope: Scope) -> "Opened":
+        return cls(one(given, "open", scope.lang))
+
+    def query(self) -> dict[str, list[str]]:
+        return {"open": [self.name]} if self.name else {}
 
 
 def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exhibit:

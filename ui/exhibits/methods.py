@@ -6,6 +6,7 @@ from ui.charts import forecast
 from ui.data.ask import Ask
 from ui.exhibits.exhibit import Exhibit, Table
 from ui.exhibits.figure import figure, finding
+from ui.exhibits.page import Page, Section
 from ui.i18n import text
 from ui.state.questions import analyse_under
 from ui.state.scope import Scope
@@ -29,4 +30,14 @@ def similar(scope: Scope, ask: Ask) -> Exhibit:
     return replace(exhibit, form=Table(), intro=text.word("how.similar", scope.lang, day=day))
 
 
-EXHIBITS = (held, history, similar)
+PAGE = Page(
+    "methods",
+    filters=(),
+    asked_of=Scope.of_everybody,
+    layout=(
+        Section("methods"),
+        Section("similar", (similar,)),
+        Section("projections", (held, history)),
+        Section("all"),
+    ),
+)

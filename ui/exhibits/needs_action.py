@@ -45,8 +45,13 @@ def _nothing() -> None:
     """What is owed in a briefing: it is of numbers alone."""
 
 
-def needs_action(scope: Scope, ask: Ask, owing: Owing = _nothing) -> Exhibit:
-    """What needs action, and whom does it concern?"""
+def needs_action(scope: Scope, ask: Ask) -> Exhibit:
+    """What needs action, and whom does it concern? Of the numbers of a publication alone."""
+    return with_owed(scope, ask, _nothing)
+
+
+def with_owed(scope: Scope, ask: Ask, owing: Owing) -> Exhibit:
+    """The same with what provinces owe today, which no publication knows."""
     lang, of_people = scope.lang, [text.word(f"scope.{name}", scope.lang) for name in scope.where if name in _OF_PEOPLE]
     items = () if of_people else tuple(actions(scope, ask, owing))
     others = items[MOST:]

@@ -11,6 +11,7 @@ from etl.warehouse.version_files import versions
 from ui.charts.titles import Title
 from ui.data.ask import Ask
 from ui.exhibits.exhibit import Exhibit, Table
+from ui.exhibits.page import Page, Section
 from ui.i18n import member_names, text
 from ui.state.scope import Scope
 
@@ -91,4 +92,31 @@ def _of_load(scope: Scope, ask: Ask, answer: Answer, name: str, title: str, note
     return Exhibit(scope.lang, Table(), ask.shown(answer), Title(title), below, own_notes=(*notes, *none), names=names)
 
 
-EXHIBITS = (provinces, reasons, warned, files)
+PAGE = Page(
+    "quality",
+    filters=(),
+    layout=(
+        Section("refused"),
+        Section("why"),
+        Section("totals"),
+        Section("provinces", (provinces,)),
+        Section("calendar"),
+        Section("notes"),
+        Section("reasons", (reasons,)),
+        Section("warned", (warned,)),
+        Section("files", (files,)),
+        Section("rules"),
+        Section("log"),
+    ),
+)
+APPROVE = Page(
+    "approve",
+    filters=(),
+    layout=(
+        Section("approve"),
+        Section("notes"),
+        Section("publications", (publications,)),
+        Section("briefings"),
+        Section("audit"),
+    ),
+)

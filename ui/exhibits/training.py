@@ -20,6 +20,21 @@ from ui.exhibits.exhibit import Exhibit, said, sentence
 from ui.exhibits.figure import figure, finding, nothing, of_answer
 from ui.exhibits.findings import of_rate
 from ui.exhibits.lists import listed
+from ui.exhibits.page import (
+    Cards,
+    Columns,
+    Figure,
+    Findings,
+    Folded,
+    Heading,
+    Listed,
+    Page,
+    Section,
+    When,
+    has_map,
+    is_above_counties,
+)
+from ui.exhibits.scenario import Planned, pace_now, seats_now, without_present
 from ui.i18n import text
 from ui.state import wording
 from ui.state.questions import analyse_under, ask_under, without_first
@@ -80,10 +95,11 @@ def seats(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, bars.ranking, analysis="seats")
 
 
-def futures(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
+def futures(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
     """Where does it go: without training, with the seats of now, with a plan? Of a group without seats, if nobody trains."""
     if not scope.where.keys() <= _OF_SEATS:
         return figure(scope, ask, lines.run_off, analysis="run_off")
+    scenario = without_present(scope, ask, planned.scenario)
     exact, ignored = analyse_under(scope, ask.exactly, "futures", scenario=scenario)
     if all(value is None for value in exact.column("run_off")):
         return nothing(scope, "state.empty_title", "state.empty")
@@ -139,25 +155,25 @@ def fell(scope: Scope, ask: Ask) -> Exhibit:
     return sentence(scope, [text.word("ahead.tried" if listed else "ahead.untried", scope.lang, **words)], answer)
 
 
-def seat_plan(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
+def seat_plan(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
     """What do the seats to order reach?"""
-    exact, ignored = analyse_under(scope, ask.exactly, "seat_plan_months", entered=_entered(scenario))
+    exact, ignored = analyse_under(scope, ask.exactly, "seat_plan_months", entered=_entered(scope, ask, planned))
     notes = [text.word(f"ahead.{key}", scope.lang) for key in ("order_note", "plan_note")]
     return of_answer(scope, ask, charts.plan, replace(exact, metrics=exact.metrics[:2]), None, ignored, notes)
 
 
-def seat_rooms(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
+def seat_rooms(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
     """Where does one more room gain most?"""
-    exact, ignored = analyse_under(scope, ask.exactly, "seat_plan_rooms", entered=_entered(scenario))
+    exact, ignored = analyse_under(scope, ask.exactly, "seat_plan_rooms", entered=_entered(scope, ask, planned))
     if not exact.rows:
         return said(scope, text.word("ahead.room_none", scope.lang))
     most = {"most": _MOST_ROOMS}
     return of_answer(scope, ask, bars.ranking, _of_one(exact), charts.gained, ignored, options=most)
 
 
-def seat_order(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
+def seat_order(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
     """Which seats are to be ordered, by course and month? Of several provinces the list alone."""
-    exact, ignored = analyse_under(scope, ask.exactly, "seat_plan", entered=_entered(scenario))
+    exact, ignored = analyse_under(scope, ask.exactly, "seat_plan", entered=_entered(scope, ask, planned))
     if len({row[0] for row in exact.rows}) == 1:
         return of_answer(scope, ask, lines.heat, _of_one(exact), charts.ordered, ignored)
     help_key = "ahead.order_help" if exact.rows else "ahead.order_none"
@@ -165,7 +181,8 @@ def seat_order(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
     return replace(finding(scope, ask, exact, title, ignored), intro=text.word(help_key, scope.lang))
 
 
-def _entered(scenario: Scenario) -> tuple[tuple[str, str, float], ...]:
+def _entered(scope: Scope, ask: Ask, planned: Planned) -> tuple[tuple[str, str, float], ...]:
+    scenario = without_present(scope, ask, planned.scenario)
     return tuple((*place, count) for place, count in sorted(scenario.seats.items()))
 
 
@@ -179,19 +196,24 @@ def institutes_falling(scope: Scope, ask: Ask) -> Exhibit:
     return listed(scope, ask, "institutes_falling")
 
 
-EXHIBITS = (
-    findings,
-    by_province,
-    over_time,
-    by_place,
-    futures,
-    lapsing,
-    seats,
-    by_status,
-    endings,
-    institutes_falling,
-    fell,
-    seat_plan,
-    seat_rooms,
-    seat_order,
+PAGE = Page(
+    "training",
+    filters=("@place", "@person", "@course"),
+    has_period=True,
+    layout=(
+        Findings(findings),
+        Columns((When(has_map, Figure(by_province, said=findings)), over_time), (Figure(by_place, said=findings),)),
+        Cards(numbers),
+        Columns((futures,), (lapsing, seats)),
+        Folded("futures.status", by_status),
+        endings,
+        Listed(institutes_falling),
+        Findings(fell, quiet=True),
+        When(
+            is_above_counties,
+            Heading("ahead.seats"),
+            Section("scenario", (pace_now, seats_now)),
+            Columns((seat_plan, Section("order", (seat_order,))), (seat_rooms,)),
+        ),
+    ),
 )

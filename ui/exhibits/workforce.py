@@ -6,6 +6,7 @@ from ui.data.ask import Ask
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, sentence
 from ui.exhibits.figure import figure
+from ui.exhibits.page import Cards, Columns, Findings, Page
 from ui.i18n import text
 from ui.state.questions import on_day
 from ui.state.scope import Scope
@@ -89,4 +90,15 @@ def over_time(scope: Scope, ask: Ask) -> Exhibit:
     return figure(scope, ask, lines.trend, "women_share", "veteran_leader_share", by="month", over=months, height=380)
 
 
-EXHIBITS = (people, by_age, by_tenure, by_education, by_post, leavers_by_post, survival, moves, over_time)
+PAGE = Page(
+    "workforce",
+    filters=("@place", "@person"),
+    has_period=True,
+    layout=(
+        Findings(people),
+        Columns((by_age,), (by_tenure,), (by_education,)),
+        Cards(numbers),
+        Columns((by_post, leavers_by_post), (survival,)),
+        Columns((moves,), (over_time,)),
+    ),
+)

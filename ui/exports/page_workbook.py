@@ -17,23 +17,27 @@ import pyarrow as pa
 import xlsxwriter
 
 from etl.core import spreadsheet
-from etl.core.errors import Refused
-from etl.semantic import exportable
+from etl.core.errors import AccessDenied, QuestionError, Refused
+from etl.semantic import answers, disclosure, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import described
 from etl.submissions.notes import Note
 from ui.charts.elements import ChartContext
 from ui.data import owed, page_run, warehouse
-from ui.data.ask import Rounded
+from ui.data.ask import Ask, Rounded
 from ui.data.worker_process import Report
 from ui.exhibits import exhibit as exhibits
 from ui.exhibits.exhibit import Exhibit
+from ui.exhibits.named import Named
+from ui.exhibits.page import Page
 from ui.exports import about, signed
 from ui.exports.file_content import Exportable, decoded, sheet, status_column
 from ui.exports.status import Facts
 from ui.exports.status_facts import facts_of
 from ui.exports.workbook import format_of, format_of_number, heading, title
 from ui.i18n import member_names, text
+from ui.state.given import Given
+from ui.state.scope import Scope
 
 # Such a workbook is made in memory: rows of all its tables together.
 MOST_ROWS = 100_000
@@ -73,8 +77,7 @@ class Part:
     def of(cls, exhibit: Exhibit, picture: bytes = b"") -> "Part":
         """The part that an exhibit is; one without a title is named by its measure."""
         assert exhibit.answer is not None
-        title = exhibit.title.sentence or exhibit.answer.metrics[0].label[exhibit.lang]
-        return cls(title, exhibit.below, exhibit.answer, exhibit.limit, picture, exhibit.names)
+        return cls(title_of(exhibit), exhibit.below, exhibit.answer, exhibit.limit, picture, exhibit.names)
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,86 @@ class Card:
         assert isinstance(exhibit.form, exhibits.Card)
         assert exhibit.answer is not None
         return cls(exhibit.title.sentence, exhibit.subtitle, exhibit.answer, exhibit.form.measure)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a workbook holds of a page: its figures and its cards by name, in the order of reading, and what is left out."""
+
+    figures: dict[Named, Exhibit]
+    cards: dict[Named, tuple[Exhibit, ...]]
+    left_out: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.figures or self.cards)
+
+    def measures(self) -> set[str]:
+        """The names of all measures in it."""
+        every = [*self.figures.values(), *(card for row in self.cards.values() for card in row)]
+        return {name for one in every if one.answer for name in one.answer.measures}
+
+    def job(
+        self,
+        page: str,
+        scope: str,
+        made: str,
+        context: ChartContext,
+        circulation: bool,
+        pictures: Mapping[Named, bytes],
+    ) -> "PageJob":
+        """The workbook to write, with the pictures of figures where there are any."""
+        parts = tuple(Part.of(one, pictures.get(named, b"")) for named, one in self.figures.items())
+        cards = tuple(Card.of(card) for row in self.cards.values() for card in row)
+        return PageJob(page, scope, made, cards, parts, context, circulation, self.left_out)
+
+
+def contents_of(page: Page, scope: Scope, ask: Ask, given: Given, circulation: bool) -> Contents:
+    """The exhibits that stand on a page, made for this workbook: nothing is drawn.
+
+    What the rights do not let leave, and what cannot be made or may not circulate, is named and left out. Raises Wrong.
+    """
+    figures: dict[Named, Exhibit] = {}
+    cards: dict[Named, tuple[Exhibit, ...]] = {}
+    left_out: dict[str, None] = {}
+    shown = Rounded(ask) if circulation else ask
+    for named in page.shown(scope, ask, given):
+        try:
+            made = named.exhibits(shown)
+            held = [one for one in made if one.answer is not None]
+            allowed = tuple(one for one in held if _may_leave(one))
+        except (AccessDenied, QuestionError, disclosure.NotForCirculation):
+            left_out[named.name] = None
+            continue
+        for one in held:
+            if one not in allowed:
+                left_out[title_of(one)] = None
+        if all(isinstance(one.form, exhibits.Card) for one in allowed):
+            cards |= {named: allowed} if allowed else {}
+        else:
+            for one in allowed:
+                if not (
+                    isinstance(one.form, exhibits.Sentence) and any(_is_alike(one, other) for other in figures.values())
+                ):
+                    figures[named] = one
+    return Contents(figures, cards, tuple(left_out))
+
+
+def _is_alike(sentence: Exhibit, other: Exhibit) -> bool:
+    """Whether the rows behind a sentence are those of a sheet already."""
+    one, two = sentence.answer, other.answer
+    return one is not None and two is not None and (one.columns, one.rows) == (two.columns, two.rows)
+
+
+def _may_leave(exhibit: Exhibit) -> bool:
+    assert exhibit.answer is not None
+    return answers.may_leave(page_run.access_scope(), exhibit.answer)
+
+
+def title_of(exhibit: Exhibit) -> str:
+    """The title of an exhibit; of one without, its measure."""
+    assert exhibit.answer is not None
+    return exhibit.title.sentence or exhibit.answer.metrics[0].label[exhibit.lang]
 
 
 @dataclass(frozen=True)

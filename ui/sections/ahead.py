@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from etl.analysis.coverage import RULES
-from etl.semantic.rights import BELOW_PROVINCE
 from ui.components import downloads, tables
 from ui.components import figures as ui
 from ui.components.blocks import controlled
@@ -16,29 +15,23 @@ from ui.components.footer import context
 from ui.data import warehouse
 from ui.exhibits import growth, training
 from ui.exhibits.exhibit import Exhibit
+from ui.exhibits.named import as_chosen
 from ui.exports import about, workbook
 from ui.exports.job import FORMS, noted
 from ui.i18n import text
-from ui.sections import listings
-from ui.state import address, page_context, page_parameters
+from ui.state import given, page_context, page_parameters
 from ui.state.page_context import PageContext
 from ui.state.questions import without_places
 
 _PAGE = "growth"
 
 
-def falling(view: PageContext) -> None:
-    """The institutes that fall below the goal, and how many of those listed before did."""
-    listings.lists(view, training.institutes_falling)
-    ui.sentence(view, training.fell, quiet=True)
+def order(view: PageContext) -> None:
+    """The seats to order, and the order of each province as a workbook."""
+    ui.exhibit(view, training.seat_order, more=partial(_order_form, view))
 
 
-def has_seats(view: PageContext) -> bool:
-    """Whether seats are planned for the place: for provinces, not for a county or an institute."""
-    return not BELOW_PROVINCE & {*view.where}
-
-
-def order_form(view: PageContext, exhibit: Exhibit) -> None:
+def _order_form(view: PageContext, exhibit: Exhibit) -> None:
     """The order of seats of each province as a workbook."""
     if (answer := exhibit.answer) is None or not answer.rows:
         return
@@ -53,13 +46,10 @@ def order_form(view: PageContext, exhibit: Exhibit) -> None:
 
 def recruits(view: PageContext) -> None:
     """Where a number of recruits would go by three rules: as many as joined, unless a number is typed."""
-    written = page_parameters.one(_PAGE, "n")
-    typed = address.number(written) or 0.0
-    # What is no whole number is out of bounds.
-    count = (int(typed) if typed.is_integer() else 0) if written else None
+    entered = as_chosen(growth.Recruits, page_parameters.of(_PAGE), view.asked)
     # They are shared out among all provinces.
     everywhere = replace(view, scope=view.scope.of(without_places(view.where)))
-    ui.table(view, growth.recruits, partial(_recruits, everywhere, written, count), count=count)
+    ui.table(view, growth.recruits, partial(_recruits, everywhere, page_parameters.one(_PAGE, "n"), entered.count))
 
 
 def _recruits(view: PageContext, written: str, count: int | None, exhibit: Exhibit) -> None:
@@ -94,6 +84,6 @@ def _recruits(view: PageContext, written: str, count: int | None, exhibit: Exhib
 
 def _enter_recruits(view: PageContext, shown: str) -> None:
     def changed(entered: str) -> None:
-        page_parameters.choose(_PAGE, n=address.typed(entered))
+        page_parameters.choose(_PAGE, n=given.typed(entered))
 
     controlled(st.text_input, view.word("ahead.recruits_count"), "recruit places", shown, changed, width=220)

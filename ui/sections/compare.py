@@ -9,7 +9,6 @@ from operator import itemgetter
 import streamlit as st
 
 from etl.core.errors import QuestionError
-from etl.core.jalali import DAY, last_complete_months
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue
 from ui.charts import elements
@@ -19,39 +18,34 @@ from ui.components import figures as ui
 from ui.components.blocks import controlled
 from ui.data import warehouse
 from ui.exhibits import compare as exhibits
-from ui.exhibits.compare import SIDES, Sides, signed
+from ui.exhibits.compare import SIDES, At, Compared, Sides, signed
 from ui.exhibits.exhibit import Drawing, Exhibit, Table
+from ui.exhibits.named import as_chosen
 from ui.i18n import text
-from ui.sections.sides import PAGE, choices, sides_of
+from ui.sections.sides import PAGE, choices
 from ui.state import page_parameters, questions
 from ui.state.page_context import PageContext
 from ui.state.questions import without_places
 from ui.state.scope import SIMILAR
 from ui.summary import changes
 
-# The default measure of parts and lines: a rate, because a province and the nation differ too much in counts.
-_LINE = "training_compliance"
 
-
-def compare(view: PageContext, *names: str) -> None:
+def compare(view: PageContext) -> None:
     """The whole page: choices, the chosen measure of both sides and what explains it, all numbers, the bridge of each side."""
-    sides, ask = sides_of(view), warehouse.of_page()
+    sides, ask = as_chosen(Sides, page_parameters.of(PAGE), view.asked), warehouse.of_page()
     choices(view, sides)
     if any(place == SIMILAR and not sides.similar(ask, i) for i, place in enumerate(sides.places)):
         blocks.notice(view.lang, "compare.similar", view.word("compare.none_similar"))
         return
-    # A census share of the nation's target would only restate coverage.
-    if not all(exhibits.has_target(ask, *side) for side in zip(sides.places, sides.days, strict=True)):
-        names = tuple(name for name in names if name != "target_progress")
-    name = measure(view, names)
+    compared = as_chosen(Compared, page_parameters.of(PAGE), view.asked)
+    _choose_measure(view, exhibits.measures(ask, sides), compared.name)
     # What is a sentence alone stands above the lines, not beside them.
-    over, beside = st.columns(2) if _is_split(view, sides, name) else (st.container(), None)
+    over, beside = st.columns(2) if _is_split(view, sides, compared) else (st.container(), None)
     with beside or over:
-        parts(view, sides, name)
+        parts(view, sides, compared)
     with over:
-        ui.exhibit(view, exhibits.over_time, sides=sides, name=name)
-    rows = partial(_table, view, sides)
-    ui.table(view, exhibits.numbers, rows, sides=sides, names=(name, *(each for each in names if each != name)))
+        ui.exhibit(view, exhibits.over_time)
+    ui.table(view, exhibits.numbers, partial(_table, view, sides))
     bridges(view, sides)
 
 
@@ -98,14 +92,11 @@ def _parts(context: ChartContext, answer: Answer, metric: Metric, row: tuple) ->
     return f"<br><small>{text.escape(parts)}</small>" if parts else ""
 
 
-def measure(view: PageContext, names: Sequence[str]) -> str:
-    """The measure of the parts and the lines: that of the address, else a rate; with a box to choose another."""
-    offered = [name for name in names if set(without_places(view.where)) <= catalogue()[name].dimensions]
-    name = page_parameters.one(PAGE, "m", _LINE if _LINE in offered else offered[0])
-    labels = {each: catalogue()[each].label[view.lang] for each in [*offered, name]}
+def _choose_measure(view: PageContext, names: Sequence[str], name: str) -> None:
+    """A box to choose the measure of the parts and the lines."""
+    labels = {each: catalogue()[each].label[view.lang] for each in [*exhibits.offered_of(names, view.asked), name]}
     label = view.word("why.line_of")
     _box("measure", label, "m", name, labels, lambda chosen: page_parameters.choose(PAGE, m=chosen, by=None))
-    return name
 
 
 def _box(
@@ -119,26 +110,25 @@ def _box(
         )
 
 
-def _is_split(view: PageContext, sides: Sides, name: str) -> bool:
-    if not exhibits.split_by(sides, name):
+def _is_split(view: PageContext, sides: Sides, compared: Compared) -> bool:
+    if not exhibits.split_by(sides, compared.name):
         return False
     with suppress(QuestionError):
-        return exhibits.is_split(view.asked, warehouse.of_page(), sides, name, page_parameters.one(PAGE, "by"))
+        return exhibits.is_split(view.asked, warehouse.of_page(), sides, compared.name, compared.by)
     return False
 
 
-def parts(view: PageContext, sides: Sides, name: str) -> None:
+def parts(view: PageContext, sides: Sides, compared: Compared) -> None:
     """The parts of the difference in a measure, by the dimension of the address, else the one that explains most.
 
     Nothing where two places have no groups in common.
     """
-    if not exhibits.has_parts(name):
+    if not exhibits.has_parts(compared.name):
         blocks.note(view.word("split.no_parts"))
     elif not sides.have_parts:
         blocks.note(view.word("split.two_sides"))
-    elif offered := exhibits.split_by(sides, name):
-        more, by = partial(_choose_parts, view, offered), page_parameters.one(PAGE, "by")
-        ui.exhibit(view, exhibits.parts, more=more, sides=sides, name=name, by=by)
+    elif offered := exhibits.split_by(sides, compared.name):
+        ui.exhibit(view, exhibits.parts, more=partial(_choose_parts, view, offered))
 
 
 def _choose_parts(view: PageContext, offered: Sequence[str], exhibit: Exhibit) -> None:
@@ -154,9 +144,7 @@ def bridges(view: PageContext, sides: Sides) -> None:
     if without_places(view.where):
         blocks.notice(view.lang, "compare.no_bridge_title", view.word("compare.no_bridge"), "refused")
         return
-    first, last = sorted(sides.days)
-    over = (first + DAY, last) if first < last else last_complete_months(last, 12)
     places = [place for place in dict.fromkeys(sides.places) if place != SIMILAR]
     for place, column in zip(places, st.columns(len(places)), strict=True):
         with column:
-            ui.exhibit(view, exhibits.bridge, of=place, place=place, over=over)
+            ui.exhibit(view, exhibits.bridge, sides, At(place), of=place)

@@ -1,21 +1,17 @@
 """The parts of Coverage besides its exhibits: the population basis, and what the map and the ranking show."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
-from etl.semantic.rights import BELOW_PROVINCE
 from ui.components import blocks
-from ui.components import figures as ui
 from ui.components.blocks import controlled
 from ui.data import page_run
-from ui.exhibits import coverage as exhibits
+from ui.exhibits.coverage import CENSUS, Basis
+from ui.exhibits.named import as_chosen
 from ui.i18n import text
 from ui.state import page_parameters
 from ui.state.page_context import PageContext
 
 _PAGE = "coverage"
-_CENSUS = "1395"
 _SHIPPED = ("1395 census", "SCI ")
 
 
@@ -35,6 +31,10 @@ def residents(view: PageContext) -> None:
     blocks.note(view.word("population.basis", **values))
 
 
+def _basis(view: PageContext) -> Basis:
+    return as_chosen(Basis, page_parameters.of(_PAGE), view.asked)
+
+
 def choices(view: PageContext) -> None:
     """What the map and the ranking show, on one line."""
     with st.container(key="coverage-choices", horizontal=True, vertical_alignment="center"):
@@ -47,18 +47,9 @@ def _switch(view: PageContext) -> None:
     """The switch between the residents of the day and the census of 1395, for the ranking."""
 
     def changed(is_on: bool) -> None:
-        page_parameters.choose(_PAGE, census=_CENSUS if is_on else None)
+        page_parameters.choose(_PAGE, census=CENSUS if is_on else None)
 
-    controlled(st.toggle, view.word("population.switch"), "coverage census", is_on_census(), changed)
-
-
-def is_on_census() -> bool:
-    """Whether the switch is on."""
-    return page_parameters.one(_PAGE, "census") == _CENSUS
-
-
-def _chosen_map() -> str:
-    return page_parameters.one(_PAGE, "map", "province")
+    controlled(st.toggle, view.word("population.switch"), "coverage census", _basis(view).is_census, changed)
 
 
 def _choose_map(view: PageContext) -> None:
@@ -69,23 +60,10 @@ def _choose_map(view: PageContext) -> None:
         st.segmented_control,
         view.word("population.map"),
         "coverage map",
-        _chosen_map(),
+        "county" if _basis(view).of_counties else "province",
         changed,
         options=["province", "county"],
         required=True,
         label_visibility="collapsed",
         format_func=lambda option: view.word(f"population.map_{option}"),
     )
-
-
-def map_of_places(view: PageContext, said: Callable[[], object]) -> None:
-    """The map of provinces or, with the switch or of one province, of counties; none where there is nothing to compare.
-
-    `said` is of the provinces or, of one of them, of its counties.
-    """
-    if BELOW_PROVINCE & {*view.where}:
-        return
-    if view.scope.has_map and _chosen_map() == "county":
-        ui.exhibit(view, exhibits.by_county)
-    else:
-        ui.exhibit(view, exhibits.by_province if view.scope.has_map else exhibits.by_county, said=said)

@@ -26,7 +26,7 @@ _TRIED = {"different": ("how.different_tried",), "signals": ("how.signals_tried"
 _STYLE = Path(__file__).with_suffix(".css")
 
 
-def methods() -> None:
+def methods(view: PageContext) -> None:
     """A statement that the product counts inputs, and one paragraph on each shared method."""
     lang = page_context.language()
     paragraphs = ""
@@ -39,8 +39,8 @@ def methods() -> None:
 
 def similar(view: PageContext) -> None:
     """The similar provinces of each, with their distances."""
-    made = partial(exhibits.similar, view.scope.emptied(), warehouse.of_page())
-    parts.part(view, "similar", made, partial(_similar, view.lang))
+    made = figures.named(replace(view, scope=view.scope.emptied()), exhibits.similar)
+    parts.part(view, "similar", lambda: made.exhibit, partial(_similar, view.lang))
 
 
 def projections(view: PageContext) -> None:
@@ -79,7 +79,7 @@ def _similar(lang: str, exhibit: Exhibit) -> None:
     )
 
 
-def all_of_them() -> None:
+def all_of_them(view: PageContext) -> None:
     """The measures by group, the derived numbers, and the log of changes."""
     lang = page_context.language()
     st.html(_STYLE)

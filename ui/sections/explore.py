@@ -4,52 +4,29 @@ The choice is kept in the address. A question without meaning is refused in word
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 import streamlit as st
 
 from etl.semantic import exportable
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import DIMENSIONS, TIME, catalogue
+from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.semantic.exportable import StoredRows
 from ui.components import blocks
 from ui.components import figures as ui
 from ui.components.blocks import controlled
 from ui.data import warehouse
 from ui.exhibits import explore as exhibits
-from ui.exhibits.explore import Charted
+from ui.exhibits.explore import Charted, Problem, Remedy, problems_of
 from ui.i18n import text
 from ui.sections import explore_rows
 from ui.sections.explore_rows import PAGE, Selection
 from ui.state import page_context, page_parameters, periods, questions
-from ui.state.address import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
+from ui.state.given import MOST_DIMENSIONS, MOST_MEASURES, NOTHING
 from ui.state.page_context import PageContext
 
 DEFAULT = {"m": exhibits.DEFAULT.names, "by": exhibits.DEFAULT.by}
-
-
-class Remedy(NamedTuple):
-    """One remedy: remove a measure (`m`), a dimension (`by`) or a filter (`where`)."""
-
-    kind: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A reason why a question has no meaning: its key in text.toml under `refused`, what it concerns, and the remedies."""
-
-    reason: str
-    measure: str = ""
-    dimensions: tuple[str, ...] = ()
-    remedies: tuple[Remedy, ...] = ()
-
-    def sentence(self, lang: str) -> str:
-        measure = catalogue()[self.measure].label[lang] if self.measure else ""
-        dimensions = text.listed([text.word(f"dimension.{name}", lang) for name in self.dimensions], lang)
-        return text.word(f"refused.{self.reason}", lang, measure=measure, dimensions=dimensions)
 
 
 def explore(view: PageContext) -> None:
@@ -114,27 +91,6 @@ def _choose(name: str, values: Sequence[str]) -> None:
     page_parameters.choose(PAGE, **{name: None if is_default else values or [NOTHING], "page": None, "sort": None})
 
 
-def problems_of(names: Sequence[str], by: Sequence[str], where: Iterable[str]) -> list[Problem]:
-    """All reasons why a question has no meaning; empty if it has one."""
-    problems = [] if names else [Problem("no_measure")]
-    units = [name for name in by if name in TIME]
-    if len(units) > 1:
-        problems.append(
-            Problem("two_times", dimensions=tuple(units), remedies=tuple(Remedy("by", name) for name in units))
-        )
-    kinds = dict.fromkeys(by, "by") | {name: "where" for name in where if name not in by}
-    for name in names:
-        metric, measure = catalogue()[name], Remedy("m", name)
-        for dimension, kind in kinds.items():
-            if dimension not in (metric.groups if kind == "by" else metric.dimensions):
-                problems.append(Problem(f"not_{kind}", name, (dimension,), (Remedy(kind, dimension), measure)))
-        together = tuple(dimension for dimension in kinds if dimension in metric.mutually_exclusive)
-        if len(together) > 1:
-            remedies = (Remedy(kinds[dimension], dimension) for dimension in together)
-            problems.append(Problem("apart", name, together, (*remedies, measure)))
-    return problems
-
-
 def _refused(view: PageContext, problems: Sequence[Problem]) -> None:
     """The reasons why there is no answer, and a button for each remedy."""
     sentences = dict.fromkeys(problem.sentence(view.lang) for problem in problems)
@@ -180,15 +136,15 @@ def _figures(view: PageContext, selection: Selection, answer: Answer) -> None:
         for column, charted in zip(st.columns(widths), pair, strict=True):
             with column:
                 name = charted.names[0]
-                ui.exhibit(_on_its_day(view, name, answer), exhibits.chart, of=charted.name, charted=charted)
+                ui.exhibit(_on_its_day(view, name, answer), exhibits.chart, charted, of=charted.name)
                 if exhibits.has_trend(selection.names, charted):
-                    ui.exhibit(view, exhibits.trend, name=name)
+                    ui.exhibit(view, exhibits.trend, charted)
 
 
 def _signals(view: PageContext, charted: Charted) -> None:
     """The funnel of all provinces, or the months of the chosen one."""
     if charted.form in exhibits.forms(charted.names, charted.by, view.where):
-        ui.exhibit(view, exhibits.chart, of=charted.name, charted=charted)
+        ui.exhibit(view, exhibits.chart, charted, of=charted.name)
     else:
         blocks.note(view.word("signal.choose"), on_screen=True)
 

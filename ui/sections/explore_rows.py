@@ -23,6 +23,7 @@ from ui.components.footer import context, footer, subtitle
 from ui.components.table_html import Menu
 from ui.components.table_state import InAddress
 from ui.data import warehouse
+from ui.exhibits.explore import Asked
 from ui.i18n import text
 from ui.state import page_context, page_parameters, questions, rendering
 from ui.state.address import SHOWN
@@ -100,7 +101,8 @@ def _rows(
                 blocks.note(view.word("more.first_shown", first=first, count=text.number(count, view.lang)))
             store = InAddress(PAGE)
             tables.show(view, "rows", columns, answer.rows, subtitle(view, answer), start, store, on_choice=_calculate)
-        footer(view, source, "rows", with_table=False)
+        calc = answer.calculation.kind if isinstance(answer, Calculated) else ""
+        footer(view, source, "rows", with_table=False, asked=Asked(selection.names, selection.by, calc))
 
 
 def _title(view: PageContext, selection: Selection, answer: Answer, count: int) -> str:

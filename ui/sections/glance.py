@@ -10,12 +10,13 @@ from etl.semantic.answers import Answer
 from etl.semantic.ranking import named_side, worse_side
 from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import elements
-from ui.components import blocks, page_files, tables
+from ui.components import blocks, tables
 from ui.components.blocks import polygon
+from ui.components.figures import named
 from ui.components.parts import part
 from ui.components.table_html import Column
 from ui.data import warehouse
-from ui.exhibits.exhibit import Exhibit, Made, Nothing, Table
+from ui.exhibits.exhibit import Exhibit, Nothing, Table
 from ui.exhibits.glance import few, glance
 from ui.i18n import text
 from ui.state import rendering
@@ -27,11 +28,11 @@ def at_a_glance(view: PageContext) -> None:
     """The table of the provinces of the country, or of the counties of the one chosen; nothing for smaller places."""
     if not BELOW_PROVINCE & {*view.where}:
         place = st.container(border=True, key="figure-glance")
-        made = Made(glance, view.asked, warehouse.of_page())
-        part(view, "glance", lambda: made.exhibit, partial(_show, view, made), place)
+        made = named(view, glance)
+        part(view, "glance", lambda: made.exhibit, partial(_show, view), place)
 
 
-def _show(view: PageContext, made: Made, exhibit: Exhibit) -> None:
+def _show(view: PageContext, exhibit: Exhibit) -> None:
     if isinstance(exhibit.form, Nothing):
         blocks.notice(view.lang, exhibit.form.title, exhibit.form.words)
         return
@@ -40,7 +41,6 @@ def _show(view: PageContext, made: Made, exhibit: Exhibit) -> None:
     # What a line is relative to is read where one points at it, and on paper.
     on_paper = f'<span class="pd-about-trend pd-on-paper"> {text.escape(trend)}</span>'
     st.html(blocks.heading(title, more=f'<p title="{text.escape(trend)}">{text.escape(below)}{on_paper}</p>'))
-    page_files.note("glance", made)
     _table(view, exhibit)
     for note in exhibit.own_notes:
         blocks.note(note, on_paper=note == view.word("figure.overlap"))

@@ -2,43 +2,36 @@
 
 from datetime import date
 from functools import partial
-from itertools import islice
 
 import streamlit as st
 
-from etl.analysis.projection import MOST_MONTHS_AHEAD, end_of_next_year
+from etl.analysis.projection import end_of_next_year
 from etl.core import jalali
 from ui.components import blocks, day_field
 from ui.components.blocks import controlled
-from ui.components.figures import notes_of
+from ui.components.figures import named, notes_of
 from ui.components.footer import question
 from ui.components.parts import part
-from ui.data import warehouse
 from ui.exhibits import goal as exhibits
 from ui.exhibits.exhibit import Exhibit, Sentence
+from ui.exhibits.named import Made, as_chosen
 from ui.i18n import text
-from ui.state import address, page_parameters
+from ui.state import given, page_parameters
 from ui.state.page_context import PageContext
-from ui.state.scope import Days
 
 _PAGE = "growth"
 
 
 def seek(view: PageContext) -> None:
     """The monthly recruits needed to reach a target by a day, beside those of now."""
-    # The last days of the Jalali months within the projection.
-    last = jalali.add_months(view.as_of, MOST_MONTHS_AHEAD)
-    months = islice(jalali.units_between(view.as_of, last, "month"), MOST_MONTHS_AHEAD)
-    month_ends = [month.last for month in months if month.last > view.as_of]
-    ahead = Days(view.as_of + jalali.DAY, month_ends[-1])
-    until = ahead.read_end(page_parameters.one(_PAGE, "until")) or end_of_next_year(view.as_of)
-    goal = address.number(page_parameters.one(_PAGE, "goal"))
-    make = partial(exhibits.recruits_needed, view.asked, warehouse.of_page(), until, goal)
+    made = named(view, exhibits.recruits_needed)
+    until = as_chosen(exhibits.Goal, page_parameters.of(_PAGE), view.asked).until or end_of_next_year(view.as_of)
     place = st.container(border=True, key="goal-seek")
-    part(view, "goal-seek", make, partial(_seek, view, month_ends, until), place)
+    show = partial(_seek, view, made, exhibits.month_ends(view.as_of), until)
+    part(view, "goal-seek", lambda: made.exhibit, show, place)
 
 
-def _seek(view: PageContext, month_ends: list[date], until: date, exhibit: Exhibit) -> None:
+def _seek(view: PageContext, made: Made, month_ends: list[date], until: date, exhibit: Exhibit) -> None:
     assert exhibit.answer is not None
     row, said = exhibit.answer.records()[0], " ".join(exhibit.sentences)
     notes_of(exhibit, "goal-seek")
@@ -48,7 +41,7 @@ def _seek(view: PageContext, month_ends: list[date], until: date, exhibit: Exhib
         f'<p class="pd-note">{view.escaped("goal.help")}</p>'
     )
     blocks.left_out(view, exhibit.answer)
-    question(view, exhibit.answer, "goal-seek")
+    question(view, exhibit.answer, "goal-seek", made)
     left, right = st.columns([1, 2])
     with left:
         _target(view, row["goal"])
@@ -66,7 +59,7 @@ def _seek(view: PageContext, month_ends: list[date], until: date, exhibit: Exhib
 def _scenario(view: PageContext, exact: float | None, until: date) -> str:
     """The address of the scenario with the exact recruits needed, to the goal of this page; empty beyond what it takes."""
     recruits = str(exact or 0)
-    if exact is None or address.number(recruits) is None:
+    if exact is None or given.number(recruits) is None:
         return ""
     goal = page_parameters.of(_PAGE).get("goal", [])
     chosen = {"recruits": [recruits], "goal": goal, "until": [until.isoformat()]}
@@ -76,11 +69,11 @@ def _scenario(view: PageContext, exact: float | None, until: date) -> str:
 def announced(view: PageContext) -> None:
     """Announced numbers next to those of the register on the same day, with known reasons for the difference."""
     place = st.container(border=True, key="announced", height="stretch")
-    make = partial(exhibits.announced, view.asked, warehouse.of_page())
-    part(view, "announced", make, partial(_announced, view), place)
+    made = named(view, exhibits.announced)
+    part(view, "announced", lambda: made.exhibit, partial(_announced, view, made), place)
 
 
-def _announced(view: PageContext, exhibit: Exhibit) -> None:
+def _announced(view: PageContext, made: Made, exhibit: Exhibit) -> None:
     assert isinstance(exhibit.form, Sentence)
     assert exhibit.answer is not None
     lines = [
@@ -92,12 +85,12 @@ def _announced(view: PageContext, exhibit: Exhibit) -> None:
     st.html(blocks.heading(exhibit.title.sentence) + listed)
     for note in notes:
         blocks.note(note)
-    question(view, exhibit.answer, "announced")
+    question(view, exhibit.answer, "announced", made)
 
 
 def _target(view: PageContext, goal: float | None) -> None:
     def changed(written: str) -> None:
-        target = address.number(address.typed(written))
+        target = given.number(given.typed(written))
         page_parameters.choose(_PAGE, goal=f"{target:g}" if target else None)
 
     shown = text.plain(goal, "persons", view.lang) if goal is not None else ""

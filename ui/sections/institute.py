@@ -9,26 +9,21 @@ import streamlit as st
 from etl.analysis import detail
 from etl.operations import audit
 from etl.semantic.answers import Answer
-from etl.warehouse.dimensions import expand_groups
 from ui.components import blocks, tables
 from ui.components.blocks import controlled
-from ui.components.footer import context, footer, subtitle
+from ui.components.figures import named
+from ui.components.footer import context, footer
 from ui.components.table_state import InAddress
 from ui.data import person_rows, warehouse
 from ui.data.ask import frozen
-from ui.exhibits.figure import overlaps
+from ui.exhibits import institute as exhibits
+from ui.exhibits.exhibit import Nothing
 from ui.i18n import text
 from ui.sections.listings import institute_address
 from ui.state import page_context, page_parameters, rendering
 from ui.state.page_context import PageContext
-from ui.state.questions import without_places
 
 PAGE = "register"
-_MEASURES = ("active_assistants", "in_service", "training_compliance", "licensed_until", "licensed_institutes")
-# Institutes that have one of these are listed.
-_LISTED = ("in_service", "licensed_institutes")
-# Filters that a count of licences ignores.
-_OF_PERSONS = frozenset(expand_groups(["@person"]))
 
 
 def chosen(view: PageContext) -> detail.Institute | None:
@@ -37,10 +32,9 @@ def chosen(view: PageContext) -> detail.Institute | None:
     return warehouse.analyse(detail.institutes).get(codes[0]) if len(codes) == 1 else None
 
 
-def only(view: PageContext, institute: detail.Institute) -> PageContext:
-    """The view of this institute without a place: its staff may serve outside its province of registration."""
-    where = {"institute": (institute.code,)} | without_places(view.where)
-    return replace(view, scope=view.scope.of(where))
+def only(view: PageContext) -> PageContext:
+    """The view of the one institute without a place."""
+    return replace(view, scope=exhibits.alone(view.scope))
 
 
 def find(view: PageContext) -> None:
@@ -65,49 +59,20 @@ def find(view: PageContext) -> None:
 def listing(view: PageContext) -> None:
     """The institutes of the scope or of the search, with their measures; each name links to its page."""
     with st.container(border=True, key="figure-institutes"), blocks.error_boundary(view.lang, "institutes"):
-        answer, is_search = _listed(view), bool(page_parameters.one(PAGE, "find"))
-        if not answer.rows:
-            words = "institute.none_found" if is_search else "state.empty"
-            blocks.notice(view.lang, "state.empty_title", view.word(words))
+        made = named(view, exhibits.institutes)
+        exhibit = made.exhibit
+        if isinstance(exhibit.form, Nothing):
+            blocks.notice(view.lang, exhibit.form.title, exhibit.form.words)
             return
-        # The register itself holds more institutes.
-        counted = "count_found" if is_search else "count" if _counts_licences(view) else "count_staffed"
-        title = view.word(f"institute.{counted}", count=text.number(len(answer.rows), view.lang))
-        below, columns = subtitle(view, answer), _columns(view, answer)
-        blocks.head(title, below)
-        store = InAddress(PAGE)
-        order = "" if is_search else f"-{answer.metrics[0].name}"
-        tables.show(view, "institutes", columns, answer.rows, below, order, store)
-        if any(overlaps(answer, metric, warehouse.of_page()) for metric in answer.metrics):
-            blocks.note(view.word("figure.overlap"))
-        footer(view, answer, "institutes", with_table=False)
-
-
-def _counts_licences(view: PageContext) -> bool:
-    return not _OF_PERSONS & set(view.where)
-
-
-def _listed(view: PageContext) -> Answer:
-    """Measures by institute. Institutes found without anybody in service or a licence are listed without numbers."""
-    names = [name for name in _MEASURES if not name.startswith("licensed") or _counts_licences(view)]
-    search_text = page_parameters.one(PAGE, "find")
-    where = without_places(view.where) if search_text else view.where
-    answer = warehouse.ask(*names, by="institute", on=view.as_of, where=where)
-    at = [answer.columns.index(name) for name in _LISTED if name in answer.columns]
-    known = warehouse.analyse(detail.institutes)
-    rows = {row[0]: row for row in answer.rows if row[0] in known and any(row[i] for i in at)}
-    if search_text:
-        nothing = (None,) * (len(answer.columns) - 1)
-        codes = [institute.code for institute in detail.search(known, search_text)]
-        size = answer.columns.index(answer.metrics[0].name)
-        # Fit comes before size.
-        rows = dict(
-            sorted(
-                ((code, rows.get(code, (code, *nothing))) for code in codes),
-                key=lambda item: (detail.fit(known[item[0]], search_text), -(item[1][size] or 0)),
-            )
-        )
-    return replace(answer, rows=list(rows.values()))
+        answer = exhibit.answer
+        assert answer is not None
+        blocks.head(exhibit.title.sentence, exhibit.below)
+        order = "" if page_parameters.one(PAGE, "find") else f"-{answer.metrics[0].name}"
+        columns, store = _columns(view, answer), InAddress(PAGE)
+        tables.show(view, "institutes", columns, answer.rows, exhibit.below, order, store)
+        for note in exhibit.notes:
+            blocks.note(note)
+        footer(view, answer, "institutes", with_table=False, made=made)
 
 
 def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
@@ -152,7 +117,9 @@ def _columns(view: PageContext, answer: Answer) -> list[tables.Column]:
     )
 
 
-def head(view: PageContext, institute: detail.Institute) -> None:
+def head(view: PageContext) -> None:
+    institute = chosen(view)
+    assert institute
     status = view.member("status", institute.status)
     if institute.status_since:
         status = view.word("institute.since", status=status, day=text.day(institute.status_since, view.lang))
@@ -177,18 +144,23 @@ def _yes(view: PageContext, value: bool | None) -> str:
 
 
 @rendering.fragment
-def licences(view: PageContext, institute: detail.Institute) -> None:
+def licences(view: PageContext) -> None:
+    institute = chosen(view)
+    assert institute
     with st.container(border=True, key="figure-licences"), blocks.error_boundary(view.lang, "licences"):
-        answer = warehouse.analyse(detail.licences, institute.code)
-        title = view.word("institute.licences", count=text.number(len(answer.rows), view.lang))
-        blocks.head(title, institute.name)
-        if not answer.rows:
-            blocks.notice(view.lang, "state.empty_title", view.word("institute.no_licences"))
+        made = named(view, exhibits.licences)
+        exhibit, title = made.exhibit, made.exhibit.title.sentence
+        if isinstance(exhibit.form, Nothing):
+            blocks.head(view.word("institute.licences", count=text.number(0, view.lang)), institute.name)
+            blocks.notice(view.lang, exhibit.form.title, exhibit.form.words)
             return
+        answer = exhibit.answer
+        assert answer is not None
+        blocks.head(title, exhibit.below)
         words = {name: lambda value: text.digits(value or "–", view.lang) for name in ("application_no", "licence_no")}
         words["outcome"] = lambda value: view.member("outcome", value) if value else view.word("institute.open")
         tables.show(view, "licences", tables.columns_of(view, answer, context(view), words=words), answer.rows, title)
-        footer(view, answer, "licences", with_table=False)
+        footer(view, answer, "licences", with_table=False, made=made)
 
 
 @rendering.fragment

@@ -3,7 +3,7 @@
 A list is an Answer of etl.analysis as a table with links to the institutes, a title sentence, and the standard footer.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
@@ -14,14 +14,14 @@ import streamlit as st
 from etl.semantic.answers import Answer
 from ui.components import tables
 from ui.components.blocks import controlled, error_boundary
-from ui.components.figures import notes_of
+from ui.components.figures import named, notes_of
 from ui.components.footer import context, footer
 from ui.components.parts import part
 from ui.components.table_html import Column
 from ui.components.table_state import AmongLists, InSession
 from ui.data import warehouse
-from ui.exhibits.exhibit import Exhibit, Made, Make
-from ui.exhibits.lists import Within
+from ui.exhibits.exhibit import Exhibit
+from ui.exhibits.named import Make
 from ui.i18n import text
 from ui.state import page_context, page_parameters, rendering
 from ui.state.address import DAYS_LEFT, NAMES
@@ -37,13 +37,14 @@ _ABOUT = (
 )
 
 
-def chosen(part: str) -> str:
+def opened(part: str) -> str:
     """The list that the address of `part` opens first; empty for none."""
     return page_parameters.one(part, "open")
 
 
-def requested(view: PageContext, name: str, makes: Iterable[Make]) -> None:
+def requested(view: PageContext, makes: Iterable[Make]) -> None:
     """The list that the address opens, at the top of the page."""
+    name = opened(page_context.part())
     lists(view, *(make for make in makes if make.__name__ == name), is_short=False, first=True)
 
 
@@ -58,34 +59,27 @@ def lists(
     """Lists by the functions that make them, except `without`, which the page shows already; short ones show five rows first."""
     for make in makes:
         if make.__name__ != without:
-            made, ident = Made(make, view.asked, warehouse.of_page()), f"listing-{make.__name__}"
+            made, ident = named(view, make), f"listing-{make.__name__}"
             place = st.container(border=True, key=f"figure-{ident}")
-            show = partial(_list, view, made, make, is_excerpt, is_short)
+            show = partial(_list, view, make, is_excerpt, is_short)
             part(view, ident, partial(attrgetter("exhibit"), made), show, place, first)
 
 
 @rendering.fragment
-def _list(
-    view: PageContext, made: Made, make: Callable[..., Exhibit], is_excerpt: bool, is_short: bool, exhibit: Exhibit
-) -> None:
-    """A paged list, of the days that are chosen in it."""
+def _list(view: PageContext, make: Make, is_excerpt: bool, is_short: bool, _found: Exhibit) -> None:
+    """A paged list, of the days that are chosen in it: the fragment runs again for others."""
     name = make.__name__
     ident = f"listing-{name}"
     # Outside the fragment Streamlit would report the error itself.
     with error_boundary(view.lang, ident):
-        page = page_context.part()
-        assert exhibit.answer is not None
-        ends = bool(exhibit.limit)
-        days = page_parameters.one(page, "days") if ends else ""
-        if days:
-            made = Made(partial(make, within=Within(int(days))), made.scope, made.ask)
-            exhibit = made.exhibit
+        page, made = page_context.part(), named(view, make)
+        exhibit = made.exhibit
         answer, title = exhibit.answer, exhibit.title.sentence
         assert answer is not None
         below = text.escape(exhibit.below)
         st.html(f'<div class="pd-head" id="{ident}"><h3>{text.escape(title)}</h3><p>{below}</p></div>')
-        if ends and "days" in NAMES.get(page, ()):
-            _days_left(view, days)
+        if exhibit.limit and "days" in NAMES.get(page, ()):
+            _days_left(view, page_parameters.one(page, "days"))
         if answer.rows:
             store = AmongLists(page, name) if "list" in NAMES.get(page, ()) else InSession(ident)
             columns = _columns(view, answer)
@@ -94,7 +88,7 @@ def _list(
                 view, ident, columns, answer.rows, title, start, store, is_excerpt=is_excerpt, is_short=is_short
             )
         notes_of(exhibit, ident)
-        footer(view, answer, ident, with_table=False, title=title, made=made)
+        footer(view, answer, ident, with_table=False, made=made)
 
 
 def _columns(view: PageContext, answer: Answer) -> list[Column]:
@@ -152,10 +146,6 @@ def institute_address(view: PageContext, row: tuple) -> str:
     """The address of a row's institute under the user's scope without its places, which may exclude the institute."""
     alone: dict[str, list[str]] = {"institute": [row[0]], "province": [], "county": []}
     return page_parameters.address("register", view.lang, view.scope.address() | alone)
-
-
-def heading(view: PageContext, key: str) -> None:
-    st.html(f'<h2 class="pd-part">{view.escaped(key)}</h2>')
 
 
 def sources(view: PageContext, *analyses: str) -> None:

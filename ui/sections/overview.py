@@ -6,14 +6,16 @@ from functools import partial
 import streamlit as st
 
 from etl.semantic.rights import every_province
-from ui.components import blocks, page_files, table_html
+from ui.components import blocks, table_html
+from ui.components.figures import named
 from ui.components.footer import question
 from ui.components.parts import part
 from ui.components.table_html import Column
 from ui.data import submissions, warehouse
 from ui.exhibits import findings
-from ui.exhibits.exhibit import Action, Actions, Exhibit, Made, Make, Progress, Rows, Sentence
-from ui.exhibits.needs_action import needs_action
+from ui.exhibits.exhibit import Action, Actions, Exhibit, Progress, Rows, Sentence
+from ui.exhibits.named import Made, Make
+from ui.exhibits.needs_action import with_owed
 from ui.i18n import text
 from ui.state import page_parameters
 from ui.state.page_context import PageContext
@@ -21,7 +23,7 @@ from ui.state.page_context import PageContext
 
 def summed_up(view: PageContext, make: Make) -> None:
     """The verdict that `make` makes, with the progress to the target below it."""
-    made = Made(make, view.asked, warehouse.of_page())
+    made = named(view, make)
     part(view, "verdict", lambda: made.exhibit, partial(_verdict, view, made), st.container(key="verdict"))
 
 
@@ -34,8 +36,7 @@ def _verdict(view: PageContext, made: Made, exhibit: Exhibit) -> None:
     for note in exhibit.own_notes:
         blocks.note(note)
     blocks.left_out(view, exhibit.answer)
-    page_files.note("verdict", made)
-    question(view, exhibit.answer, "verdict")
+    question(view, exhibit.answer, "verdict", made)
 
 
 def _progress(progress: Progress, lang: str) -> str:
@@ -55,14 +56,12 @@ def _progress(progress: Progress, lang: str) -> str:
 def needing_action(view: PageContext) -> None:
     """The first items, each with who, how many, by when, and a link to the list; the others behind how many more they are."""
     owing = partial(submissions.owed, view.where.get("province", ()) or every_province())
-    made = Made(partial(needs_action, owing=owing), view.asked, warehouse.of_page())
-    place = st.container(border=True, key="needs-action")
-    part(view, "needs-action", lambda: made.exhibit, partial(_actions, view, made), place)
+    make = partial(with_owed, view.asked, warehouse.of_page(), owing)
+    part(view, "needs-action", make, partial(_actions, view), st.container(border=True, key="needs-action"))
 
 
-def _actions(view: PageContext, made: Made, exhibit: Exhibit) -> None:
+def _actions(view: PageContext, exhibit: Exhibit) -> None:
     assert isinstance(exhibit.form, Actions)
-    page_files.note("needs-action", made)
     body = f'<p class="pd-note">{text.escape(exhibit.form.none)}</p>'
     if exhibit.form.items:
         body = _items(view, exhibit.form.items)
@@ -94,9 +93,9 @@ def _action(view: PageContext, action: Action) -> str:
 
 def beside_nation(view: PageContext) -> None:
     """The province beside the nation by each measure."""
-    make = partial(findings.beside_nation, view.asked, warehouse.of_page())
+    made = named(view, findings.beside_nation)
     place = st.container(border=True, key="figure-ranks", height="stretch")
-    part(view, "ranks", make, _rows, place)
+    part(view, "ranks", lambda: made.exhibit, _rows, place)
 
 
 def _rows(exhibit: Exhibit) -> None:

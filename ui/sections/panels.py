@@ -12,25 +12,24 @@ from ui.components import figures
 from ui.components.cards import headline_number, linked_title, said_as_html
 from ui.components.parts import part
 from ui.data import warehouse
-from ui.data.ask import Ask
-from ui.exhibits import coverage, goal, growth, training, verdict
+from ui.exhibits import growth, verdict
 from ui.exhibits import overview as exhibits
 from ui.exhibits.cards import Headline, headline
-from ui.exhibits.exhibit import Exhibit, Make, sentence
+from ui.exhibits.exhibit import Exhibit
+from ui.exhibits.named import Make
 from ui.i18n import text
 from ui.state.page_context import PageContext
-from ui.state.scope import Scope
 
 
 def panels(view: PageContext) -> None:
-    scope, ask = view.asked, warehouse.of_page()
     with st.container(key="panels"):
-        with _panel(view, "coverage", exhibits.COVERAGE, coverage.findings):
+        with _panel(view, "coverage", exhibits.COVERAGE, exhibits.coverage_said):
             figures.exhibit(view, exhibits.coverage, head=False)
-        with _panel(view, "growth", "active_assistants", verdict.to_target):
-            part(view, "pace", partial(_pace, scope, ask), partial(_sentence, view))
+        with _panel(view, "growth", exhibits.ACTIVE, exhibits.to_target):
+            pace = figures.named(view, exhibits.pace)
+            part(view, "pace", lambda: pace.exhibit, partial(_sentence, view))
             figures.exhibit(view, exhibits.growth, head=False)
-        with _panel(view, "training", exhibits.TRAINING, training.findings):
+        with _panel(view, "training", exhibits.TRAINING, exhibits.training_said):
             figures.exhibit(view, exhibits.training, head=False)
 
 
@@ -39,13 +38,12 @@ def _panel(view: PageContext, page: str, name: str, make: Make) -> st.delta_gene
     panel, scope, ask = st.container(border=True, key=f"panel-{page}"), view.asked, warehouse.of_page()
     with panel:
         place = st.container(key=f"words-{page}", gap=None)
+    made = figures.named(view, make)
 
-    def made() -> tuple[Headline | None, Exhibit]:
-        if verdict.nobody(scope, ask):
-            return None, sentence(scope, ())
-        return headline(scope, ask, name), make(scope, ask)
+    def of_panel() -> tuple[Headline | None, Exhibit]:
+        return None if verdict.nobody(scope, ask) else headline(scope, ask, name), made.exhibit
 
-    part(view, page, made, partial(_words, view, page, name), place)
+    part(view, page, of_panel, partial(_words, view, page, name), place)
     return panel
 
 
@@ -59,10 +57,6 @@ def _words(view: PageContext, page: str, name: str, made: tuple[Headline | None,
         f'<div class="pd-panel"><div class="pd-panel-top"><h3>{title}</h3>{why}</div>'
         f"{number}{_paragraph(said_as_html(view, exhibit))}{below}</div>"
     )
-
-
-def _pace(scope: Scope, ask: Ask) -> Exhibit:
-    return sentence(scope, ()) if verdict.nobody(scope, ask) else goal.pace(scope, ask)
 
 
 def _sentence(view: PageContext, exhibit: Exhibit) -> None:

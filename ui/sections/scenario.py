@@ -1,8 +1,6 @@
 """The scenario of Growth and of Training: sliders for recruits, leavers and seats, kept in the address, and their path."""
 
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -11,15 +9,18 @@ from etl.analysis.planning import NOW, Scenario
 from etl.analysis.projection import whole_above
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.answers import Answer
-from ui.charts.elements import metric_of, unit_of
+from ui.charts.elements import metric_of
 from ui.components import blocks
-from ui.components import figures as ui
 from ui.components.blocks import controlled, error_boundary
+from ui.components.figures import named
 from ui.components.footer import question
 from ui.data import page_run, warehouse
-from ui.exhibits import growth
+from ui.exhibits import scenario as exhibits
+from ui.exhibits.goal import Goal
+from ui.exhibits.named import as_chosen
+from ui.exhibits.scenario import Planned, as_shown, in_address, present_seats, whole
 from ui.i18n import text
-from ui.state import address, page_context, page_parameters, questions
+from ui.state import page_context, page_parameters, questions
 from ui.state.page_context import PageContext
 
 # The option for all provinces.
@@ -30,24 +31,29 @@ _LOCALIZED = "localized"
 
 
 def of_headcount(view: PageContext) -> None:
-    """The sliders for joiners and leavers, and the path of headcount below; nothing where the history is too short for one.
-
-    With untouched sliders and no goal of its own the path is the projection, which the page draws already.
-    """
-    scenario = of_address()
+    """The sliders for joiners and leavers; nothing where the history is too short for a path."""
     try:
-        _path(view, scenario)
+        goal = as_chosen(Goal, page_parameters.of(page_context.part()), view.asked).count
+        _analysed(view, "headcount", scenario=_of_address(view), goal=goal)
     except TooEarly:
         return
     except QuestionError:
         pass
-    panel(view, scenario)
-    if without_present(view, scenario) != NOW or _goal() is not None:
-        ui.exhibit(view, growth.headcount, scenario=scenario, goal=_goal())
+    _panel(view)
 
 
-def panel(view: PageContext, scenario: Scenario, has_seats: bool = False) -> None:
+def of_seats(view: PageContext) -> None:
+    """The sliders for joiners, leavers and seats."""
+    _panel(view, has_seats=True)
+
+
+def _of_address(view: PageContext) -> Scenario:
+    return as_chosen(Planned, page_parameters.of(page_context.part()), view.asked).scenario
+
+
+def _panel(view: PageContext, has_seats: bool = False) -> None:
     """The sliders, set by the address or the last 12 months, and a button that resets them; seats where they are planned."""
+    scenario = _of_address(view)
     with st.container(border=True, key="scenario", height="stretch"):
         blocks.head(view.word("planning.title"), view.word("planning.help"))
         with error_boundary(view.lang, "flows"):
@@ -64,45 +70,8 @@ def panel(view: PageContext, scenario: Scenario, has_seats: bool = False) -> Non
             )
 
 
-def _path(view: PageContext, scenario: Scenario) -> Answer:
-    return _analysed(view, "headcount", scenario=scenario, goal=_goal())
-
-
 def _analysed(view: PageContext, analysis: str, /, **options: Any) -> Answer:
     return questions.analyse_under(view.asked, warehouse.of_page(), analysis, **options)[0]
-
-
-def _goal() -> float | None:
-    return address.number(page_parameters.one(page_context.part(), "goal"))
-
-
-def of_address() -> Scenario:
-    rate = address.number(page_parameters.one(page_context.part(), "leave"), 100)
-    seats = [
-        seat for written in page_parameters.of(page_context.part()).get("seats", ()) if (seat := address.seat(written))
-    ]
-    return Scenario(
-        address.number(page_parameters.one(page_context.part(), "recruits")),
-        None if rate is None else rate / 100,
-        {(province, course): count for province, course, count in seats},
-    )
-
-
-def without_present(view: PageContext, scenario: Scenario) -> Scenario:
-    """The scenario without what its sliders show untouched: their numbers are rounded, and choosing them changes nothing."""
-    with suppress(QuestionError):
-        pace = _analysed(view, "pace_now")
-        if scenario.recruits == _as_shown(pace, "plan_recruits"):
-            scenario = replace(scenario, recruits=None)
-        if text.rounded(scenario.leaver_rate, "share") == _as_shown(pace, "plan_leaver_rate"):
-            scenario = replace(scenario, leaver_rate=None)
-    with suppress(QuestionError):
-        for (pool, course), count in scenario.seats.items():
-            answer = _analysed(view, "seats_now")
-            if count == _whole(_present_seats(answer, scenario, pool).get(course, 0.0)):
-                seats = {place: number for place, number in scenario.seats.items() if place != (pool, course)}
-                scenario = replace(scenario, seats=seats)
-    return scenario
 
 
 def _flows(view: PageContext, scenario: Scenario) -> None:
@@ -115,14 +84,9 @@ def _flows(view: PageContext, scenario: Scenario) -> None:
     blocks.left_out(view, answer)
 
 
-def _as_shown(answer: Answer, name: str) -> float:
-    """A number of the answer, rounded as beside its slider; 0 if there is none."""
-    return text.rounded(answer.value(name), unit_of(answer, name)) or 0
-
-
 def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen: float | None) -> None:
     """One slider at the chosen or the current value; its label shows the current one."""
-    metric, current, is_rate = metric_of(answer, name), _as_shown(answer, name), name == "plan_leaver_rate"
+    metric, current, is_rate = metric_of(answer, name), as_shown(answer, name), name == "plan_leaver_rate"
     label = metric.label[view.lang]
     if is_rate and (settled := questions.settled_on(warehouse.of_page(), "leaver_rate_12m", view.as_of)):
         label = view.word("change.settled", label=label, day=text.day(settled, view.lang))
@@ -145,7 +109,7 @@ def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen
         step=0.001 if is_rate else 1,
         format="percent" if is_rate else _LOCALIZED,
     )
-    question(view, answer, f"plan-{name}")
+    question(view, answer, f"plan-{name}", named(view, exhibits.pace_now))
 
 
 def _seats(view: PageContext, scenario: Scenario) -> None:
@@ -157,23 +121,14 @@ def _seats(view: PageContext, scenario: Scenario) -> None:
     pool = _pool(view, options, names)
     # Courses with seats in this pool, or in any province while all are shown.
     chosen = {course for province, course in scenario.seats if province == pool or not pool}
-    current = _present_seats(answer, scenario, pool)
+    current = present_seats(answer, scenario, pool)
     titles = warehouse.names("course", view.lang)
     courses = [course for course in titles if course in current or course in chosen]
     for start in range(0, len(courses), _ROW):
         for column, course in zip(st.columns(_ROW), courses[start : start + _ROW], strict=False):
             with column:
                 _seat(view, scenario, (pool, course), titles[course], current.get(course, 0.0))
-    question(view, answer, "plan-seats")
-
-
-def _present_seats(answer: Answer, scenario: Scenario, pool: str) -> dict[str, float]:
-    """The seats a month of each course in a province, or those shared by all that the scenario does not set apart."""
-    current: dict[str, float] = {}
-    for province, course, count in answer.rows:
-        if province == pool or (not pool and (province, course) not in scenario.seats):
-            current[course] = current.get(course, 0.0) + count
-    return current
+    question(view, answer, "plan-seats", named(view, exhibits.seats_now))
 
 
 def _pool(view: PageContext, options: list[str], names: Mapping[str, str]) -> str:
@@ -191,20 +146,14 @@ def _pool(view: PageContext, options: list[str], names: Mapping[str, str]) -> st
     return chosen
 
 
-def _whole(seats: float) -> int:
-    """Seats as their slider shows them."""
-    return int(text.rounded_half_up(seats, 0))
-
-
 def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: str, exact: float) -> None:
-    current = _whole(exact)
+    current = whole(exact)
     most = _round_top(max(current * 4, scenario.seats.get(place, 0)), 20)
 
     def choose(chosen: int) -> None:
         other_seats = {pool: count for pool, count in scenario.seats.items() if pool != place}
         seats = other_seats if chosen == current else other_seats | {place: chosen}
-        listed = [f"{'.'.join(filter(None, pool))}:{count:g}" for pool, count in sorted(seats.items())]
-        page_parameters.choose(page_context.part(), seats=listed)
+        page_parameters.choose(page_context.part(), seats=in_address(Scenario(seats=seats)))
 
     label = f"{title} ({view.word('planning.average', value=text.number(current, view.lang))})"
     key, value = f"plan seats {'.'.join(place)}", int(scenario.seats.get(place, current))

@@ -5,7 +5,6 @@ from functools import partial
 
 import streamlit as st
 
-from etl.core.jalali import year_before
 from ui.components import day_field, tables
 from ui.components.blocks import controlled
 from ui.data import warehouse
@@ -15,22 +14,6 @@ from ui.state.page_context import PageContext
 from ui.state.scope import NATION, SIMILAR
 
 PAGE = "compare"
-
-
-def sides_of(view: PageContext) -> Sides:
-    """The two chosen sides; by default the place of the scope and the nation, both on the as-of day.
-
-    If both places are the same, the first side is a year earlier.
-    """
-    provinces = view.where.get("province", ())
-    first = page_parameters.one(PAGE, "p", provinces[0] if provinces else NATION)
-    second = page_parameters.one(PAGE, "q", provinces[1] if len(provinces) > 1 else NATION)
-    before = max(year_before(view.as_of), view.days.first) if first == second else view.as_of
-    return Sides((first, second), (_day(view, "a", before), _day(view, "b", view.as_of)))
-
-
-def _day(view: PageContext, name: str, default: date) -> date:
-    return view.days.read(page_parameters.one(PAGE, name)) or default
 
 
 def choices(view: PageContext, chosen: Sides) -> None:

@@ -1,5 +1,5 @@
 """The data address: /data/answer.csv and its like give an answer to programs, /data/training/by_place.csv an exhibit of a page
-(by_place.png its picture), /data/ the data dictionary.
+(by_place.png its picture), /data/training.xlsx the workbook of a page, /data/ the data dictionary.
 
 A person is known by a personal token, sent as HTTP Basic (user: own id) or Bearer, never in the address. Rights, `ask`,
 writers and audit line are those of a download by hand. Without sign-in the address answers this machine only.
@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -33,21 +33,24 @@ from etl.semantic import answers, exportable
 from etl.semantic.answers import Answer
 from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from ui.charts.elements import ChartContext
-from ui.components import downloads
+from ui.components import downloads, page_files
 from ui.data import ask as asking
 from ui.data import owed, page_run, stores, warehouse
 from ui.data.ask import Rounded
 from ui.data.worker_process import Ended
 from ui.exhibits import register
 from ui.exhibits.exhibit import Drawing, Exhibit
+from ui.exhibits.named import Named
 from ui.exports import about, dictionary, picture
 from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
+from ui.exports.page_workbook import contents_of
 from ui.exports.picture import PICTURE_FORMS
 from ui.i18n import text
 from ui.shell import data_question, people, refusals, threads
-from ui.shell.data_question import DataQuestion, ExhibitQuestion, Given, Wrong
+from ui.shell.data_question import DataQuestion, ExhibitQuestion, PageQuestion
 from ui.shell.requests import PRIVATE, base_path, is_of_other_site, is_of_this_machine
 from ui.state import page_context, periods, personal_tokens, questions
+from ui.state.given import Given, Wrong
 from ui.state.page_context import PageContext
 
 FOLDER = "/data/"
@@ -106,6 +109,7 @@ def routes() -> list[Route]:
             (f"{base}{{page}}/{{name}}.{{form}}", _exhibit),
             (base, _describe),
             (f"{base}dictionary.{{form}}", _describe),
+            (f"{base}{{page}}.xlsx", _workbook),
             (f"{base}{{path:path}}", _nothing),
         )
     ]
@@ -303,6 +307,7 @@ def _describe(request: Request, given: Given, asker: AccessScope) -> Response:
 def _nothing(request: Request, given: Given, asker: AccessScope) -> Response:
     page = request.path_params.get("page", "training")
     exhibits = [f"/data/{address}.csv" for address in register.exhibits() if address.startswith(f"{page}/")]
+    exhibits += [f"/data/{page}.xlsx"] if exhibits else []
     answers = [f"/data/answer.{form}" for form in DATA_FORMS]
     known = ["/data/", *answers, *exhibits, "/data/dictionary.csv", "/data/dictionary.xlsx"]
     raise _Refused(404, text.word("data.unknown", data_question.language(given), known=" ".join(known)))
@@ -326,27 +331,60 @@ def _exhibit(request: Request, given: Given, asker: AccessScope) -> Response | _
 
 def _claims(request: Request, given: Given, asker: AccessScope) -> Response | _Make:
     """What the sentences and titles of a page claim, in its order."""
-    questions = data_question.read_page(given, request.path_params["page"])
-    return partial(_claims_sent, request, asker, questions) if questions else _nothing(request, given, asker)
+    question = data_question.read_page(given, request.path_params["page"])
+    return partial(_claims_sent, request, asker, question) if question else _nothing(request, given, asker)
 
 
-def _claims_sent(request: Request, asker: AccessScope, questions: tuple[ExhibitQuestion, ...]) -> Response:
-    ask, found = warehouse.of_page(), []
-    for question in questions:
-        with suppress(AccessDenied, QuestionError):
-            exhibit = question.make(question.view.scope, Rounded(ask) if question.circulation else ask)
-            if exhibit.answer is not None and not answers.may_leave(asker, exhibit.answer):
-                continue
+def _claims_sent(request: Request, asker: AccessScope, question: PageQuestion) -> Response:
+    found = []
+    for named, exhibit in _on_page(question):
+        if exhibit.answer is None or answers.may_leave(asker, exhibit.answer):
             found += [
-                {"exhibit": question.address, "sentence": said.words, "claims": [one.record() for one in said.claims]}
+                {"exhibit": named.name, "sentence": said.words, "claims": [one.record() for one in said.claims]}
                 for said in exhibit.stated
             ]
     if request.method == "GET" and people.mode() != "open":
-        details = {"why": "data address", "page": questions[0].address.partition("/")[0], "form": "claims"}
+        details = {"why": "data address", "page": question.page, "form": "claims"}
         audit.record(
             people.audit_folder(), asker.sub, "export", **details | audit.rights(asker), **people.client(request)
         )
     return JSONResponse(found, headers=_HEADERS)
+
+
+def _on_page(question: PageQuestion) -> Iterator[tuple[Named, Exhibit]]:
+    """What stands on a page, without what is refused."""
+    view, ask, page = question.view, warehouse.of_page(), register.pages()[question.page]
+    shown = Rounded(ask) if question.circulation else ask
+    for named in page.shown(view.asked, ask, dict(question.said)):
+        with suppress(AccessDenied, QuestionError):
+            yield from ((named, exhibit) for exhibit in named.exhibits(shown))
+
+
+def _workbook(request: Request, given: Given, asker: AccessScope) -> Response | _Make:
+    """The workbook of a page, made without drawing it."""
+    question = data_question.read_page(given, request.path_params["page"])
+    if question is None:
+        return _nothing(request, given, asker)
+    tag = _tag("xlsx", question, people.rights_of(asker))
+    if _is_known(request, tag):
+        return Response(status_code=304, headers=_HEADERS | {"ETag": tag})
+    return partial(_workbook_sent, request, asker, question, tag)
+
+
+def _workbook_sent(request: Request, asker: AccessScope, question: PageQuestion, tag: str) -> Response:
+    view, page = question.view, register.pages()[question.page]
+    contents = contents_of(page, view.asked, warehouse.of_page(), dict(question.said), question.circulation)
+    if contents.is_empty:
+        if contents.left_out:
+            raise AccessDenied
+        raise Wrong(text.word("book.nothing", view.lang))
+    job = page_files.job_of(view, question.page, contents, question.circulation, {})
+    job.check()
+    making = Making(job)
+    making.process.result(page_run.gone())
+    details = page_files.details(job, contents) | {"page": question.page}
+    name, headers = page_files.file_name(view, job), _HEADERS | {"ETag": tag}
+    return _sent(request, asker, _AnswerFile("xlsx", making.path, name, making, headers, details))
 
 
 def _kept_or_made(
@@ -375,7 +413,7 @@ def _asked_of(question: DataQuestion | ExhibitQuestion) -> _Found:
     if isinstance(question, DataQuestion):
         found = questions.free(view.asked, ask, question.names, question.by, is_settled=False, calc=question.calc)
         return _Found(found, ChartContext(view.lang, names=asking.names(ask, view.lang)))
-    exhibit = question.make(view.scope, Rounded(ask) if question.circulation else ask)
+    exhibit = question.named.exhibit(Rounded(ask) if question.circulation else ask)
     if exhibit.answer is None:
         raise Wrong(exhibit.said(view.lang))
     return _Found(exhibit.answer, exhibit.context(), exhibit)

@@ -4,49 +4,33 @@ A wrong parameter or value is refused with one sentence, which names the nearest
 """
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
-from functools import partial
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from etl.analysis import detail
-from etl.core.text_folding import fold
 from etl.semantic import resolve
 from etl.semantic.calculations import CALCULATIONS
-from etl.semantic.catalog import DIMENSIONS, catalogue
 from etl.warehouse.dimensions import FILTERS
 from ui.data import page_run, warehouse
-from ui.exhibits import explore as charts
 from ui.exhibits import register
-from ui.exhibits.exhibit import Make
-from ui.exhibits.explore import Charted
-from ui.exhibits.lists import Within
+from ui.exhibits.explore import measures_by, problems_of
+from ui.exhibits.named import Named, inputs_of
 from ui.i18n import text
 from ui.sections import explore, explore_rows
 from ui.state import periods, saved_views
-from ui.state.address import DAYS_LEFT, MOST_DIMENSIONS, MOST_MEASURES, NOTHING
+from ui.state.given import NOTHING, Given, Wrong, members, near, one, short, wrong_value
 from ui.state.page_context import PageContext
 from ui.state.page_parameters import TAB
 from ui.state.scope import Days, Scope, in_order
 
 _SEVERAL = ("m", "by", *FILTERS)
 _ONE = ("on", "as_of", "period", "over", "view", "lang", "publication", "circulation", "calc")
-_OF_AN_EXHIBIT = ("on", "as_of", "period", "over", "lang", "publication", "circulation")
-# What an address says of an input, by the name of that.
-_OF_AN_INPUT = {"charted": ("m", "by", "chart"), "within": ("days",)}
+_OF_AN_EXHIBIT = (*FILTERS, "on", "as_of", "period", "over", "lang", "publication", "circulation")
 # Of Explore's address, and without effect here.
 _OF_THE_PAGE = ("chart", "show", "sort", "page", TAB)
 _TOKEN_NAMES = re.compile(r"(?i)(access_?)?token|password|secret|(api_?)?key|bearer|authorization|auth")
 # As secrets.token_urlsafe(32) writes it.
 _TOKEN = re.compile(r"[\w-]{43}")
-# Of more members the nearest is not looked for.
-_MOST_COMPARED = 1000
-
-Given = Mapping[str, Sequence[str]]
-
-
-class Wrong(ValueError):
-    """A question that is refused; its text is a sentence in the language of the request."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +50,25 @@ class DataQuestion:
 
 @dataclass(frozen=True)
 class ExhibitQuestion:
-    """A checked question for an exhibit of a page: its address, the function that makes it, the view, and if it is rounded.
+    """A checked question for an exhibit of a page: its name, the view, and if it is rounded.
 
-    `beside`: what, besides publication and scope, decides what it shows.
+    `beside`: what, besides publication, scope and inputs, decides what it shows.
     """
 
-    address: str
-    make: Make = field(repr=False)
+    named: Named
     view: PageContext
     circulation: bool
     beside: Hashable = None
+
+
+@dataclass(frozen=True)
+class PageQuestion:
+    """A checked question for the workbook of a page: its name, the view, if it is rounded, and what is said of its inputs."""
+
+    page: str
+    view: PageContext
+    circulation: bool
+    said: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def holds_token(given: Given) -> bool:
@@ -92,9 +85,9 @@ def language(given: Given) -> str:
 
 def publication(given: Given) -> str:
     """The publication that a request pins; empty for the latest. Raises Wrong."""
-    pinned = _one(given, "publication", language(given))
+    pinned = one(given, "publication", language(given))
     if pinned and not re.fullmatch(r"[0-9]{1,9}", pinned):
-        raise _wrong_value("publication", pinned, (), language(given))
+        raise wrong_value("publication", pinned, (), language(given))
     return pinned
 
 
@@ -103,15 +96,15 @@ def read(given: Given) -> DataQuestion:
     lang = language(given)
     given = {name: values for name, values in given.items() if name not in _OF_THE_PAGE}
     _check_names(given, lang)
-    if name := _one(given, "view", lang):
+    if name := one(given, "view", lang):
         given = _saved(name, lang) | {other: values for other, values in given.items() if other != "view"}
     given = {name: [value for value in values if value != NOTHING] for name, values in given.items()}
-    names, by = _measures_by(given, lang)
+    names, by = measures_by(given, lang)
     where, circulation = _filters(given, lang), _is_rounded(given, lang)
-    calc = _one(given, "calc", lang)
+    calc = one(given, "calc", lang)
     if calc not in ("", *CALCULATIONS):
-        raise _wrong_value("calc", calc, CALCULATIONS, lang)
-    if problems := explore.problems_of(names, by, where):
+        raise wrong_value("calc", calc, CALCULATIONS, lang)
+    if problems := problems_of(names, by, where):
         raise Wrong(problems[0].sentence(lang))
     view = _view(given, where, lang)
     is_calculated, refused = explore_rows.calculation(view, names, by, calc, view.as_of)
@@ -123,59 +116,27 @@ def read(given: Given) -> DataQuestion:
 
 def read_exhibit(given: Given, address: str) -> ExhibitQuestion | None:
     """The question for an exhibit, None for an address that names none. Raises Wrong."""
-    lang, make, chosen = language(given), register.named(address), register.chosen(address)
-    if make is None:
+    if (found := register.named(address)) is None:
         return None
-    _check_names(given, lang, (*FILTERS, *_OF_AN_EXHIBIT, *_OF_AN_INPUT.get(chosen, ())))
-    where, beside = _filters(given, lang), register.beside(address)
-    if chosen:
-        beside = _charted(given, where, lang) if chosen == "charted" else _within(given, lang)
-        make = partial(make, **{chosen: beside})
-    view = _view(given, where, lang)
-    view = replace(view, scope=register.scope_of(address, view.scope))
-    return ExhibitQuestion(address, make, view, _is_rounded(given, lang), beside)
+    page, make = found
+    lang = language(given)
+    _check_names(given, lang, (*_OF_AN_EXHIBIT, *(name for kind in inputs_of(make) for name in kind.PARAMETERS)))
+    view = _view(given, _filters(given, lang), lang)
+    named = page.named(make, given, view.scope)
+    view = replace(view, scope=named.scope)
+    return ExhibitQuestion(named, view, _is_rounded(given, lang), register.beside(named.name))
 
 
-def read_page(given: Given, page: str) -> tuple[ExhibitQuestion, ...]:
-    """The questions for what a page shows, each with its input as the page begins; none for what is no page. Raises Wrong."""
-    asked = (read_exhibit(given, address) for address in register.of_page(page))
-    return tuple(filter(None, asked))
-
-
-def _charted(given: Given, where: dict[str, tuple[str, ...]], lang: str) -> Charted:
-    """The chart that an address of Explore names: a question, and the form, by default the first that suits it."""
-    names, by = _measures_by(
-        {name: list(values) for name, values in (charts.DEFAULT.query() | {**given}).items()}, lang
-    )
-    if problems := explore.problems_of(names, by, where):
-        raise Wrong(problems[0].sentence(lang))
-    forms = charts.forms(names, by, where)
-    if not forms:
-        raise Wrong(text.word("data.no_picture", lang))
-    form = _one(given, "chart", lang) or forms[0]
-    if form not in forms:
-        raise _wrong_value("chart", form, forms, lang)
-    return Charted(names, by, form)
-
-
-def _within(given: Given, lang: str) -> Within:
-    """The days within which a list ends that an address names, by default all of it."""
-    days = _one(given, "days", lang) or DAYS_LEFT[-1]
-    if days not in DAYS_LEFT:
-        raise _wrong_value("days", days, DAYS_LEFT, lang)
-    return Within(int(days))
-
-
-def _measures_by(given: Given, lang: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The measures and dimensions of a request. Raises Wrong."""
-    known = catalogue()
-    visible = {measure: metric.label[lang] for measure, metric in known.items() if not metric.hidden}
-    names = _members("m", given.get("m", ()), visible, lang)
-    by = _members("by", given.get("by", ()), {name: text.word(f"dimension.{name}", lang) for name in DIMENSIONS}, lang)
-    for parameter, chosen, most in (("m", names, MOST_MEASURES), ("by", by, MOST_DIMENSIONS)):
-        if len(chosen) > most:
-            raise Wrong(text.word("data.many", lang, name=parameter, count=text.number(most, lang)))
-    return names, by
+def read_page(given: Given, name: str) -> PageQuestion | None:
+    """The question for the workbook of a page, None for a page without exhibits. Raises Wrong."""
+    if (page := register.pages().get(name)) is None:
+        return None
+    lang = language(given)
+    _check_names(given, lang, (*_OF_AN_EXHIBIT, *page.parameters()))
+    view = replace(_view(given, _filters(given, lang), lang), has_period=page.has_period)
+    of_inputs = {name: tuple(values) for name, values in given.items() if name not in _OF_AN_EXHIBIT}
+    page.check(of_inputs, view.asked)
+    return PageQuestion(name, view, _is_rounded(given, lang), tuple(sorted(of_inputs.items())))
 
 
 def _filters(given: Given, lang: str) -> dict[str, tuple[str, ...]]:
@@ -185,9 +146,9 @@ def _filters(given: Given, lang: str) -> dict[str, tuple[str, ...]]:
 
 
 def _is_rounded(given: Given, lang: str) -> bool:
-    circulation = _one(given, "circulation", lang) or "0"
+    circulation = one(given, "circulation", lang) or "0"
     if circulation not in ("0", "1"):
-        raise _wrong_value("circulation", circulation, ("0", "1"), lang)
+        raise wrong_value("circulation", circulation, ("0", "1"), lang)
     return circulation == "1"
 
 
@@ -195,17 +156,17 @@ def _view(given: Given, where: Mapping[str, tuple[str, ...]], lang: str) -> Page
     latest = page_run.publication().as_of
     days = Days.until(latest)
     name = "as_of" if given.get("as_of") else "on"
-    written = _one(given, name, lang)
+    written = one(given, name, lang)
     on = days.read(written) if written else None
     if written and on is None:
         first, last = (day.isoformat() for day in (days.first, days.last))
-        raise Wrong(text.word("data.day", lang, name=name, value=_short(written), first=first, last=last))
+        raise Wrong(text.word("data.day", lang, name=name, value=short(written), first=first, last=last))
     name = "over" if given.get("over") else "period"
-    written = _one(given, name, lang)
+    written = one(given, name, lang)
     period = periods.canonical(written)
     # The sum of a part of the period would be taken for that of all of it.
     if written and not (period and periods.within(period, days.first, days.last) == period):
-        raise _wrong_value(name, written, periods.PRESETS, lang, f"{days.first}..{days.last}")
+        raise wrong_value(name, written, periods.PRESETS, lang, f"{days.first}..{days.last}")
     scope = Scope(latest, in_order(where), on if on and on < latest else None, period, lang)
     return PageContext(scope, has_period=True)
 
@@ -214,11 +175,10 @@ def _check_names(given: Given, lang: str, known: Sequence[str] = (*_SEVERAL, *_O
     """Raise Wrong for an unknown parameter, and for two that mean the same."""
     for name in given:
         if name not in known:
-            near = _near(name, known, lang)
-            raise Wrong(text.word("data.parameter", lang, name=_short(name), near=near))
-    for one, other in (("on", "as_of"), ("period", "over")):
-        if given.get(one) and given.get(other):
-            raise Wrong(text.word("data.both", lang, name=one, other=other))
+            raise Wrong(text.word("data.parameter", lang, name=short(name), near=near(name, known, lang)))
+    for name, other in (("on", "as_of"), ("period", "over")):
+        if given.get(name) and given.get(other):
+            raise Wrong(text.word("data.both", lang, name=name, other=other))
 
 
 def _check_counties(where: Mapping[str, tuple[str, ...]], lang: str) -> None:
@@ -234,17 +194,10 @@ def _saved(name: str, lang: str) -> dict[str, Sequence[str]]:
     """The parameters of a saved view of the person; one of somebody else is unknown."""
     views = {saved.name: saved for saved in saved_views.shelf().views}
     if name in views and views[name].page != explore.PAGE:
-        raise Wrong(text.word("data.other_page", lang, name=_short(name)))
+        raise Wrong(text.word("data.other_page", lang, name=short(name)))
     own = {known: saved for known, saved in views.items() if saved.page == explore.PAGE}
-    (found,) = _members("view", [name], {known: known for known in own}, lang)
+    (found,) = members("view", [name], {known: known for known in own}, lang)
     return explore.DEFAULT | {key: values for key, values in own[found].parameters.items() if key not in _OF_THE_PAGE}
-
-
-def _one(given: Given, name: str, lang: str) -> str:
-    values = given.get(name, ())
-    if len(values) > 1:
-        raise Wrong(text.word("data.many", lang, name=name, count=text.number(1, lang)))
-    return values[0].strip() if values else ""
 
 
 def _filtered(dimension: str, values: Sequence[str], lang: str) -> tuple[str, ...]:
@@ -252,41 +205,4 @@ def _filtered(dimension: str, values: Sequence[str], lang: str) -> tuple[str, ..
     codes = warehouse.analyse(resolve.member_codes, dimension, tuple(values))
     written = [code or value for code, value in zip(codes, values, strict=True)]
     # Members of other provinces are unknown to people of some.
-    return _members(dimension, written, warehouse.names(dimension, lang), lang)
-
-
-def _members(parameter: str, values: Iterable[str], names: Mapping[str, str], lang: str) -> tuple[str, ...]:
-    """The codes that values name, by code or by name. Raises Wrong for the first unknown one."""
-    codes: dict[str, None] = {}
-    by_name: dict[str, str] = {}
-    for value in values:
-        if value not in names:
-            by_name = by_name or {fold(label): code for code, label in names.items()}
-            if fold(value) not in by_name:
-                raise _wrong_value(parameter, value, names if len(names) <= _MOST_COMPARED else (), lang, named=by_name)
-            value = by_name[fold(value)]
-        codes[value] = None
-    return tuple(codes)
-
-
-def _wrong_value(
-    parameter: str, value: str, known: Iterable[str], lang: str, other: str = "", named: Mapping[str, str] | None = None
-) -> Wrong:
-    known = list(known)
-    near = _near(value, known, lang)
-    if not near and known and named:
-        close = get_close_matches(fold(value[:60]), list(named), 1)
-        near = text.word("data.near", lang, near=named[close[0]]) if close else ""
-    if not near and known and len(known) <= 10:
-        near = text.word("data.near", lang, near=text.listed([*known, *filter(None, [other])], lang))
-    key = "data.value" if value.strip() else "data.empty"
-    return Wrong(text.word(key, lang, name=parameter, value=_short(value), near=near))
-
-
-def _near(word: str, known: Iterable[str], lang: str) -> str:
-    close = get_close_matches(word[:60], list(known), 1)
-    return text.word("data.near", lang, near=close[0]) if close else ""
-
-
-def _short(value: str) -> str:
-    return " ".join(value.split())[:60]
+    return members(dimension, written, warehouse.names(dimension, lang), lang)

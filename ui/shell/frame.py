@@ -86,9 +86,8 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
             chosen.run()
         with error_boundary(lang, part):
             rendering.flush()
-        title = navigation.part_words(part)[lang] if len(navigation.parts(entry)) > 1 else entry[lang]
         with tools, error_boundary(lang, "page-tools"):
-            blocks.popover(lang, text.word("tools.title", lang), "tools", partial(_tools, part, title))
+            blocks.popover(lang, text.word("tools.title", lang), "tools", partial(_tools, part))
         _trust(lang)
         page_context.write()
     except AccessDenied:
@@ -103,7 +102,7 @@ def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
         page_context.leave_page()
 
 
-def _tools(part: str, title: str) -> None:
+def _tools(part: str) -> None:
     """What can be done with the whole page: print, present, darken, copy its link, save its view, take it as one workbook."""
     view = page_context.view()
     st.html(
@@ -112,7 +111,7 @@ def _tools(part: str, title: str) -> None:
         f'<a class="pd-look" href="#" role="button">{view.escaped("app.look")}</a></nav>'
     )
     saved_views.copy_link(view)
-    page_files.offer(view, title, tuple(page_context.parts().values()))
+    page_files.offer(view, part)
     saved_views.block(view, part)
 
 

@@ -8,15 +8,12 @@ from etl.analysis import licensing
 from etl.analysis.coverage import MOST
 from etl.analysis.projection import MOST_MONTHS_AHEAD
 from etl.core import jalali
-from etl.core.text_folding import latin_digits
 from etl.semantic.calculations import CALCULATIONS, measure_of
 from etl.semantic.catalog import DIMENSIONS, catalogue
 from ui.data import warehouse
+from ui.state.given import MOST_DIMENSIONS, MOST_MEASURES, NOTHING, Given, number, seat
 from ui.state.scope import NATION, SIMILAR, Days
 
-MOST_DIMENSIONS, MOST_MEASURES = 3, 8
-# A choice emptied on purpose, as opposed to the default.
-NOTHING = "-"
 SHOWN = ("table", "pivot")
 # The forms of chart for analysts, besides the one that suits the question.
 FORMS = ("funnel", "control")
@@ -28,11 +25,8 @@ DAYS_LEFT = tuple(map(str, licensing.DAYS_LEFT))
 LICENCE_LISTS = ("licences_ending", "lapsed", "files_overdue", "stopped", "register")
 OFFICER_LISTS = ("accreditations_ending", "officers_untrained")
 _MOST_SEATS, MOST_LETTERS, _MOST_LISTS = 40, 200, 10
-_TYPED = str.maketrans({"٬": "", ",": "", "٫": ".", "−": "-"})
 _SORT = re.compile(r"-?[a-z_0-9]{1,60}")
 _LIST = re.compile(r"[a-z_]{1,40}:(-?[a-z_0-9]{1,60})?:([1-9][0-9]{0,5}|all)")
-
-Given = Mapping[str, Sequence[str]]
 
 
 def valid_parameters(page: str, parameters: Given, days: Days) -> dict[str, list[str]]:
@@ -48,30 +42,6 @@ def left_out(parameters: Given, accepted: Given) -> list[str]:
         for name, values in parameters.items()
         for value in (Counter(values) - Counter(accepted.get(name, ()))).elements()
     ]
-
-
-def typed(written: str) -> str:
-    """A number that was typed, in any digits and with separators, as an address has it."""
-    return latin_digits(written).translate(_TYPED).strip()
-
-
-def number(written: str, most: float = 1_000_000) -> float | None:
-    """A number from 0 to `most`; None for anything else."""
-    try:
-        value = float(written)
-    except ValueError:
-        return None
-    return value if 0 <= value <= most else None
-
-
-def seat(written: str) -> tuple[str, str, float] | None:
-    """Province (empty: all), course and monthly seats of `IR-23.lead:3`; None for anything else."""
-    place, _, count = written.rpartition(":")
-    province, _, course = place.rpartition(".")
-    seats = number(count)
-    if seats is None or course not in warehouse.names("course", "fa"):
-        return None
-    return (province, course, seats) if not province or province in warehouse.names("province", "fa") else None
 
 
 _Check = Callable[[Sequence[str], Days], list[str]]
@@ -110,6 +80,13 @@ def _is_whole(value: str, most: int) -> bool:
 
 def _is_province(value: str, _days: Days) -> bool:
     return value in warehouse.names("province", "fa")
+
+
+def _is_seat(written: str) -> bool:
+    """Whether seats are of a province, or of all, and of a course."""
+    if (found := seat(written)) is None or found[1] not in warehouse.names("course", "fa"):
+        return False
+    return not found[0] or found[0] in warehouse.names("province", "fa")
 
 
 _FIND = _one(lambda value, _: bool(value.strip()) and len(value) <= MOST_LETTERS)
@@ -152,7 +129,7 @@ _CHECKS: Mapping[str, Mapping[str, _Check]] = {
         "map": _one(lambda value, _: value == "county"),
         "census": _one(lambda value, _: value == "1395"),
     },
-    "training": {**_FLOWS, "of": _one(_is_province), "seats": _many(seat, _MOST_SEATS)},
+    "training": {**_FLOWS, "of": _one(_is_province), "seats": _many(_is_seat, _MOST_SEATS)},
     "explore": {
         "m": _measures,
         "by": lambda values, _: _members(values, DIMENSIONS, MOST_DIMENSIONS),

@@ -25,7 +25,7 @@ from ui.state import page_parameters, periods, rendering, wording
 from ui.state.scope import Days, Scope
 from ui.streamlit_internals import DeltaGenerator
 
-_SCOPE, _PAGE, _LANG, _LEFT, _TRENDS, _PARTS = "scope", "scope page", "lang", "left out", "trends", "page parts"
+_SCOPE, _PAGE, _LANG, _LEFT = "scope", "scope page", "lang", "left out"
 _NOTES = "page notes"
 _LINE = "scope line"
 
@@ -54,7 +54,7 @@ class PageContext:
     @property
     def asked(self) -> Scope:
         """The scope of the questions of the page: without a period where none applies."""
-        return self.scope if self.has_period else replace(self.scope, period="")
+        return self.scope if self.has_period else self.scope.without_period()
 
     @property
     def over(self) -> tuple[date, date] | None:
@@ -182,7 +182,7 @@ def open_part(part: str) -> None:
 def enter_page(page: str) -> None:
     """Begin a page run: the address says the scope, but after a click in the menu and until a choice is written to it."""
     rendering.begin()
-    st.session_state[_TRENDS], st.session_state[_PARTS], st.session_state[_NOTES] = {}, {}, {}
+    st.session_state[_NOTES] = {}
     came_from = st.session_state.get(_PAGE)
     st.session_state[_PAGE] = page
     address_scope, of_page, rejected = _read(page)
@@ -196,19 +196,9 @@ def enter_page(page: str) -> None:
         st.session_state[_SCOPE] = address_scope
 
 
-def trends() -> dict[str, Any]:
-    """The figures of the page that draw a measure by month, also those that are not drawn yet."""
-    return st.session_state.setdefault(_TRENDS, {})
-
-
 def is_noted_at(note: str, ident: str) -> bool:
     """Whether a note appears at this part of the page: where several parts have it, at the first."""
     return bool(st.session_state.setdefault(_NOTES, {}).setdefault(note, ident) == ident)
-
-
-def parts() -> dict[str, Any]:
-    """The figures, lists and cards on the page so far, by their identifier, for its workbook."""
-    return st.session_state.setdefault(_PARTS, {})
 
 
 def keep_scope_line(place: DeltaGenerator) -> None:
@@ -225,9 +215,9 @@ def place(view: PageContext, where: Mapping[str, tuple[str, ...]]) -> str:
     return wording.place(view, where, page_run.access_scope())
 
 
-def scope_in_words(view: PageContext) -> str:
-    """The place and filters of the page. Either side of a comparison is a province or the country, whatever the scope."""
-    below = BELOW_PROVINCE if part() == "compare" else ()
+def scope_in_words(view: PageContext, page: str = "") -> str:
+    """The place and filters of a page, by default the open one. Either side of a comparison is a province or the country."""
+    below = BELOW_PROVINCE if (page or part()) == "compare" else ()
     return place(view, {name: codes for name, codes in view.where.items() if name not in below})
 
 

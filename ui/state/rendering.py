@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import wait
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import streamlit as st
 
@@ -33,12 +33,36 @@ _PATIENCE = 0.3
 
 def begin() -> None:
     """Start to collect deferred parts: a page run begins."""
-    _run.waiting = []
+    _run.waiting, _run.made = [], {}
 
 
 def discard() -> None:
-    """Drop the parts not drawn yet: the page run ended, or an error ended it early."""
-    _run.waiting = None
+    """Drop the parts not drawn yet, and what was made: the page run ended, or an error ended it early."""
+    _run.waiting, _run.made = None, {}
+
+
+def made_once(value: _T) -> _T:
+    """The equal value of this page run, if there is one already: it holds what is made of it."""
+    if getattr(_run, "waiting", None) is None:
+        # A fragment that runs on its own.
+        return value
+    return cast(_T, _all_made().setdefault(value, value))
+
+
+def leave_out(value: object) -> None:
+    """Count a value no more among what this page run has made: something else shows it."""
+    _all_made().pop(value, None)
+
+
+def made() -> list[Any]:
+    """What this page run has made so far, or is about to make."""
+    return [*_all_made()]
+
+
+def _all_made() -> dict[Any, Any]:
+    if not hasattr(_run, "made"):
+        _run.made = {}
+    return cast(dict[Any, Any], _run.made)
 
 
 @dataclass(frozen=True)

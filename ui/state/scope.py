@@ -166,6 +166,13 @@ class Scope:
         """A copy on another day."""
         return replace(self, on=None if day >= self.latest else day)
 
+    def without_period(self) -> "Scope":
+        return replace(self, period="") if self.period else self
+
+    def of_everybody(self) -> "Scope":
+        """A copy without filters."""
+        return self.of({})
+
     def emptied(self) -> "Scope":
         """A copy in which nothing is chosen."""
         return Scope(self.latest, lang=self.lang)

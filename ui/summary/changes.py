@@ -42,6 +42,8 @@ def is_split(answer: Answer, metric: Metric) -> bool:
 
     The parts of less are chance, and do not add up as shown.
     """
+    if not answer.rows:
+        return False
     row, change = answer.records()[-1], total(answer, metric.unit)
     return "rate_after" not in row or (
         change is not None and bool(is_sizeable(metric, float(change), row["rate_before"]))
