@@ -33,7 +33,7 @@ def test_the_theme_of_streamlit_repeats_the_palette(look: str) -> None:
     }  # fmt: skip
     assert {key: theme[key] for key in same} == {
         key: palette.colour(role, look == "dark") for key, role in same.items()
-    }
+    }, f"[theme.{look}] of .streamlit/config.toml repeats ui/palette.toml: change it there, too"
 
 
 def test_an_unknown_role_names_the_nearest() -> None:

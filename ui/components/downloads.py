@@ -1,8 +1,7 @@
 """Downloads of an answer: CSV, Excel, Parquet, and a picture of its chart. Files always contain every row.
 
-A file that has an address (ui.components.data_links) is a link to it. Others are written when they are downloaded: rows of
-persons, tables of several questions, and exhibits of what a reader has typed. A large file is first
-written by a worker process, with a progress bar.
+A file that has an address (ui.components.data_links) is a link to it; rows of persons have none, and are written when they are
+downloaded. A large file is first written by a worker process, with a progress bar.
 """
 
 import io
