@@ -68,9 +68,7 @@ def pytest_sessionfinish() -> None:
     _close_chromium()
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
     """A recipe whose name selects nothing is not passed."""
     if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and config.option.keyword:
         terminalreporter.write_line(f'FAILED: no test is selected by -k "{config.option.keyword}"', red=True)
