@@ -10,7 +10,7 @@ const picture = (function () {
   let fonts;
   const embedded = async (rule) => {
     const [, url] = rule.cssText.match(/url\("([^"]+)"\)/);
-    return rule.cssText.replace(url, await dataUrl(await (await fetch(new URL(url, document.baseURI))).blob()));
+    return rule.cssText.replace(url, await dataUrl(await (await fetch(new URL(url, rule.parentStyleSheet.href ?? document.baseURI))).blob()));
   };
   const faces = () => [...document.styleSheets].flatMap((sheet) => { try { return [...sheet.cssRules]; } catch { return []; } })
     .filter((rule) => rule instanceof CSSFontFaceRule && rule.style.getPropertyValue("font-family").includes("Vazirmatn"));

@@ -28,6 +28,16 @@ const onChange = (act) => new MutationObserver(act).observe(document, { subtree:
   document.addEventListener("pd-look", turn);
 })();
 
+// Plotly comes after what is read: it is fetched once the page has its first number.
+(function () {
+  const numbered = new MutationObserver(() => {
+    if (!document.querySelector(".pd-value, .pd-verdict, .pd-intro")) return;
+    numbered.disconnect();
+    document.head.append(Object.assign(document.createElement("link"), { rel: "preload", as: "script", href: readerPlotly }));
+  });
+  numbered.observe(document, { subtree: true, childList: true });
+})();
+
 // Streamlit's own words (labels for screen readers, "No results") are English; where we have a word for one, ours is shown.
 (function () {
   if (!Object.keys(readerWords).length) return;

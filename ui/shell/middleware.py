@@ -4,7 +4,6 @@ Streamlit's own shell is English and left to right. This middleware rewrites it 
 paint is already right to left, and serves Plotly and the province boundaries. Everything it adds comes from this host.
 """
 
-import gzip
 import json
 from collections.abc import Callable
 from functools import cache, partial
@@ -22,6 +21,7 @@ from ui import palette, streamlit_internals
 from ui.charts import boundaries
 from ui.find import results
 from ui.i18n import fonts, navigation, text
+from ui.shell import kept_files, threads
 from ui.shell.requests import base_path, language
 from ui.state.page_parameters import TAB
 
@@ -30,7 +30,6 @@ _STATIC = ROOT / "static"
 _PLOTLY = f"/app/static/plotly-{get_plotlyjs_version()}.min.js"
 # Of static/shell.js: the options of a box for what is typed.
 _OFFERED = "readerOffered"
-_JAVASCRIPT = "text/javascript"
 # The words of static/find.js.
 _FIELD = ("label", "hint", "results", "close", "understood", "unknown", "nothing", "comma", "fault")
 _A_DAY = {"Cache-Control": "public, max-age=86400"}
@@ -76,36 +75,26 @@ def _names_that_moved() -> list[str]:
 
 
 def _plotly(request: Request) -> Response:
-    """Plotly's library. Its address contains the version, so it may be cached for ever."""
-    return _kept(get_plotlyjs, _JAVASCRIPT, request)
-
-
-def _boxes(request: Request) -> Response:
-    """Streamlit's script of boxes to choose from, which asks static/shell.js what to offer. Its address is of this Streamlit."""
-    return _kept(_script_of_boxes, _JAVASCRIPT, request)
+    """Plotly's library. Its address contains the version."""
+    return kept_files.response(get_plotlyjs, kept_files.SCRIPT, request)
 
 
 def _script_of_boxes() -> str:
+    """Streamlit's script of boxes to choose from, which asks static/shell.js what to offer."""
     return streamlit_internals.script_of_boxes(_OFFERED)[1]
 
 
-def _is_script_of_boxes(scope: Scope) -> bool:
-    # Streamlit keeps the routes of its own files for itself.
-    name = streamlit_internals.script_of_boxes(_OFFERED)[0]
-    return bool(name) and scope["path"] == f"{base_path()}/static/js/{name}"
-
-
-def _kept(written: Callable[[], str], kind: str, request: Request) -> Response:
-    """A file that a browser keeps for ever, because its address names its version or digest; compressed where it accepts that."""
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
-    if "gzip" not in request.headers.get("accept-encoding", ""):
-        return Response(written(), media_type=kind, headers=headers)
-    return Response(_compressed(written), media_type=kind, headers=headers | {"Content-Encoding": "gzip"})
-
-
 @cache
-def _compressed(written: Callable[[], str]) -> bytes:
-    return gzip.compress(written().encode("utf-8"))
+def _of_streamlit(path: str) -> partial[Response] | None:
+    """What answers a request for a script or style of Streamlit, which keeps the routes of its own files for itself."""
+    folder = f"{base_path()}/static/"
+    name = path.removeprefix(folder) if path.startswith(folder) else ""
+    if name not in kept_files.of_streamlit():
+        return None
+    written, kind = kept_files.of_streamlit()[name]
+    if name == f"js/{streamlit_internals.script_of_boxes(_OFFERED)[0]}":
+        written = _script_of_boxes
+    return partial(kept_files.response, written, kind)
 
 
 def routes() -> list[Route]:
@@ -117,34 +106,61 @@ def routes() -> list[Route]:
         *(
             Route(
                 base + boundaries.address(dimension).removeprefix("."),
-                partial(_kept, partial(boundaries.content, dimension), "application/geo+json"),
+                partial(kept_files.response, partial(boundaries.content, dimension), kept_files.MAP),
             )
             for dimension in boundaries.DIMENSIONS
         ),
         Route(base + "/app/static/map/{name}.json", _base_map),
+        *(
+            Route(base + _address(written, name, lang), partial(kept_files.response, partial(written, lang), kind))
+            for lang in text.LANGUAGES
+            for name, written, kind in _OF_SHELL
+        ),
     ]
 
 
 @cache
-def _head(lang: str) -> str:
-    """Additions to the head of the shell: fonts, style sheets, script, and words in the language."""
+def _style(lang: str) -> str:
+    """The style sheets of the shell, with the fonts of the language."""
     style = "".join(
         (_STATIC / f"{name}.css").read_text(encoding="utf-8") for name in ("shell", "summary", "analyst", "find")
     )
-    faces = fonts.faces(lang, "./app/static/fonts/{}".format)
+    return f"{palette.variables()}{fonts.faces(lang, './fonts/{}'.format)}\n{style}"
+
+
+@cache
+def _script(lang: str) -> str:
+    """The scripts of the shell, with their words in the language."""
     script = "\n".join((_STATIC / f"{name}.js").read_text(encoding="utf-8") for name in ("picture", "shell", "find"))
-    locale = "fa-IR" if lang == "fa" else "en-GB"
-    constants = (
-        f"{streamlit_internals.BASE} const readerLocale={_in_script(locale)}, "
-        f"readerWords={_in_script(dict(text.words('browser.words', lang)))}, "
-        f"readerPlotly={_in_script('.' + _PLOTLY)}, readerQuiet={_in_script(palette.colour('quiet'))}, "
-        f"readerNoChart={_in_script(text.word('state.no_chart', lang))}, "
-        f"readerUndrawn={_in_script(text.word('state.undrawn', lang))}, readerFind={_in_script(_finder(lang))};"
-    )
+    constants = {
+        "readerLocale": "fa-IR" if lang == "fa" else "en-GB",
+        "readerWords": dict(text.words("browser.words", lang)),
+        "readerPlotly": f".{_PLOTLY}",
+        "readerQuiet": palette.colour("quiet"),
+        "readerNoChart": text.word("state.no_chart", lang),
+        "readerUndrawn": text.word("state.undrawn", lang),
+        "readerFind": _finder(lang),
+    }
+    written = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in constants.items())
+    return f"{streamlit_internals.BASE} const {written};\n{script}"
+
+
+_OF_SHELL = (("shell.css", _style, kept_files.STYLE), ("shell.js", _script, kept_files.SCRIPT))
+
+
+def _address(written: Callable[[str], str], name: str, lang: str) -> str:
+    """The address of a file of the shell, which another content changes."""
+    stem, _, ending = name.partition(".")
+    return f"/app/static/{stem}-{lang}-{kept_files.digest(written(lang))}.{ending}"
+
+
+@cache
+def _head(lang: str) -> str:
+    """Additions to the head of the shell: fonts, style sheet and script in the language."""
+    style, script = (f".{_address(written, name, lang)}" for name, written, _ in _OF_SHELL)
     return (
         f'<link rel="preload" href="./app/static/fonts/{fonts.names(lang)[0]}" as="font" type="font/woff2" crossorigin>'
-        f'<link rel="preload" href=".{_PLOTLY}" as="script">'
-        f"<style>{palette.variables()}{faces}\n{style}</style><script>{constants}\n{script}</script>"
+        f'<link rel="stylesheet" href="{style}"><script defer src="{script}"></script>'
     )
 
 
@@ -155,11 +171,6 @@ def _finder(lang: str) -> dict[str, object]:
         "kinds": {name: text.word(f"find_kind.{name}", lang) for name in (*results.RESULTS, "recent", "example")},
         "examples": text.words("find.examples", lang),
     }
-
-
-def _in_script(value: object) -> str:
-    """JSON that cannot close the script element around it."""
-    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def rewrite(page: str, lang: str) -> str:
@@ -189,14 +200,16 @@ def _no_script(lang: str) -> str:
 
 
 class Shell:
-    """ASGI middleware: rewrites every HTML response in the language of the address, and Streamlit's script of boxes."""
+    """ASGI middleware: rewrites every HTML response in the language of the address, and sends Streamlit's scripts compressed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _is_script_of_boxes(scope):
-            await _boxes(Request(scope))(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] == "GET" and (answer := _of_streamlit(scope["path"])):
+            # The first request compresses the file.
+            response = await threads.run(threads.FILES, partial(answer, Request(scope)))
+            await response(scope, receive, send)
             return
         if scope["type"] != "http" or not _wants_page(scope):
             await self.app(scope, receive, send)
