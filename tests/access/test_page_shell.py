@@ -1,9 +1,11 @@
-"""The page that a browser gets before anything is drawn: kept nowhere, and in words for who has no JavaScript."""
+"""The page that a browser gets before anything is drawn, stored nowhere and in words for who has no JavaScript; and its files."""
 
 import asyncio
+import gzip
 import re
 from typing import Any
 
+import brotli
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -13,7 +15,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from ui.i18n import text
-from ui.shell import middleware
+from ui.shell import kept_files, middleware
 
 
 async def page(_: Request) -> Response:
@@ -57,3 +59,30 @@ def test_without_javascript_both_languages_say_what_is_needed_the_own_one_first(
     assert re.findall('lang="(..)" dir="(...)">(.*?)</p>', said) == [
         (lang, text.direction(lang), text.escaped("app.no_script", lang)) for lang in languages
     ]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding", "decoded"),
+    [("gzip, deflate, br", "br", brotli.decompress), ("gzip", "gzip", gzip.decompress), ("identity", "", bytes)],
+)
+def test_what_the_shell_links_and_streamlits_own_scripts_are_kept_and_compressed(
+    accepted: str, coding: str, decoded: Any
+) -> None:
+    app = Starlette(
+        routes=[*middleware.routes(), Route("/{path:path}", page)], middleware=[Middleware(middleware.Shell)]
+    )
+    with TestClient(app) as client:
+        linked = re.findall('"[.](/app/static/shell-[^"]+)"', client.get("/").text)
+        assert len(linked) == 2
+        largest = max(kept_files.of_streamlit().items(), key=lambda entry: len(entry[1][0]()))
+        for address, written in ((linked[0], None), (linked[1], None), (f"/static/{largest[0]}", largest[1][0]())):
+            with client.stream("GET", address, headers={"Accept-Encoding": accepted}) as answer:
+                content = b"".join(answer.iter_raw())
+            assert answer.headers.get("content-encoding", "") == coding
+            assert "immutable" in answer.headers["cache-control"]
+            assert decoded(content).decode("utf-8") == written or (written is None and address in linked)
+
+
+def test_a_path_out_of_streamlits_folder_is_none_of_its_scripts() -> None:
+    for path in ("/static/../index.html", "/static/js/../../index.html", "/static/js/none.js", "/static/"):
+        assert middleware._of_streamlit(path) is None

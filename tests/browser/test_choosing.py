@@ -142,7 +142,8 @@ def test_print_waits_until_every_chart_is_drawn_and_the_menu_of_the_browser_says
     with front.visit(chromium, address, lang="en") as reader:
         page = reader.page
         with base_map_held(page) as held:
-            page.goto(f"{address}/?lang=en")
+            with page.expect_request("**/static/map/*.json"):
+                page.goto(f"{address}/?lang=en")
             reader.settle()
             page.evaluate("() => { window.printed = 0; window.print = () => { window.printed += 1; }; }")
             waiting = page.locator(".pd-plot[aria-busy=true]:not([data-drawn])")
