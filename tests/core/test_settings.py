@@ -426,6 +426,23 @@ def test_the_doctor_reports_a_publication_of_other_code(installed, monkeypatch):
 
 
 @pytest.mark.slow
+def test_the_doctor_and_ready_report_an_old_publication(installed):
+    folder, environment = installed
+    shown = folder / "warehouse" / "w.duckdb"
+    made = shown.stat()
+    os.utime(shown, (made.st_atime, made.st_mtime - 8 * 86_400))
+    try:
+        (message,) = doctor_faults(**environment)
+        ready = run("ready", **environment)
+    finally:
+        os.utime(shown, ns=(made.st_atime_ns, made.st_mtime_ns))
+    assert message.startswith(
+        "publication: the publication is 8 days old; the limit is 7: systemctl status policeyar-build"
+    )
+    assert (ready.returncode, "8 days old; the limit is 7" in ready.stderr) == (1, True)
+
+
+@pytest.mark.slow
 def test_the_doctor_reports_a_full_disk_a_clock_set_back_and_a_truncated_font(installed, monkeypatch, tmp_path):
     _, environment = installed
     config = settings.read(environment)
