@@ -212,6 +212,6 @@ def test_a_person_reads_the_store_and_the_cause_and_the_log_gets_one_line(name: 
     fault = StoreFault(name, errno.ENOSPC, f"/var/lib/{name}")
     assert stores.line(fault) == f"store {name} (/var/lib/{name}): No space left on device (ENOSPC)"
     english, persian = (in_language(stores.sentence(fault), lang) for lang in ("en", "fa"))
-    assert "cannot be used now: the disk is full; nothing was done" in english
-    assert "اکنون در دسترس نیست: دیسک پر است؛" in persian
+    assert "cannot be used now: the disk is full. Nothing was done" in english
+    assert "اکنون در دسترس نیست: دیسک پر است." in persian
     assert "/var" not in english + persian, "a person learns no path"

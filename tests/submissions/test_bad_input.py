@@ -119,8 +119,8 @@ def test_a_store_that_cannot_be_used_is_named_to_the_clerk_and_in_one_line_of_th
     root = site.office.desk.root
     root.touch()
     for lang, sentence in (
-        ("en", "the store of submissions cannot be used now: it is not a folder; nothing was done"),
-        ("fa", "پایگاه ارسال‌ها اکنون در دسترس نیست: پوشه نیست؛ کاری انجام نشد"),
+        ("en", "The store of submissions cannot be used now: it is not a folder. Nothing was done"),
+        ("fa", "پایگاه ارسال‌ها اکنون در دسترس نیست: پوشه نیست. کاری انجام نشد"),
     ):
         caplog.clear()
         answer = site.sent("fars.clerk", "POST", "", params={"lang": lang}, json={"province": "IR-07", "month": LAST})
