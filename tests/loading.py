@@ -162,7 +162,7 @@ class WarmPool(read_folder.WorkerPool):
 
     _kept: ClassVar[dict[str, list[read_folder._Worker]]] = {}
 
-    def __init__(self, setting: parse_values.Setting, jobs: list[read_file.Job]) -> None:
+    def __init__(self, setting: parse_values.Setting, jobs: list[read_file.Job], seconds: int = 0) -> None:
         start = read_folder._Worker
 
         def reused_or_new(greeting: tuple[Any, ...]) -> read_folder._Worker:
@@ -171,7 +171,7 @@ class WarmPool(read_folder.WorkerPool):
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(read_folder, "_Worker", reused_or_new)
-            super().__init__(setting, jobs)
+            super().__init__(setting, jobs, seconds)
 
     def close(self) -> None:
         """Keep the idle workers; end the others."""

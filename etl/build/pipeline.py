@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -58,10 +59,9 @@ class BuildOptions:
     """The folder to build from, the pointer to publish to, the day of the build, and what is let through.
 
     `by_clock`: the day is that of the machine's clock, which may be wrong. `announce` is called with the report of what is
-    about to be shown; what it raises refuses the build. `accepted` is called once it is shown, before another build may
-    begin. `returns`: the folder for the files that go back to the provinces; with `only_returns` nothing else is made.
-    `staged` is called once rows are staged, with a connection that has the tables `quarantine` and `warned`; `examine` with
-    the database that a check has built.
+    about to be shown; what it raises refuses the build. `returns`: the folder for the files that go back to the provinces;
+    with `only_returns` nothing else is made. `staged` is called once rows are staged, with a connection that has the tables
+    `quarantine` and `warned`; `examine` with the database that a check has built.
     """
 
     folder: Path = INCOMING
@@ -72,7 +72,6 @@ class BuildOptions:
     new_identity: bool = False
     by_clock: bool = False
     announce: Callable[[Report], None] = lambda _: None
-    accepted: Callable[[], None] = lambda: None
     returns: Path | None = None
     only_returns: bool = False
     staged: Callable[[duckdb.DuckDBPyConnection, Report], None] = lambda *_: None
@@ -90,9 +89,43 @@ def build(options: BuildOptions, say: Say, progress: Progress) -> Report:
             options.announce(report)
 
         publications.publish(folder / _BUILT, options.to, announce)
-        options.accepted()
         report.published = True
     return report
+
+
+def prepare(options: BuildOptions, to: Path, say: Say, progress: Progress) -> Report:
+    """Everything that `build` does except showing the database, which is left at `to`; another build may be running.
+
+    Raises Refused.
+    """
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        for left in to.parent.glob(f"{to.stem}-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=f"{to.stem}-", dir=to.parent, ignore_cleanup_errors=True) as folder:
+            report = _built(options, Path(folder), say, progress, publishes=True)
+            os.replace(Path(folder) / _BUILT, to)
+            return report
+    except FileNotFoundError as error:
+        raise because("not_written", path=error.filename, error=error.strerror) from None
+
+
+def show(prepared: Path, pointer: Path, announce: publications.Announce, accepted: Callable[[str], None]) -> str:
+    """Publish a database that was prepared, as it is; returns the publication. `accepted` is called with it once it is shown,
+    before another build may begin.
+
+    Raises Refused or errors.Busy.
+    """
+    with publications.building(pointer) as folder:
+        try:
+            # What is killed before the end finds it again.
+            os.link(prepared, folder / _BUILT)
+            os.utime(folder / _BUILT)
+        except FileNotFoundError:
+            raise because("submission_stale") from None
+        shown = publications.publish(folder / _BUILT, pointer, announce).stem
+        accepted(shown)
+    return shown
 
 
 def check(options: BuildOptions, say: Say, progress: Progress) -> Report:

@@ -32,6 +32,7 @@ from etl.semantic import access, answers, catalog, rights
 from etl.semantic.calculations import CALCULATIONS
 from etl.semantic.resolve import newer_counties_in
 from etl.submissions import commands as submissions
+from etl.submissions import work
 from etl.warehouse import publications
 
 # The exit code of a command ended by Ctrl-C, as shells report it.
@@ -96,7 +97,7 @@ def _sample(options: argparse.Namespace) -> None:
 
     synthetic.make(options.folder, scale=options.scale, seed=options.seed, day=options.day)
     if options.submissions:
-        from etl.submissions import sample, work
+        from etl.submissions import sample
 
         if not sample.make(work.desk_of(settings.read()), options.folder, options.seed):
             print("the folder of submissions holds some already: none was made", file=sys.stderr)

@@ -48,8 +48,12 @@ class WorkerPool:
     A workbook may hold several tables: `jobs` grows by one for each further table, so their numbers are multiples of four.
     """
 
-    def __init__(self, setting: Setting, jobs: list[Job]) -> None:
-        self._greeting = setting, limits.from_environment()
+    def __init__(self, setting: Setting, jobs: list[Job], seconds: int = 0) -> None:
+        """`seconds`: the processor time that all files together may take besides that for their size; 0: that of each."""
+        each = limits.from_environment()
+        if seconds:
+            each = replace(each, seconds=min(each.seconds, max(1, seconds // max(1, len(jobs)))))
+        self._greeting = setting, each
         self._jobs = jobs
         useful = 1 + sum(map(_size, jobs)) // _BYTES_PER_WORKER
         self._disk = limits.build_disk()

@@ -29,6 +29,7 @@ from etl.extract.source_folder import ending_of, named_tables
 _BIGGEST_UNPACKED = 2 << 30
 # Titles and blank rows may precede the header.
 _HEADER_SEARCH_ROWS = 20
+MOST_SHEETS = 60
 
 
 def open_workbook(path: Path, contract: Contract, named: str = "") -> SourceFile:
@@ -80,6 +81,9 @@ class _Opened:
         except Exception as error:
             raise because("broken_workbook", kind=kind.upper(), error=type(error).__name__) from None
         self.sheets = self._book.sheets_metadata
+        if len(self.sheets) > MOST_SHEETS:
+            # Looking for headers in thousands of sheets takes minutes.
+            raise because("too_many_sheets", most=MOST_SHEETS)
 
     def sheet(self, number: int) -> tuple[CalamineSheet, OddCells]:
         """A sheet, and its odd cells."""

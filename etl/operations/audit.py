@@ -29,7 +29,7 @@ from etl.semantic.rights import AccessScope
 EVENTS = (
     "sign_in", "sign_out", "sessions_ended", "refused", "detail", "export", "view_saved", "view_deleted", "view_shared",
     "draft_changed", "file_submitted", "submission_withdrawn", "submission_let_pass", "load_approved", "load_returned",
-    "load_published",
+    "load_published", "load_without",
     "load_refused", "rollback", "rollback_refused", "settings_changed", "backup", "restore", "quarantine",
     "pull", "accept", "token_made", "token_revoked", "note_signed", "note_withdrawn",
 )  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.core import settings
-from etl.core.errors import Busy, Refused
+from etl.core.errors import Refused
 from etl.core.text_folding import printable
 from etl.operations import audit, backup, doctor, readiness, replicas, roles
 from etl.warehouse import publications
@@ -41,9 +41,6 @@ def add(commands: Any, pointer: Path, needs: Sequence[doctor.Need]) -> None:
 
     ready_command = command(commands, "ready", _ready, "whether a publication can be served, as /readyz says")
     publications_command = command(commands, "publications", _publications, "the publications kept, oldest first")
-    rollback_command = command(commands, "rollback", _rollback, "show the publication before this one")
-    rollback_command.add_argument("id", nargs="?", help="the publication to show, forward or back")
-
     audit_command = commands.add_parser("audit", help="the audit log: is it whole, and its first key")
     audit_parts = audit_command.add_subparsers(required=True, metavar="what")
     verify_command = command(audit_parts, "verify", _audit_verify, "whether the audit log is whole")
@@ -76,7 +73,7 @@ def add(commands: Any, pointer: Path, needs: Sequence[doctor.Need]) -> None:
     pull_command = command(commands, "pull", _pull, "fetch what another host offers by rsync, and accept it")
     pull_command.add_argument("offered", nargs="?", help="DIR or HOST:DIR (replicas.source of the settings)")
 
-    for reading in (ready_command, publications_command, rollback_command, offer_command):
+    for reading in (ready_command, publications_command, offer_command):
         reading.add_argument(
             "--from",
             dest="source",
@@ -105,17 +102,6 @@ def _publications(options: argparse.Namespace) -> None:
         print(f"{path.stem}{fault}\t{'shown' if path == shown else 'kept'}")
     if options.source.is_symlink() and not shown.exists():
         print(f"{shown.stem}\tmissing\tshown")
-
-
-def _rollback(options: argparse.Namespace) -> None:
-    try:
-        shown = publications.roll_back(
-            options.source, options.id or "", lambda shown: note("rollback", publication=shown)
-        )
-        print(shown.stem)
-    except (Refused, Busy):
-        note_refusal("rollback_refused")
-        raise
 
 
 def note(event: str, about: str = "", /, **more: str | int) -> None:

@@ -44,6 +44,8 @@ HEADLINES = (
 _MONTHS = 24
 _MOST_LESS = 0.1
 _LEAST_MOVE = 0.01
+# The processor time in which the files of a submission are read, besides ten seconds for each MiB.
+_MOST_SECONDS = 300
 _PLACES, _MOST_LISTED = 3, 10_000
 
 
@@ -52,12 +54,12 @@ class Assembled:
     """A folder to build from: the accepted files with those of submissions in place of their predecessors.
 
     `names`: the name in the folder of each file of a submission that counts, by (submission, number); `replaced`: the
-    accepted files whose place they take.
+    accepted files whose place they take, with the submission that does.
     """
 
     folder: Path
     names: dict[tuple[str, int], str] = field(default_factory=dict)
-    replaced: set[str] = field(default_factory=set)
+    replaced: dict[str, str] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
 
 
@@ -75,7 +77,8 @@ def assemble(desk: Desk, submissions: Sequence[Submission], folder: Path) -> Ass
         [*desk.records.all("published", since=min(one.month for one in submissions)), *submissions], desk.rules
     )
     for one in submissions:
-        made.replaced |= _predecessors(incoming, one.province, counting(entries, one), owners, loaded)
+        tables = counting(entries, one)
+        made.replaced |= dict.fromkeys(_predecessors(incoming, one.province, tables, owners, loaded), one.id)
     for path in sorted(incoming.iterdir()) if incoming.is_dir() else []:
         if path.name not in made.replaced and path.name != HANDED_IN:
             (folder / path.name).symlink_to(path.absolute())
@@ -152,7 +155,7 @@ def read_alone(desk: Desk, submission: Submission, folder: Path) -> list[Outcome
         place.mkdir()
         (place / file.name).symlink_to(originals.original(desk.root, submission, file.sha256).absolute())
         jobs.append(Job(place / file.name, table_of(file.name) or "", at * len(TABLES), folder))
-    with closing(WorkerPool(setting, jobs)) as workers:
+    with closing(WorkerPool(setting, jobs, _MOST_SECONDS)) as workers:
         return workers.read_all(lambda *_: None)
 
 
@@ -207,9 +210,16 @@ def _accepted_before(desk: Desk, submission: Submission) -> list[str]:
 
 
 def whole(
-    desk: Desk, submission: Submission, others: Sequence[Submission], folder: Path, say: Callable[[str], None]
+    desk: Desk,
+    submission: Submission,
+    others: Sequence[Submission],
+    folder: Path,
+    say: Callable[[str], None],
+    candidate: Path | None = None,
 ) -> dict[str, Any]:
-    """The result of the whole check. `others`: approved submissions that are not published yet; `say` may stop the check."""
+    """The result of the whole check. `others`: approved submissions that are not published yet; `candidate`: a build of them,
+    if there is one; `say` may stop the check.
+    """
     assembled_at = folder / "all"
     assembled_at.mkdir()
     # Those that are superseded once it is approved.
@@ -225,15 +235,17 @@ def whole(
     files = {made.names[submission.id, file.number]: file for file in submission.files}
     names = {label: file.name for label, file in files.items()}
     result: dict[str, Any] = {"files": [], "stops": [], "returned": [], "warned": [], "changes": [], "jumps": []}
-    options = _options(
+    chosen = options(
         desk,
         assembled_at,
         staged=lambda con, _: result.update(_returned(con, files)),
-        examine=lambda built, _: result.update(_changes(built, desk.folders.warehouse, submission, alone=not others)),
+        examine=lambda built, _: result.update(
+            _changes(built, desk.folders.warehouse, submission, candidate, is_all=candidate is not None or not others)
+        ),
     )
     refusals: Sequence[volume.Refusal] = ()
     try:
-        report = pipeline.check(options, say, lambda *_: say("reading"))
+        report = pipeline.check(chosen, say, lambda *_: say("reading"))
     except pipeline.BuildRefused as refusal:
         report, refusals = refusal.report, refusal.refusals
     except Refused as refusal:
@@ -256,30 +268,10 @@ def whole(
     return result
 
 
-def _options(desk: Desk, folder: Path, **more: Any) -> pipeline.BuildOptions:
+def options(desk: Desk, folder: Path, **more: Any) -> pipeline.BuildOptions:
     """A build of these files as it would be published today, whose refused files are left out."""
     today = volume.build_day(date.today())
     return pipeline.BuildOptions(folder, desk.folders.warehouse, today, skip_refused=True, by_clock=True, **more)
-
-
-def together(
-    desk: Desk, approved: Sequence[Submission], folder: Path, say: Callable[[str], None]
-) -> list[dict[str, Any]]:
-    """What publishing these would change: each headline that moves, of the nation (province "") and of every province.
-
-    `say` may stop it. Raises Refused where they would not be published.
-    """
-    assembled_at = folder / "all"
-    assembled_at.mkdir()
-    made = assemble(desk, approved, assembled_at)
-    changes: list[dict[str, Any]] = []
-
-    def examine(built: Path, report: Report) -> None:
-        refuse_left_out(report, made)
-        changes.extend(moved(built, publications.comparable(desk.folders.warehouse)))
-
-    pipeline.check(_options(desk, assembled_at, examine=examine), say, lambda *_: say("reading"))
-    return changes
 
 
 def refuse_left_out(report: Report, made: Assembled) -> None:
@@ -354,28 +346,31 @@ def _names_other(form: str, names: dict[str, str]) -> bool:
     return "differs in" in form and not any(f" of {name} " in form for name in names)
 
 
-def _changes(built: Path, pointer: Path, submission: Submission, alone: bool) -> dict[str, Any]:
+def _changes(
+    built: Path, pointer: Path, submission: Submission, candidate: Path | None, is_all: bool
+) -> dict[str, Any]:
     """The headlines of the province before and after, those that moved far, those of others that it moves, and the periods of
     service of the own province that are not there any more.
+
+    Before is the publication with what is approved: the `candidate`. `is_all`: nothing else is approved than what it holds.
     """
-    with publications.comparable_held_open(pointer) as last, publications.held_open(built):
-        changes = [change for change in moved(built, last) if change.pop("province") == submission.province]
+    of = submission.province
+    with publications.comparable_held_open(candidate or pointer) as last, publications.held_open(built):
+        changes = [change for change in moved(built, last) if change.pop("province") == of]
         far = [
             change["metric"]
             for change in changes
             if None not in (change["before"], change["after"])
-            and _is_far(str(change["metric"]), change["before"], change["after"], pointer, submission.province)
+            and _is_far(str(change["metric"]), change["before"], change["after"], pointer, of)
         ]
-        compared = last if alone and last and _are_comparable(built, last) else None
-        of = submission.province
+        compared = last if is_all and last and _are_comparable(built, last) else None
         gone = _only_in(compared, built, "personnel", "key_fingerprint", of) if compared else None
         stale = [
             table
             for table in sorted(submission.tables)
             if compared and not _only_in(built, compared, table, "key_fingerprint, content_fingerprint", of)
         ]
-        # What is approved besides moves headlines too.
-        others = [move for move in _moved_on_one_day(built, last) if move["province"] != of] if alone and last else []
+        others = [move for move in _moved_on_one_day(built, last) if move["province"] != of] if is_all and last else []
     return {"changes": changes, "jumps": far, "gone": gone, "stale": stale, "others": others}
 
 

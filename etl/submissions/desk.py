@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -135,7 +136,6 @@ class Desk:
             ended = self.records.change(ident, OPEN, lambda one: one.but(state="withdrawn"))
         except Declined:
             return
-        orders.cancel(self.root, ident)
         originals.remove(self.root, ended)
 
     def receive(self, person: Person, ident: str, number: int, name: str, length: int | None) -> Receiving:
@@ -205,14 +205,18 @@ class Desk:
         person.note("draft_changed", submission=one.id, province=one.province, files=len(changed.files))
         if not changed.files:
             return changed.but(state="ready" if changed.unchanged else "draft", check="")
-        return changed.but(state="checking", check=os.urandom(8).hex())
+        return changed.but(state="checking", check=os.urandom(8).hex(), asked_at=time.time())
 
     def _ordered(self, submission: Submission) -> Submission:
-        orders.cancel(self.root, submission.id)
+        """Wake the worker for a submission that waits for its check: its record is the order."""
         if submission.state == "checking":
-            orders.place(self.root, orders.of_check(submission))
-            self.awake()
+            self.wake()
         return submission
+
+    def wake(self) -> None:
+        """Have the account of the build look at what is to be done. Raises OSError."""
+        orders.wake(self.root)
+        self.awake()
 
     def stop(self, person: Person, ident: str) -> Submission:
         """Stop the check; the files stay in the draft. Raises Declined."""
@@ -222,9 +226,7 @@ class Desk:
             person.note("draft_changed", submission=one.id, province=one.province, files=len(one.files))
             return one.but(state="draft", check="", wanted="")
 
-        done = self.records.change(ident, ("checking",), how)
-        orders.cancel(self.root, ident)
-        return done
+        return self.records.change(ident, ("checking",), how)
 
     def check(self, person: Person, ident: str) -> Submission:
         """Check a draft again, after its check was stopped or failed for a reason that is gone. Raises Declined."""
@@ -270,9 +272,7 @@ class Desk:
             person.note("submission_withdrawn", submission=one.id, province=one.province)
             return one.but(state="withdrawn")
 
-        done = self.records.change(ident, (*OPEN, "submitted"), how)
-        orders.cancel(self.root, ident)
-        return done
+        return self.records.change(ident, (*OPEN, "submitted"), how)
 
     # ------------------------------------------------------------ deciding
 
@@ -290,7 +290,7 @@ class Desk:
 
         done = self.records.change(ident, ("submitted",), how)
         supersede(self, done, ("approved",))
-        self.preview(person)
+        self.wake()
         return done
 
     def let_pass(self, person: Person, ident: str) -> Submission:
@@ -325,27 +325,34 @@ class Desk:
         was_approved = self.records.get(ident).state == "approved"
         done = self.records.change(ident, _SUBMITTED, how)
         if was_approved:
-            self.preview(person)
+            self.wake()
         return done
 
-    def preview(self, person: Person) -> None:
-        """Leave the order to find what publishing what is approved now would change, in place of an earlier one."""
-        orders.cancel(self.root, orders.PREVIEW)
-        if not self.publishing_waits() and self.records.all("approved"):
-            orders.place(self.root, orders.of_preview(person.sub, person.groups))
-            self.awake()
+    def publish(self, person: Person, shown: str, without: Collection[str] = (), why: str = "") -> list[Submission]:
+        """Leave the order to publish the candidate with the digest `shown`; returns what is approved. Raises Declined.
 
-    def publish(self, person: Person) -> list[Submission]:
-        """Leave the order to build and publish what is approved; returns that. Raises Declined."""
+        `without`: the provinces that are left out on purpose, and why.
+        """
         if not person.is_steward:
             raise declined(DENIED, because("submission_rights"))
         approved = self.records.all("approved")
         if not approved:
             raise declined(CONFLICT, because("submission_none"))
-        orders.cancel(self.root, orders.PREVIEW)
-        orders.place(self.root, orders.of_publishing(person.sub, person.groups))
-        self.awake()
+        if without:
+            person.note("load_without", provinces=",".join(sorted(without)), why=plain(why))
+        orders.place(self.root, orders.Order(person.sub, person.groups, time.time(), candidate=shown))
+        self.wake()
         return approved
+
+    def undo(self, person: Person, to: str, why: str) -> None:
+        """Leave the order to show an earlier publication again, with the reason that clerks read. Raises Declined."""
+        if not person.is_steward:
+            raise declined(DENIED, because("submission_rights"))
+        reason = " ".join(str(why).split())[:_LONGEST_REASON]
+        if not reason:
+            raise declined(UNUSABLE, because("submission_why"))
+        orders.place(self.root, orders.Order(person.sub, person.groups, time.time(), undo_to=to, why=reason))
+        self.wake()
 
     def _refuse_no_steward(self, person: Person, ident: str) -> None:
         self.look(person, ident)
@@ -355,17 +362,19 @@ class Desk:
     # ------------------------------------------------------------ the order of things
 
     def publishing_waits(self) -> bool:
-        """Whether an order to publish is waiting or being taken."""
-        return any(order.publishes for order in orders.waiting(self.root))
-
-    def preview_waits(self) -> bool:
-        """Whether an order to find what publishing would change is waiting or being taken."""
-        return any(order.preview for order in orders.waiting(self.root))
+        """Whether an order to publish or to undo is waiting or being taken."""
+        return bool(orders.waiting(self.root))
 
     def place_in_queue(self, submission: Submission) -> int:
-        """How many orders are before the check of a submission, itself included; 0 without one."""
-        names = [order.submission for order in orders.waiting(self.root)]
-        return names.index(submission.id) + 1 if submission.id in names else 0
+        """How many are before the check of a submission, itself included; 0 without one."""
+        waiting = sorted(self.records.all("checking"), key=lambda one: one.asked_at)
+        before = len(orders.waiting(self.root))
+        return next((before + at for at, one in enumerate(waiting, 1) if one.id == submission.id), 0)
+
+
+def plain(text: str) -> str:
+    """Words as the audit log takes them."""
+    return re.sub(r"[^\w .,:+-]", " ", text)[:300]
 
 
 def refuse_jumps(submission: Submission, reasons: Mapping[str, str]) -> None:

@@ -1,75 +1,63 @@
-"""Orders to the account of the build: one file each in a folder, taken in the order in which they were left."""
+"""Orders to the account of the build that no record holds: to publish what was shown, or to undo a publication.
+
+A submission in the state `checking` is its own order, and what is approved is one for a candidate. One empty file wakes the
+worker. The other files hold an order each and are taken in the order in which they were left.
+"""
 
 import json
 import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from etl.core.files import replace_text
 from etl.core.store import known, naming
-from etl.submissions.records import STORE, Submission
+from etl.submissions.records import STORE
 
-# Files come one after another: a check waits for the next one.
-SETTLED_SECONDS = 2.0
 _ENDING = ".json"
-PREVIEW = "preview"
+_WAKE = "wake.json"
 
 
 @dataclass(frozen=True)
 class Order:
-    """A check of a submission (`submission`, the `check` it is for, digests by number), publishing, or a preview of it.
+    """To publish the candidate with the digest `candidate`, or to show the publication `undo_to` again, with a reason.
 
-    `by`, `groups`: who left it, and the groups that the rights come from. `preview`: of what publishing would change.
+    `by`, `groups`: who left it, and the groups that the rights come from.
     """
 
     by: str
     groups: tuple[str, ...] = ()
-    submission: str = ""
-    check: str = ""
-    digests: dict[str, str] = field(default_factory=dict)
     at: float = 0.0
-    preview: bool = False
-
-    @property
-    def publishes(self) -> bool:
-        return not self.submission and not self.preview
-
-
-def of_check(submission: Submission) -> Order:
-    digests = {str(file.number): file.sha256 for file in submission.files}
-    return Order(submission.hands[-1], submission.groups, submission.id, submission.check, digests, time.time())
-
-
-def of_publishing(by: str, groups: tuple[str, ...]) -> Order:
-    return Order(by, groups, at=time.time())
-
-
-def of_preview(by: str, groups: tuple[str, ...]) -> Order:
-    return Order(by, groups, at=time.time(), preview=True)
+    candidate: str = ""
+    undo_to: str = ""
+    why: str = ""
 
 
 def folder(root: Path) -> Path:
     return root / "orders"
 
 
-def place(root: Path, order: Order) -> None:
-    """Leave an order, durably. Raises StoreFault."""
-    what = order.submission or (PREVIEW if order.preview else "publish")
-    name = f"{time.time_ns():020}-{what}{_ENDING}"
+def wake(root: Path) -> None:
+    """Leave the file for which the worker is started. Raises OSError."""
     with naming(STORE, root):
         folder(root).mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_text(folder(root) / name, json.dumps(asdict(order)))
-        os.chmod(folder(root) / name, 0o600)
+        (folder(root) / _WAKE).touch(mode=0o600)
 
 
-def cancel(root: Path, submission: str) -> None:
-    """Take back the orders of a submission, or those of a PREVIEW."""
-    for path in _paths(root):
-        if path.name.endswith(f"-{submission}{_ENDING}"):
-            path.unlink(missing_ok=True)
+def sleep(root: Path) -> None:
+    """Take that file away: what is left from now on wakes another worker."""
+    (folder(root) / _WAKE).unlink(missing_ok=True)
+
+
+def place(root: Path, order: Order) -> None:
+    """Leave an order, durably. Raises OSError."""
+    with naming(STORE, root):
+        folder(root).mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder(root) / f"{time.time_ns():020}-{'undo' if order.undo_to else 'publish'}{_ENDING}"
+        replace_text(path, json.dumps(asdict(order)))
+        os.chmod(path, 0o600)
 
 
 def waiting(root: Path) -> list[Order]:
@@ -83,8 +71,11 @@ def first(root: Path) -> tuple[Path, Order] | None:
 
 
 def _read(root: Path, remove: bool = False) -> Iterator[tuple[Path, Order]]:
-    for path in _paths(root):
+    for path in sorted(folder(root).glob(f"[0-9]*{_ENDING}")):
         try:
+            if not path.stem.endswith(("-publish", "-undo")):
+                # A check of an earlier version, which had a file for it.
+                raise ValueError
             content = json.loads(path.read_text(encoding="utf-8"))
             yield path, Order(**known(Order, content) | {"groups": tuple(content["groups"])})
         except FileNotFoundError:
@@ -93,7 +84,3 @@ def _read(root: Path, remove: bool = False) -> Iterator[tuple[Path, Order]]:
             if remove:
                 with suppress(OSError):
                     path.unlink()
-
-
-def _paths(root: Path) -> list[Path]:
-    return sorted(folder(root).glob(f"*{_ENDING}")) if folder(root).is_dir() else []

@@ -58,7 +58,7 @@ class Submission:
     """One submission. `hands`: everybody who opened it, gave a file or submitted it; none of them approves it.
 
     `unchanged`: the tables declared without change, with who said so and when. `let_pass`: the steward who lets it move numbers
-    of other provinces. `check`: names the order that checks it.
+    of other provinces. `check`: names the check that was asked for at `asked_at`.
     `result`: what the check found; `before`: what came back in the one before, by table. `wanted`: who submits it as soon as
     the check has found nothing in the way. Times are seconds since 1970.
     """
@@ -74,6 +74,7 @@ class Submission:
     files: tuple[File, ...] = ()
     unchanged: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     check: str = ""
+    asked_at: float = 0.0
     groups: tuple[str, ...] = ()
     wanted: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)

@@ -1,42 +1,38 @@
-"""What the account of the build does with the orders: check submissions, find what publishing would change, publish.
+"""What the account of the build does: publish and undo, build the candidate of what is approved, check submissions.
 
-Rights, digests and "nobody approves an own submission" are tested here again: an order is only a file. A killed run leaves
-its order, and the next one takes it again. What is old is deleted.
+Rights, digests and "nobody approves an own submission" are tested here again: a record and an order are written by the web
+account. A killed run leaves both, and the next one takes them again. What is old is deleted.
 """
 
-import json
 import os
 import re
 import shutil
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from etl.build import pipeline, volume
-from etl.build.load_report import Report
 from etl.core.errors import Busy, Refused
-from etl.core.files import locked, replace_text, replacing
+from etl.core.files import locked, replace_text
 from etl.core.settings import Settings
 from etl.core.store import naming
 from etl.extract.causes import because, words
-from etl.extract.source_folder import HANDED_IN, handed_in
 from etl.operations import readiness, roles
 from etl.operations.commands import note
 from etl.semantic.rights import ADMINISTRATOR
-from etl.submissions import checking, orders, originals, rows_file, scanner
+from etl.submissions import checking, orders, originals, publishing, rows_file, scanner
 from etl.submissions.desk import Desk, Person, as_json, refuse_jumps, supersede
 from etl.submissions.orders import Order
 from etl.submissions.records import STORE, Submission
 from etl.submissions.refusals import Declined
 
 _DRAFT_SECONDS = 24 * 3600
-_LAST, _PREVIEW = "last-publishing.json", "preview.json"
+SETTLED_SECONDS = 2.0
 # What replaces a file that is accepted, while it is written.
 _WAITING = re.compile(r".+\.[0-9]+\.next")
 
@@ -53,25 +49,47 @@ def desk_of(settings: Settings, awake: Callable[[], None] = lambda: None) -> Des
 
 
 def work(settings: Settings, say: Say) -> int:
-    """Take orders until there is none; returns how many. Waits for another worker. Raises OSError."""
+    """Do what is to be done until there is nothing; returns how many steps. Waits for another worker. Raises OSError.
+
+    What publishes comes first, then the candidate of what is approved, then checks in the order in which they were asked for.
+    """
     desk, done = desk_of(settings), 0
     with alone(desk):
         clean(desk)
-        _order_again(desk)
-        while found := orders.first(desk.root):
-            path, order = found
-            if (wait := order.at + orders.SETTLED_SECONDS - time.time()) > 0 and order.submission:
-                time.sleep(min(wait, orders.SETTLED_SECONDS))
-                continue
-            if order.submission:
-                _check(desk, settings, order, say)
-            elif order.preview:
-                _preview(desk, settings, order, say)
-            else:
-                publish(desk, settings, order, say)
-            path.unlink(missing_ok=True)
+        _finish_publishing(desk, say)
+        while step := _next(desk, settings, say):
+            step()
+            done += 1
+        orders.sleep(desk.root)
+        # What was left meanwhile, by who saw this worker at work.
+        while step := _next(desk, settings, say):
+            step()
             done += 1
     return done
+
+
+def _next(desk: Desk, settings: Settings, say: Say) -> Callable[[], object] | None:
+    """The next step; None where nothing is to be done."""
+    if found := orders.first(desk.root):
+        return partial(_take, desk, settings, *found, say)
+    if desk.records.all("approved") and publishing.candidate(desk) is None:
+        return partial(prepare, desk, settings, say)
+    if waiting := desk.records.all("checking"):
+        return partial(_settled, desk, settings, min(waiting, key=lambda one: one.asked_at), say)
+    return None
+
+
+def _take(desk: Desk, settings: Settings, path: Path, order: Order, say: Say) -> None:
+    (undo if order.undo_to else publish)(desk, settings, order, say)
+    path.unlink(missing_ok=True)
+
+
+def _settled(desk: Desk, settings: Settings, one: Submission, say: Say) -> None:
+    """Check a submission once no further file follows: files come one after another."""
+    if (wait := one.asked_at + SETTLED_SECONDS - time.time()) > 0:
+        time.sleep(min(wait, SETTLED_SECONDS))
+    else:
+        _check(desk, settings, one, say)
 
 
 @contextmanager
@@ -84,24 +102,13 @@ def alone(desk: Desk) -> Iterator[None]:
         yield
 
 
-def _order_again(desk: Desk) -> None:
-    """A submission that waits for a check of which the order is lost gets one."""
-    ordered = {order.submission for order in orders.waiting(desk.root)}
-    for one in desk.records.all("checking"):
-        if one.id not in ordered:
-            orders.place(desk.root, orders.of_check(one))
-
-
 # ---------------------------------------------------------------- checks
 
 
-def _check(desk: Desk, settings: Settings, order: Order, say: Say) -> None:
-    say(f"checking {order.submission}")
+def _check(desk: Desk, settings: Settings, one: Submission, say: Say) -> None:
+    say(f"checking {one.id}")
     try:
-        one = desk.records.get(order.submission)
-        if one.state != "checking" or one.check != order.check:
-            return
-        refuse_order(desk, settings, one, order)
+        refuse_check(desk, settings, one)
         if refusals := scanner.stops(desk.rules.scanner, desk.root, one):
             _finish(desk, one, {"stops": refusals})
             return
@@ -113,19 +120,21 @@ def _check(desk: Desk, settings: Settings, order: Order, say: Say) -> None:
             readable = tuple(file for file in one.files if str(file.number) not in refused)
             if readable:
                 stops = result["stops"]
+                found = publishing.candidate(desk)
                 rest = checking.whole(
                     desk,
                     replace(one, files=readable),
                     desk.records.all("approved"),
                     folder,
                     lambda _: _refuse_stale(desk, one),
+                    publishing.file_of(desk) if found and found.digest else None,
                 )
                 result |= rest | {"stops": [*stops, *rest.get("stops", ())]}
                 result["confirm"] = checking.asked_about(one, result)
                 result["headings"] = rows_file.add_cells(result.get("rows", []), one, folder / "named")
         _finish(desk, one, result)
     except (_Stopped, Declined):
-        say(f"{order.submission}: stopped")
+        say(f"{one.id}: stopped")
     except Exception as error:
         stops = [text for _, text in _sentences(error, say)]
         with suppress(_Stopped, Declined):
@@ -143,15 +152,10 @@ def _sentences(error: Exception, say: Say) -> list[tuple[str, str]]:
     return [("", words("order_failed", kind=type(error).__name__))]
 
 
-def refuse_order(desk: Desk, settings: Settings, one: Submission, order: Order) -> None:
-    """Raises Refused if who left an order may not hand in for this province, or the files are not those it names."""
-    if (
-        one.province not in _person(settings, order.by, order.groups, by_command=False).provinces
-        or order.by not in one.hands
-    ):
+def refuse_check(desk: Desk, settings: Settings, one: Submission) -> None:
+    """Raises Refused if who asks for a check may not hand in for this province, or the files are not those that came."""
+    if one.province not in _person(settings, one.hands[-1], one.groups, by_command=False).provinces:
         raise because("submission_place")
-    if order.digests != {str(file.number): file.sha256 for file in one.files}:
-        raise because("handed_in_changed", file=one.id)
     originals.verify(desk.root, one)
 
 
@@ -209,34 +213,58 @@ def _lacks_reasons(submission: Submission) -> bool:
 # ---------------------------------------------------------------- publishing
 
 
-def publish(desk: Desk, settings: Settings, order: Order, say: Say, by_command: bool = False) -> Report | None:
-    """Build from the accepted files and the approved ones, publish, and keep these as the accepted ones.
+def publish(desk: Desk, settings: Settings, order: Order, say: Say, by_command: bool = False) -> str:
+    """Publish the candidate that was shown; returns the publication, empty if it was refused. The outcome is kept for the page.
 
-    `by_command`: the order is no file. Returns the report, None if it was refused; the outcome is kept for the page.
+    `by_command`: the order is no file.
     """
-    before = last_publishing(desk)
+    if shown := _finish_publishing(desk, say):
+        return shown
+    before = publishing.last_publishing(desk)
     approved = desk.records.all("approved")
     if not approved and (done := desk.records.all("published")):
-        # Another order has published it, or this one, which was killed before its end.
-        publication = max(done, key=lambda one: one.changed_at).publication
-        if before.get("state") == "running":
-            _note_publishing(desk, **{**before, "state": "published", "publication": publication})
-        return None
-    _note_publishing(desk, state="running", by=order.by, at=time.time())
+        # Another order has published it.
+        return max(done, key=lambda one: one.changed_at).publication
+    publishing.note_last(desk, state="running", by=order.by, at=time.time())
     try:
         refuse_publishing(desk, settings, order, approved, by_command=by_command)
-        with _folder(desk) as folder, readiness.outcome_noted(desk.folders.warehouse):
-            report = _published(desk, approved, folder, say)
+        found = publishing.candidate(desk)
+        if found is None or found.digest != order.candidate or found.refusals:
+            raise because("submission_stale")
+        with readiness.outcome_noted(desk.folders.warehouse):
+            shown = publishing.publish(desk, found, order.by, say)
     except BaseException as error:
         if not isinstance(error, Exception) or isinstance(error, (OSError, Busy)):
-            _note_publishing(desk, **before)
+            if publishing.last_publishing(desk).get("publication") is None:
+                publishing.note_last(desk, **before)
             raise
         refusals = _sentences(error, say)
-        _note_publishing(desk, state="refused", by=order.by, at=time.time(), refusals=refusals)
+        publishing.note_last(desk, state="refused", by=order.by, at=time.time(), refusals=refusals)
         say("\n".join(text for _, text in refusals))
-        return None
-    _note_publishing(desk, state="published", by=order.by, at=time.time(), publication=report.publication)
-    return report
+        return ""
+    publishing.note_last(desk, state="published", by=order.by, at=time.time(), publication=shown)
+    return shown
+
+
+def _finish_publishing(desk: Desk, say: Say) -> str:
+    """Finish what a killed run has shown already; returns the publication, empty where there is none."""
+    last = publishing.last_publishing(desk)
+    if shown := publishing.finish(desk, say):
+        publishing.note_last(desk, state="published", by=last["by"], at=time.time(), publication=shown)
+    return shown
+
+
+def undo(desk: Desk, settings: Settings, order: Order, say: Say) -> None:
+    """Show an earlier publication again for a steward; the outcome is kept for the page."""
+    try:
+        if not _person(settings, order.by, order.groups, by_command=False).is_steward:
+            raise because("submission_rights")
+        shown = publishing.undo(desk, order.undo_to, order.by, order.why, say)
+    except Exception as error:
+        refusals = _sentences(error, say)
+        publishing.note_last(desk, state="refused", by=order.by, at=time.time(), refusals=refusals)
+        return
+    publishing.note_last(desk, state="undone", by=order.by, at=time.time(), publication=shown)
 
 
 def refuse_publishing(
@@ -261,112 +289,25 @@ def refuse_approval(desk: Desk, settings: Settings, one: Submission) -> None:
     originals.verify(desk.root, one)
 
 
-def _published(desk: Desk, approved: list[Submission], folder: Path, say: Say) -> Report:
-    assembled_at = folder / "all"
-    assembled_at.mkdir()
-    made = checking.assemble(desk, approved, assembled_at)
-
-    def announce(report: Report) -> None:
-        checking.refuse_left_out(report, made)
-        for one in approved:
-            # Withdrawn or returned since: it is not published.
-            if desk.records.get(one.id).state != "approved":
-                raise because("handed_in_changed", file=one.id)
-            note("load_published", submission=one.id, province=one.province, publication=report.publication)
-
-    pointer = desk.folders.warehouse
-    options = pipeline.BuildOptions(
-        assembled_at,
-        pointer,
-        volume.build_day(date.today()),
-        skip_refused=True,
-        by_clock=True,
-        announce=announce,
-        accepted=lambda: _accept(desk, approved, made),
-        returns=pointer.with_name(f"{pointer.name}.returns"),
-    )
-    report = pipeline.build(options, say, lambda *_: None)
-    for one in approved:
-        try:
-            done = desk.records.change(
-                one.id, ("approved",), lambda now: now.but(state="published", publication=report.publication)
-            )
-        except Declined:
-            say(f"{one.id}: returned while it was published")
-            continue
-        supersede(desk, done, ("published",))
-    return report
-
-
-def _preview(desk: Desk, settings: Settings, order: Order, say: Say) -> None:
-    """Find what publishing would change, of what is approved now; the outcome is kept for the page."""
+def prepare(desk: Desk, settings: Settings, say: Say) -> None:
+    """Build the candidate of what is approved now, or keep why there can be none."""
     approved = desk.records.all("approved")
-    if not approved:
-        return
-    what: dict[str, Any] = {"of": _compared(desk, approved)}
+    of = publishing.built_from(desk, approved)
 
     def refuse_stale(_: str) -> None:
-        if desk.publishing_waits() or _compared(desk, desk.records.all("approved")) != what["of"]:
+        if desk.publishing_waits() or publishing.built_from(desk, desk.records.all("approved")) != of:
             raise _Stopped
 
     say("what publishing would change")
     try:
-        refuse_publishing(desk, settings, order, approved, by_command=True)
+        for one in approved:
+            refuse_approval(desk, settings, one)
         with _folder(desk) as folder:
-            what["changes"] = checking.together(desk, approved, folder, refuse_stale)
+            publishing.build(desk, approved, folder, refuse_stale)
     except _Stopped:
         say("what is approved has changed")
-        return
     except Exception as error:
-        what["refusals"] = _sentences(error, say)
-    replace_text(desk.root / _PREVIEW, as_json(what))
-
-
-def previewed(desk: Desk, approved: Sequence[Submission]) -> dict[str, Any]:
-    """What publishing would change, of exactly these: changes or refusals; empty as long as it is not known."""
-    with suppress(OSError, ValueError):
-        what = dict(json.loads((desk.root / _PREVIEW).read_text(encoding="utf-8")))
-        if what["of"] == _compared(desk, approved):
-            return what
-    return {}
-
-
-def _compared(desk: Desk, approved: Sequence[Submission]) -> list[str]:
-    """What a preview compares: the publication, and the submissions as they were checked."""
-    return [os.path.realpath(desk.folders.warehouse), *(f"{one.id} {one.check}" for one in approved)]
-
-
-def _accept(desk: Desk, approved: list[Submission], made: checking.Assembled) -> None:
-    """Put the published files in place of their predecessors among the accepted ones."""
-    incoming = desk.folders.incoming
-    incoming.mkdir(parents=True, exist_ok=True)
-    # First the list: a file without its province would be loaded with rows of others.
-    replace_text(incoming / HANDED_IN, as_json(handed_in(incoming) | made.owners))
-    new = set()
-    for one in approved:
-        for file in one.files:
-            name = made.names.get((one.id, file.number))
-            if name is None:
-                # A later submission holds its table.
-                continue
-            new.add(name)
-            with replacing(incoming / name) as waiting:
-                waiting.write_bytes(originals.original(desk.root, one, file.sha256).read_bytes())
-                os.chmod(waiting, 0o600)
-    for name in made.replaced - new:
-        (incoming / name).unlink(missing_ok=True)
-    replace_text(incoming / HANDED_IN, as_json(made.owners))
-
-
-def last_publishing(desk: Desk) -> dict[str, Any]:
-    """The outcome of the last order to publish: state, who, when, sentences or publication."""
-    with suppress(OSError, ValueError):
-        return dict(json.loads((desk.root / _LAST).read_text(encoding="utf-8")))
-    return {}
-
-
-def _note_publishing(desk: Desk, **what: Any) -> None:
-    replace_text(desk.root / _LAST, as_json(what))
+        publishing.refused(desk, approved, _sentences(error, say))
 
 
 # ---------------------------------------------------------------- who, where, how long

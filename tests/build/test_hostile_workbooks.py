@@ -153,6 +153,15 @@ def test_a_workbook_without_the_headers_is_refused(folder):
     assert "؛ سرستون‌های موجود: کد ملی، کد دوره؛ " in built.err
 
 
+def test_a_workbook_of_more_sheets_than_offices_have_is_refused_before_they_are_read(folder):
+    sheets = [(f"برگهٔ {at}", [HEADER]) for at in range(60)]
+    path = workbook(folder, ("آموزش", [HEADER, CELLS]), *sheets)
+    assert read(folder).refusal.startswith("training_2.xlsx: it has more than 60 sheets; keep only those of the tables")
+    path.unlink()
+    workbook(folder, ("آموزش", [HEADER, CELLS]), *sheets[1:])
+    assert load(folder).code == 0
+
+
 def test_serial_numbers_are_no_days_and_formulas_without_result_no_values(folder):
     book = openpyxl.Workbook()
     sheet = book.active

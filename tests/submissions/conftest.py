@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from etl.build import pipeline
 from etl.core import jalali, settings
 from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant
-from etl.submissions import checking, work
+from etl.submissions import checking, publishing, work
 from etl.submissions.desk import Desk, Person
 from etl.submissions.records import Submission
 from tests.access.gated import configured, cookie
@@ -135,6 +135,12 @@ class Office:
             self._checked[same] = draft.id, shutil.copytree(root, root.with_name("checked"))
         return self.desk.look(who, draft.id)
 
+    def order(self) -> list[Submission]:
+        """Have the candidate built, and leave the order to publish it."""
+        self.work()
+        found = publishing.candidate(self.desk)
+        return self.desk.publish(self.steward, found.digest if found else "")
+
     def work(self) -> int:
         with rows_alone() if self.only_rows else nullcontext():
             return work.work(self.settings, lambda _: None)
@@ -168,8 +174,9 @@ def office(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Offi
     """Fars and Isfahan, built from their files."""
     for module in (pipeline, checking):
         monkeypatch.setattr(module, "WorkerPool", WarmPool)
-    monkeypatch.setattr("etl.submissions.orders.SETTLED_SECONDS", 0.0)
-    monkeypatch.setattr("etl.submissions.work.note", lambda *_, **__: None)
+    monkeypatch.setattr("etl.submissions.work.SETTLED_SECONDS", 0.0)
+    for module in (work, publishing):
+        monkeypatch.setattr(module, "note", lambda *_, **__: None)
     folders = settings.Folders(
         warehouse=tmp_path / "warehouse" / "warehouse.duckdb",
         incoming=tmp_path / "incoming",

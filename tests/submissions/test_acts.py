@@ -20,6 +20,7 @@ import dashboard  # noqa: F401 - outside of a run it is the server, inside it wo
 from etl.core.errors import AccessDenied
 from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant
 from etl.submissions.desk import Person
+from tests.loading import publish
 from tests.parts import html, opened
 from tests.submissions.conftest import LAST, Office
 from tests.submissions.test_notes import FA
@@ -114,7 +115,7 @@ def _drawn(_lang: str, _label: str, key: str, inside: Callable[[], object]) -> N
 
 
 def _person(office: Office, scope: AccessScope) -> Person:
-    return Person(scope.sub, scope, groups=("fars",))
+    return Person(scope.sub, scope, groups=("stewards" if scope is STEWARD else "fars",))
 
 
 def nothing(_: Office) -> str:
@@ -144,6 +145,11 @@ def approved(office: Office) -> str:
     ident = office.desk.approve(_person(office, STEWARD), submitted(office)).id
     office.work()
     return ident
+
+
+def published_twice(office: Office) -> str:
+    publish(office.settings.folders.warehouse, office.settings.folders.warehouse)
+    return ""
 
 
 def stopped_for_others(office: Office) -> str:
@@ -200,7 +206,7 @@ class Act:
 
 def _ticked(page: Any) -> None:
     for box in page.checkbox:
-        if str(box.key).startswith("publish-without"):
+        if str(box.key).startswith("publish-"):
             box.check()
 
 
@@ -227,6 +233,7 @@ ACTS = (
     Act("return-", "approve", STEWARD, submitted, CLERK, _why, event="load_returned"),
     Act("let-pass-", "approve", STEWARD, stopped_for_others, CLERK, event="submission_let_pass"),
     Act("hand-in-publish", "approve", STEWARD, approved, CLERK, _ticked, event=""),
+    Act("hand-in-undo", "approve", STEWARD, published_twice, CLERK, _named("undo-why"), event=""),
     Act("note-sign", "approve", STEWARD, nothing, READER, _written, event="note_signed"),
     Act("note-withdraw", "approve", STEWARD, noted, READER, event="note_withdrawn"),
     Act("view-save", "explore", CLERK, nothing, OTHER_CLERK, _named("view name"), own=True, event="view_saved"),

@@ -13,6 +13,9 @@ from starlette.testclient import TestClient
 
 from etl.extract.causes import FSI, PDI
 from etl.operations import audit
+from etl.semantic.rights import ADMINISTRATOR
+from etl.submissions.desk import Person
+from etl.submissions.refusals import Declined
 from tests.access.gated import cookie
 from tests.effort import draws
 from tests.submissions.conftest import FARS, ISFAHAN, LAST, PEOPLE, SITE, person, province_files, with_rows
@@ -38,17 +41,16 @@ def test_a_file_goes_its_way_over_http(site):
     assert [file["rows_loaded"] for file in shown["files"]] == [32]
     assert {"metric": "in_service", "before": 30, "after": 32} in shown["changes"]
     assert site.sent("fars.clerk", "POST", f"/{ident}/submit").json() == {"state": "submitted"}
-    assert site.sent("fars.clerk", "POST", f"/{ident}/approve").status_code == 403
-    assert site.sent("data.steward", "POST", f"/{ident}/approve").json() == {"state": "approved"}
-    assert site.sent("fars.clerk", "POST", "/publish").status_code == 403
-    assert site.sent("data.steward", "POST", "/publish").status_code == 202
+    for step in ("approve", "publish", "return", "withdraw", "unchanged"):
+        assert site.sent("data.steward", "POST", f"/{ident}/{step}").status_code == 404, "the page takes its own way"
+    site.office.desk.approve(site.office.steward, ident)
     site.office.only_rows = True
+    site.office.order()
     site.office.work()
     assert site.sent("data.steward", "GET", f"/{ident}").json()["state"] == "published"
     assert rows_published(site.office, PERSONNEL) == 32
     events = [(event.sub, event.event) for event in audit.events(people.audit_folder())]
     assert [pair for pair in events if pair[1] != "sign_in"] == [
-        ("data.steward", "load_approved"),
         ("fars.clerk", "file_submitted"),
         ("fars.clerk", "draft_changed"),
         ("fars.clerk", "draft_changed"),
@@ -58,9 +60,9 @@ def test_a_file_goes_its_way_over_http(site):
 def test_a_returned_submission_is_corrected_and_submitted_again(site):
     ident = site.office.hand_in(site.office.clerk, "IR-07", more_people()).id
     site.sent("fars.clerk", "POST", f"/{ident}/submit")
-    assert site.sent("data.steward", "POST", f"/{ident}/return").status_code == 422, "without a reason"
-    done = site.sent("data.steward", "POST", f"/{ident}/return", json={"reason": "the hours of Mehr are missing"})
-    assert done.json() == {"state": "returned"}
+    with pytest.raises(Declined):
+        site.office.desk.give_back(site.office.steward, ident, "")
+    site.office.desk.give_back(site.office.steward, ident, "the hours of Mehr are missing")
     assert site.sent("fars.clerk", "GET", f"/{ident}").json()["reason"] == "the hours of Mehr are missing"
     (more,) = more_people(3).values()
     assert site.put(ident, 1, PERSONNEL, more).status_code == 204
@@ -91,12 +93,7 @@ def test_what_is_of_another_province_looks_like_nothing(site):
                 ("GET", "", {}),
                 ("GET", "/rows.xlsx", {}),
                 ("PUT", f"/{rng.randint(1, 100)}", {"params": {"name": "personnel.csv"}, "content": b"a"}),
-                ("DELETE", "/1", {}),
-                *(
-                    (("POST"), f"/{step}", {"json": {"reason": "why"}})
-                    for step in ("submit", "withdraw", "approve", "return")
-                ),
-                ("POST", "/unchanged", {"json": {"tables": ["training"]}}),
+                *(("POST", f"/{step}", {"json": {"reasons": {}}}) for step in ("submit", "check", "stop")),
             ]
         )
         real, none = (
@@ -123,7 +120,6 @@ def test_bad_input_is_one_sentence_in_the_language_asked(site):
     assert site.sent("fars.clerk", "POST", f"/{ident}/submit").status_code == 422, "nothing is in it"
     assert site.sent("fars.clerk", "POST", f"/{ident}/nothing").status_code == 404
     assert site.put(ident, "x", "personnel.csv", "x").status_code == 404
-    assert site.sent("data.steward", "POST", "/publish").status_code == 409, "nothing is approved"
 
 
 def test_rows_to_correct_are_a_workbook_that_holds_the_row_for_who_handed_it_in_alone(site):
@@ -194,11 +190,10 @@ def test_without_sign_in_it_serves_this_machine_alone(office, monkeypatch, tmp_p
         office.work()
         shown = client.get(f"/hand-in/{ident}").json()
         assert (shown["state"], len(shown["files"])) == ("ready", 4)
-        for step, state in (("submit", "submitted"), ("approve", "approved")):
-            assert client.post(f"/hand-in/{ident}/{step}", headers=headers).json() == {"state": state}, (
-                "the one person may"
-            )
-        assert client.post("/hand-in/publish", headers=headers).status_code == 202
+        assert client.post(f"/hand-in/{ident}/submit", headers=headers).json() == {"state": "submitted"}
+        alone = Person("administrator", ADMINISTRATOR, is_alone=True)
+        assert office.desk.approve(alone, ident).state == "approved", "the one person may"
+        office.order()
         office.work()
         assert client.get(f"/hand-in/{ident}").json()["state"] == "published"
     assert rows_published(office, "personnel_IR-10.csv") == 31

@@ -45,11 +45,22 @@ def test_a_submission_is_listed_shown_approved_and_published_by_commands(office)
     approved = called("submissions", "approve", draft.id, **environment)
     assert (approved.returncode, approved.stdout) == (0, f"{draft.id}\tapproved\n")
     assert "the one person of this machine" in approved.stderr
+    refused = called("submissions", "publish", **environment)
+    assert (refused.returncode, refused.stdout) == (1, ""), "what the page refuses"
+    assert "IR-07 (institutes licences training), " in refused.stderr
+    assert "without: " in refused.stderr
+    assert called("submissions", "publish", "--without", "all", **environment).returncode == 1, "without a reason"
+    named = ("--without", "IR-07", "--because", "it is late")
+    assert "IR-07" not in called("submissions", "publish", *named, **environment).stderr.partition("\n")[0]
     with rows_alone():
-        published = called("submissions", "publish", **environment)
+        published = called("submissions", "publish", "--without", "all", "--because", "a test", **environment)
     assert published.returncode == 0, published.stderr
     assert published.stdout == "000002\n"
     assert rows_published(office, name) == 32
+    undone = called("rollback", "--because", "the file was last year's", **environment)
+    assert (undone.returncode, undone.stdout) == (0, "000001\n"), undone.stderr
+    gone = office.desk.records.get(draft.id)
+    assert (gone.state, gone.why) == ("returned", "the file was last year's")
 
 
 def test_a_backup_says_whether_it_holds_what_was_submitted(office, tmp_path):

@@ -15,8 +15,11 @@ import httpx
 import pytest
 
 from etl.core import settings
+from etl.core.files import sha256
 from etl.extract.source_folder import HANDED_IN
-from etl.submissions import sample
+from etl.semantic.rights import ADMINISTRATOR
+from etl.submissions import publishing, sample
+from etl.submissions.desk import Person
 from etl.warehouse import publications
 from tests.effort import draws
 from tests.loading import build, load
@@ -60,13 +63,20 @@ def test_what_provinces_hand_in_comes_back_and_is_published_as_check_and_build_s
                 assert found["state"] == "submitted", found["stops"]
                 assert counts(found["files"]) == checked_alone(office, tmp_path / province, province, files[province])
                 refuse_values(files[province], json.dumps(found, ensure_ascii=False))
+            alone = Person("server:root", ADMINISTRATOR, is_alone=True)
             for ident in ids.values():
-                assert client.post(f"/hand-in/{ident}/approve").json() == {"state": "approved"}
-            assert client.post("/hand-in/publish").status_code == 202
+                assert office.desk.approve(alone, ident).state == "approved"
             machine.worker = machine.worker and (machine.worker.wait(600), None)[1]
+            machine.start_worker()
+            machine.worker = machine.worker and (machine.worker.wait(600), None)[1]
+            shown_before = publishing.candidate(office.desk)
+            assert shown_before
+            assert shown_before.digest, shown_before.refusals
+            office.desk.publish(alone, shown_before.digest)
             machine.start_worker()
             for ident in ids.values():
                 assert until_checked(machine, client, ident, "approved")["state"] == "published"
+            assert sha256(publications.current(office.settings.folders.warehouse)) == shown_before.digest
     finally:
         machine.kill("web")
         machine.kill("worker")

@@ -299,7 +299,7 @@ def test_five_planted_faults_are_found_corrected_approved_and_published_by_the_k
         assert steward.on_a_phone() == []
         steward.enter(".st-key-hand-in-publish button")
         assert steward.is_answered("علامت بزنید"), "what is left out on purpose is to be confirmed"
-        for key in ("publish-without-notes", "publish-without"):
+        for key in ("publish-notes", "publish-without"):
             steward.to(f".st-key-{key} input", "Shift+Tab")
             steward.press("Space")
             steward.reader.settle()

@@ -210,7 +210,7 @@ def test_a_steward_approves_and_publishes_on_the_page(alone):
     checked = alone.hand_in(submissions.person(), "IR-07", more_people())
     alone.desk.submit(submissions.person(), checked.id)
     page = opened("approve")
-    assert text.word("hand_in.matrix", "fa", approved="۰", waiting="۰", missing="۳۱") in html(page)
+    assert text.word("hand_in.matrix", "fa", approved="۰", waiting="۱", missing="۳۰") in html(page)
     button(page, f"return-{checked.id}").click().run()
     assert in_language(words("submission_why"), "fa") in html(page), "a return needs a reason"
     assert alone.desk.records.get(checked.id).state == "submitted"

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 def test_a_sample_holds_two_late_provinces_and_one_with_its_data_back(small_register, tmp_path, monkeypatch):
     monkeypatch.setattr("etl.submissions.work.note", lambda *_, **__: None)
-    monkeypatch.setattr("etl.submissions.orders.SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr("etl.submissions.work.SETTLED_SECONDS", 0.0)
     folders = settings.Folders(
         warehouse=tmp_path / "warehouse" / "warehouse.duckdb",
         incoming=tmp_path / "incoming",

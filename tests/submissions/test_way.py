@@ -8,6 +8,7 @@ import re
 import stat
 import time
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from etl.build import pipeline, volume
 from etl.build.load_report import Report
 from etl.core import settings
 from etl.core.errors import Busy, Refused
+from etl.core.files import sha256
+from etl.core.paths import REFERENCE
 from etl.extract.causes import words
 from etl.extract.contract import TABLES
 from etl.extract.source_folder import HANDED_IN, named_tables
 from etl.semantic.disclosure import FEWEST
-from etl.submissions import checking, orders, originals, work
+from etl.submissions import checking, orders, originals, publishing, work
 from etl.submissions import desk as steps
 from etl.submissions.desk import Person
 from etl.submissions.records import Submission
@@ -68,7 +71,7 @@ def test_a_file_goes_from_a_clerk_to_a_published_number(office):
     assert office.desk.submit(office.clerk, checked.id).state == "submitted"
     assert in_service(office, "IR-07") == 30, "nothing is published before somebody approves"
     assert office.desk.approve(office.steward, checked.id).state == "approved"
-    assert [one.id for one in office.desk.publish(office.steward)] == [checked.id]
+    assert [one.id for one in office.order()] == [checked.id]
     office.work()
     done = office.desk.look(office.clerk, checked.id)
     assert (done.state, in_service(office, "IR-07"), in_service(office, "IR-10")) == ("published", 32, 30)
@@ -95,7 +98,7 @@ def test_rows_of_another_province_come_back(office):
     }  # fmt: skip
     office.desk.submit(office.clerk, checked.id)
     office.desk.approve(office.steward, checked.id)
-    office.desk.publish(office.steward)
+    office.order()
     office.work()
     assert office.desk.look(office.clerk, checked.id).state == "published"
     nightly = load(office.settings.folders.incoming, to=office.settings.folders.warehouse)
@@ -130,7 +133,7 @@ def test_a_key_that_another_province_registered_goes_back_and_its_row_stays(offi
     assert "IR-10" not in kept + str(checked.result)
     office.desk.submit(office.clerk, checked.id)
     office.desk.approve(office.steward, checked.id)
-    office.desk.publish(office.steward)
+    office.order()
     office.work()
     for place in ("IR-07", "IR-10"):
         assert rows_published(office, f"{table}_{place}.csv") == len(files[name].splitlines()) - 2, place
@@ -160,7 +163,7 @@ def test_of_a_key_that_nobody_published_the_file_that_was_accepted_first_counts(
     assert [back["reason"] for back in checked.result["returned"]] == ["not_yours"]
     office.desk.submit(office.clerk, checked.id)
     office.desk.approve(office.steward, checked.id)
-    office.desk.publish(office.steward)
+    office.order()
     office.work()
     assert [rows_published(office, name.format(code)) for code in ("IR-07", "IR-10")] == [1, 2]
 
@@ -323,10 +326,12 @@ def test_nobody_approves_an_own_submission(office):
         ("submitted",),
         lambda one: one.but(state="approved", decided_by=both.sub, decided_groups=both.groups),
     )
-    office.desk.publish(office.somebody("other.steward", "steward"))
+    office.order()
     office.work()
     assert office.desk.look(both, checked.id).state == "approved"
-    assert "you cannot approve your own submission" in str(work.last_publishing(office.desk)["refusals"])
+    found = publishing.candidate(office.desk)
+    for told in (found and found.refusals, publishing.last_publishing(office.desk)["refusals"]):
+        assert "you cannot approve your own submission" in str(told)
     assert in_service(office, "IR-07") == 30
 
 
@@ -358,24 +363,27 @@ def test_a_check_that_fails_for_a_fault_of_the_program_holds_back_no_other(offic
 def test_publishing_that_fails_for_a_fault_of_the_program_is_said_and_not_tried_again(office, monkeypatch):
     one = unchecked(office, more_people())
     monkeypatch.setattr(checking, "assemble", faulty)
-    for order in (orders.of_preview, orders.of_publishing):
-        orders.place(office.desk.root, order("data.steward", ("stewards",)))
-    assert office.work() == 2
-    for told in (work.previewed(office.desk, [one]), work.last_publishing(office.desk)):
-        assert told["refusals"] == [["", OF_THE_PROGRAM]]
+    assert office.work() == 1
+    assert office.work() == 0, "it is not tried again"
+    found = publishing.candidate(office.desk)
+    assert found
+    assert found.refusals == [["", OF_THE_PROGRAM]]
+    office.order()
+    office.work()
+    assert publishing.last_publishing(office.desk)["refusals"] == [["", words("submission_stale")]]
+    assert office.desk.records.get(one.id).state == "approved"
 
 
 def test_the_file_of_an_order_makes_nobody_the_account_of_the_server(office):
     draft = office.desk.open(office.somebody("server:root", "submitter", "IR-07"), "IR-07", LAST)
     office.give(office.somebody("server:root", "steward"), draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
     office.desk.records.change(draft.id, ("checking",), lambda one: replace(one, groups=()))
-    orders.cancel(office.desk.root, draft.id)
     approved = unchecked(office, more_people(), THIS)
-    orders.place(office.desk.root, orders.of_publishing("server:root", ()))
+    orders.place(office.desk.root, orders.Order("server:root"))
     office.work()
     assert office.desk.records.get(draft.id).result["stops"] == [words("submission_place")]
     assert office.desk.records.get(approved.id).state == "approved"
-    assert "this is for stewards" in str(work.last_publishing(office.desk)["refusals"])
+    assert "this is for stewards" in str(publishing.last_publishing(office.desk)["refusals"])
 
 
 def test_a_file_changed_on_the_disk_is_neither_approved_nor_published(office):
@@ -390,7 +398,7 @@ def test_a_file_changed_on_the_disk_is_neither_approved_nor_published(office):
     path.write_bytes(kept)
     office.desk.approve(office.steward, checked.id)
     path.write_bytes(kept + b"\n")
-    office.desk.publish(office.steward)
+    office.order()
     office.work()
     assert in_service(office, "IR-07") == 30
 
@@ -399,7 +407,6 @@ def test_an_order_of_somebody_without_rights_checks_nothing(office):
     draft = office.desk.open(office.clerk, "IR-07", LAST)
     office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
     office.desk.records.change(draft.id, ("checking",), lambda one: one.but(groups=("isfahan",)))
-    orders.cancel(office.desk.root, draft.id)
     office.work()
     assert office.desk.look(office.clerk, draft.id).state == "to_correct"
 
@@ -410,33 +417,29 @@ def test_what_approved_submissions_change_together_is_known_before_they_are_publ
         office.desk.submit(clerk, checked.id)
         return office.desk.approve(office.steward, checked.id)
 
-    first = approved(office.clerk, "IR-07", more_people())
-    assert work.previewed(office.desk, [first]) == {}
+    def changes() -> Any:
+        found = publishing.candidate(office.desk)
+        return found and found.changes
+
+    approved(office.clerk, "IR-07", more_people())
+    assert changes() is None
     office.work()
-    known = work.previewed(office.desk, [first])["changes"]
+    known = changes()
     assert {"province": "", "metric": "in_service", "before": 60.0, "after": 62.0} in known
     name, more = "personnel_IR-10.csv", [person(250_000 + at, "IR-10", "200") for at in range(3)]
     content = with_rows(province_files(ISFAHAN)[name], "personnel", *more)
-    office.only_rows = True
     second = approved(office.somebody("isfahan.clerk", "submitter", "IR-10"), "IR-10", {name: content})
-    office.only_rows = False
-    every = office.desk.records.all("approved")
-    assert every == [first, second]
-    assert work.previewed(office.desk, every) == {}, "it is of others"
+    assert changes() is None, "it is of others"
     office.work()
-    changes = work.previewed(office.desk, every)["changes"]
-    moved = {(one["province"], one["metric"]): (one["before"], one["after"]) for one in changes}
+    moved = {(one["province"], one["metric"]): (one["before"], one["after"]) for one in changes()}
     assert [moved[place, "in_service"] for place in ("", "IR-07", "IR-10")] == [(60, 65), (30, 32), (30, 33)]
     assert in_service(office, "IR-07") == 30, "nothing is published for that"
+    of_second = {change["metric"]: (change["before"], change["after"]) for change in second.result["changes"]}
+    assert of_second["in_service"] == (30, 33)
+    assert (second.result["others"], second.result["gone"]) == ([], 0), "what is approved before is no move of this one"
     office.desk.give_back(office.steward, second.id, "please look again")
     office.work()
-    again = work.previewed(office.desk, [first])["changes"]
-    assert again == known, "what went back is not in it"
-    office.desk.publish(office.steward)
-    assert [order.publishes for order in orders.waiting(office.desk.root)] == [True]
-    office.only_rows = True
-    office.work()
-    assert rows_published(office, PERSONNEL) == 32
+    assert changes() == known, "what went back is not in it"
 
 
 def unchecked(office: Office, files: dict[str, str], month: str = LAST, province: str = "IR-07") -> Submission:
@@ -445,7 +448,6 @@ def unchecked(office: Office, files: dict[str, str], month: str = LAST, province
     draft = office.desk.open(clerk, province, month)
     for number, (name, content) in enumerate(files.items(), 1):
         office.give(clerk, draft.id, number, name, content)
-    orders.cancel(office.desk.root, draft.id)
     decided = {"state": "approved", "decided_by": "data.steward", "decided_groups": ("stewards",)}
     return office.desk.records.change(draft.id, ("checking",), lambda one: one.but(**decided))
 
@@ -466,7 +468,7 @@ def test_of_two_approved_submissions_of_a_province_the_later_one_counts_where_bo
     assert (second.state, second.result["stops"], second.result["returned"]) == ("ready", [], [])
     office.desk.submit(office.clerk, second.id)
     office.desk.approve(office.steward, second.id)
-    office.desk.publish(office.steward)
+    office.order()
     office.work()
     assert [office.desk.records.get(one.id).state for one in (first, second)] == ["published", "published"]
     assert (rows_published(office, PERSONNEL), rows_published(office, TRAINING)) == (31, 31)
@@ -512,7 +514,7 @@ def test_a_table_of_which_a_later_month_is_accepted_stops_and_replaces_nothing(o
     made = checking.assemble(office.desk, office.desk.records.all("approved"), tmp_path / "publish")
     assert made.names.get((one.id, 1)) is None
     assert made.names[one.id, 2] == TRAINING
-    assert made.replaced == {TRAINING} | ({PERSONNEL} if state == "approved" else set())
+    assert {*made.replaced} == {TRAINING} | ({PERSONNEL} if state == "approved" else set())
 
 
 def test_an_accepted_workbook_is_not_replaced_without_a_table_that_is_declared_unchanged(office, tmp_path, monkeypatch):
@@ -543,31 +545,173 @@ def test_what_would_be_refused_is_known_before_it_is_published(office):
     (file,) = approved.files
     originals.original(office.desk.root, approved, file.sha256).write_text("another file", encoding="utf-8")
     office.work()
-    ((_, refusal),) = work.previewed(office.desk, [approved])["refusals"]
+    found = publishing.candidate(office.desk)
+    assert found
+    ((_, refusal),) = found.refusals
     assert PERSONNEL in refusal
 
 
-def test_an_order_to_publish_what_is_published_already_is_no_refusal(office):
-    checked = office.hand_in(office.clerk, "IR-07", more_people())
-    office.desk.submit(office.clerk, checked.id)
-    office.desk.approve(office.steward, checked.id)
-    for _ in range(2):
-        office.desk.publish(office.steward)
+def test_what_was_shown_is_what_is_published_byte_for_byte_and_nothing_is_built_for_that(office, monkeypatch):
     office.only_rows = True
+    builds: list[bool] = []
+    built = pipeline._built
+    monkeypatch.setattr(
+        pipeline, "_built", lambda *given, **more: (builds.append(more["publishes"]), built(*given, **more))[1]
+    )
+    one = office.hand_in(office.clerk, "IR-07", more_people())
+    office.desk.submit(office.clerk, one.id)
+    office.desk.approve(office.steward, one.id)
+    before = len(builds)
     office.work()
-    told = work.last_publishing(office.desk)
-    assert (told["state"], told["publication"]) == ("published", "000002")
-    # As if the process had been killed after the last record was written.
-    work._note_publishing(office.desk, state="running", by="data.steward", at=0.0)
-    orders.place(office.desk.root, orders.of_publishing("data.steward", ("stewards",)))
+    found = publishing.candidate(office.desk)
+    assert found
+    shown = sha256(publishing.file_of(office.desk))
+    office.desk.publish(office.steward, found.digest)
     office.work()
-    told = work.last_publishing(office.desk)
+    assert sha256(publications.current(office.settings.folders.warehouse)) == shown == found.digest
+    assert builds[before:] == [True], "one build after it was approved"
+    assert not publishing.file_of(office.desk).exists()
+
+
+@pytest.mark.parametrize("what", ["ledger", "reference", "day", "file"])
+def test_a_stale_candidate_is_not_published_and_built_again(office, monkeypatch, what):
+    office.only_rows = True
+    one = unchecked(office, more_people())
+    office.order()
+    if what == "ledger":
+        unchecked(office, {"personnel_IR-10.csv": province_files(ISFAHAN, 31)["personnel_IR-10.csv"]}, LAST, "IR-10")
+    elif what == "reference":
+        put(office.settings.folders.incoming, "events.csv", (REFERENCE / "events.csv").read_bytes())
+    elif what == "day":
+        day = type("Tomorrow", (date,), {"today": classmethod(lambda _: date(2026, 12, 4))})
+        monkeypatch.setattr(publishing, "date", day)
+    else:
+        file = publishing.file_of(office.desk)
+        file.write_bytes(file.read_bytes() + b" ")
+    office.work()
+    told = publishing.last_publishing(office.desk)
+    assert (told["state"], told["refusals"]) == ("refused", [["", words("submission_stale")]])
+    assert office.desk.records.get(one.id).state == "approved"
+    if what != "file":
+        found = publishing.candidate(office.desk)
+        assert found, "it is built anew"
+        assert found.digest
+
+
+def test_an_order_to_publish_what_is_published_already_is_no_refusal(office):
+    office.only_rows = True
+    unchecked(office, more_people())
+    office.order()
+    found = publishing.candidate(office.desk)
+    assert found
+    office.desk.publish(office.steward, found.digest)
+    office.work()
+    told = publishing.last_publishing(office.desk)
     assert (told["state"], told["publication"]) == ("published", "000002")
+
+
+@pytest.mark.parametrize("at", range(1, 9))
+def test_what_was_killed_after_it_was_shown_is_finished_by_the_next_worker(office, monkeypatch, at):
+    """Before each of the writes that accept the files."""
+    office.only_rows = True
+    one = unchecked(office, province_files(FARS, 31))
+    office.order()
+    writes = iter(range(1, 100))
+    for name in ("replace_text", "replacing", "_keep_replaced"):
+        kept = getattr(publishing, name)
+
+        def dying(*given: Any, kept: Any = kept, **more: Any) -> Any:
+            if len(accepting) and next(writes) == at:
+                raise KeyboardInterrupt
+            return kept(*given, **more)
+
+        monkeypatch.setattr(publishing, name, dying)
+    accepting: list[int] = []
+    accept = publishing._accept
+    monkeypatch.setattr(publishing, "_accept", lambda *given: (accepting.append(1), accept(*given))[1])
+    with pytest.raises(KeyboardInterrupt):
+        office.work()
+    monkeypatch.setattr(publishing, "_accept", accept)
+    accepting.clear()
+    office.work()
+    told = publishing.last_publishing(office.desk)
+    assert (told["state"], told["publication"]) == ("published", "000002")
+    done = office.desk.records.get(one.id)
+    assert (done.state, done.publication) == ("published", "000002")
+    assert len(publications.versions(office.settings.folders.warehouse)) == 2, "it is not published twice"
+    incoming = office.settings.folders.incoming
+    accepted = {path.name: path.read_text(encoding="utf-8") for path in incoming.glob("*_IR-07*")}
+    assert accepted == province_files(FARS, 31)
+
+
+# ---------------------------------------------------------------- undoing
+
+
+def given(office: Office) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in office.settings.folders.incoming.glob("*.csv")}
+
+
+def published(office: Office, files: dict[str, str], month: str = LAST) -> Submission:
+    one = unchecked(office, files, month)
+    office.order()
+    office.work()
+    return office.desk.records.get(one.id)
+
+
+@pytest.mark.parametrize("how", ["command", "page"])
+def test_after_an_undo_the_next_build_does_not_bring_the_file_back(office, how):
+    """As the operator did: a publication is undone, and the build of the night runs."""
+    office.only_rows = True
+    before = given(office)
+    bad = published(office, {PERSONNEL: province_files(FARS, 20)[PERSONNEL]})
+    assert (bad.state, bad.publication) == ("published", "000002")
+    if how == "page":
+        with pytest.raises(Declined, match="this is for stewards"):
+            office.desk.undo(office.clerk, "000001", "the file was last year's")
+        office.desk.undo(office.steward, "000001", "the file was last year's")
+        office.work()
+        assert publishing.last_publishing(office.desk)["state"] == "undone"
+    else:
+        publishing.undo(office.desk, "", "server:root", "the file was last year's", lambda _: None)
+    assert publications.current(office.settings.folders.warehouse).stem == "000001"
+    gone = office.desk.records.get(bad.id)
+    assert (gone.state, gone.why, gone.publication) == ("returned", "the file was last year's", "")
+    assert given(office) == before
+    nightly = load(office.settings.folders.incoming, to=office.settings.folders.warehouse)
+    assert nightly.code == 0
+    assert rows_published(office, PERSONNEL) == 30
+
+
+def test_undoing_two_publications_brings_back_the_files_before_both(office):
+    office.only_rows = True
+    before = given(office)
+    first = published(office, {PERSONNEL: province_files(FARS, 31)[PERSONNEL]})
+    second = published(
+        office, {PERSONNEL: province_files(FARS, 32)[PERSONNEL], TRAINING: province_files(FARS, 32)[TRAINING]}
+    )
+    assert [office.desk.records.get(one.id).state for one in (first, second)] == ["superseded", "published"]
+    publishing.undo(office.desk, "000002", "server:root", "no", lambda _: None)
+    assert [office.desk.records.get(one.id).state for one in (first, second)] == ["published", "returned"]
+    assert given(office) == before | {PERSONNEL: province_files(FARS, 31)[PERSONNEL]}
+    publishing.undo(office.desk, "000001", "server:root", "", lambda _: None)
+    assert [office.desk.records.get(one.id).state for one in (first, second)] == ["returned", "returned"]
+    assert "publication 000002 was undone" in office.desk.records.get(first.id).why
+    assert given(office) == before
+
+
+def test_an_undo_while_a_build_runs_is_refused_and_changes_nothing(office):
+    office.only_rows = True
+    one = published(office, more_people())
+    before = given(office)
+    with publications.building(office.settings.folders.warehouse), pytest.raises(Busy):
+        publishing.undo(office.desk, "", "server:root", "no", lambda _: None)
+    assert (office.desk.records.get(one.id).state, given(office)) == ("published", before)
 
 
 def test_what_is_being_published_goes_back_to_nobody(office):
+    office.only_rows = True
     one = unchecked(office, more_people())
-    office.desk.publish(office.steward)
+    office.order()
     with pytest.raises(Declined, match="is being published"):
         office.desk.give_back(office.steward, one.id, "please look again")
     assert (office.desk.records.get(one.id).state, {event for _, event, _ in office.notes}) == (
@@ -582,7 +726,7 @@ def test_what_goes_back_once_it_is_shown_keeps_no_other_from_being_published(off
     second = unchecked(
         office, {"personnel_IR-10.csv": province_files(ISFAHAN, 31)["personnel_IR-10.csv"]}, LAST, "IR-10"
     )
-    accept = work._accept
+    accept = publishing._accept
 
     def accepting(*arguments: Any) -> None:
         # By the command, which no order tells of.
@@ -591,11 +735,11 @@ def test_what_goes_back_once_it_is_shown_keeps_no_other_from_being_published(off
             pytest.fail("another build reads files of which some are accepted")
         accept(*arguments)
 
-    monkeypatch.setattr(work, "_accept", accepting)
-    office.desk.publish(office.steward)
+    office.order()
+    monkeypatch.setattr(publishing, "_accept", accepting)
     office.work()
     assert [office.desk.records.get(one.id).state for one in (first, second)] == ["returned", "published"]
-    told = work.last_publishing(office.desk)
+    told = publishing.last_publishing(office.desk)
     assert (told["state"], told["publication"]) == ("published", "000002")
 
 
@@ -778,14 +922,14 @@ def test_a_check_that_runs_stops_at_its_next_step(office, monkeypatch):
     office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
     whole, steps = work.checking.whole, []
 
-    def stopping(desk, one, others, folder, say):
+    def stopping(desk, one, others, folder, say, candidate):
         def stop_at_second(step: str) -> None:
             steps.append(step)
             if len(steps) == 2:
                 office.desk.stop(office.clerk, draft.id)
             say(step)
 
-        return whole(desk, one, others, folder, stop_at_second)
+        return whole(desk, one, others, folder, stop_at_second, candidate)
 
     monkeypatch.setattr(work.checking, "whole", stopping)
     office.work()

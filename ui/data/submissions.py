@@ -78,9 +78,12 @@ def template_of(table: str, province: str, scope: AccessScope) -> bytes:
 
 
 def go_on(one: Submission | None) -> None:
-    """Go on with a check whose worker ended without it: in the mode `open` nothing else starts one."""
-    if one and one.state == "checking" and is_open() and orders.waiting(desk().root):
-        _work(1)
+    """Go on with a check whose worker ended without it, or whose order came to nothing because this process was killed."""
+    if one and one.state == "checking":
+        if is_open():
+            _work(1)
+        else:
+            orders.wake(desk().root)
 
 
 def _work(most: int = 2) -> None:

@@ -1,18 +1,21 @@
 """What a steward decides: which provinces have submitted, what is still owed, what would change, and publishing."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
 from etl.extract.causes import because, in_language
 from etl.extract.contract import TABLES
 from etl.semantic.rights import every_province
-from etl.submissions import arrivals, deadline, ledger, work
+from etl.submissions import arrivals, checklist, deadline, ledger, publishing
 from etl.submissions.desk import Desk, Person
 from etl.submissions.ledger import Ledger
 from etl.submissions.records import Submission
+from etl.warehouse import version_files
 from ui.components import blocks, tables
 from ui.data import owed, submissions
 from ui.i18n import text
@@ -21,6 +24,16 @@ from ui.sections import hand_in, notes
 from ui.sections.data_quality import name_of
 from ui.state import acts, rendering
 from ui.state.page_context import PageContext
+
+# The words of each code of the checklist but for tables that are missing.
+_SAID_BY = {
+    "failing": "hand_in.failing",
+    "notes": "signed.owed",
+    "still_submitted": "hand_in.still_submitted",
+    "still_returned": "hand_in.still_returned",
+    "no_next_update": "hand_in.no_next_update",
+    "no_english": "signed.no_english",
+}
 
 
 def approve(view: PageContext) -> None:
@@ -43,12 +56,13 @@ def _of_month(view: PageContext, desk: Desk, month: str) -> None:
         stopped = [one for one in every if one.state == "to_correct" and one.result.get("others") and not one.let_pass]
         _matrix(view, desk, here, month, entries)
         # Above the next decision, so that Tab leads on to it.
-        acts.said(below={"publish", notes.PLACE, *map(hand_in.place_of, [*waiting, *stopped])})
+        acts.said(below={"publish", "undo", notes.PLACE, *map(hand_in.place_of, [*waiting, *stopped])})
         for one in sorted(waiting, key=lambda one: one.submitted_at):
             hand_in.decide(view, desk, reader, one)
         for one in stopped:
             hand_in.of_others(view, desk, reader, one)
-        _publish(view, desk, every, _lacking(entries))
+        _publish(view, desk, every, entries)
+        _undo(view, desk)
 
 
 def _lacking(entries: Ledger) -> list[str]:
@@ -61,11 +75,11 @@ def _matrix(view: PageContext, desk: Desk, here: dict[str, list[Submission]], mo
     newest = {code: found[-1] for code, found in here.items()}
     names = {code: view.member("province", code) for code in states}
     missing = {code: sum(state == "missing" for state in states[code].values()) for code in states}
+    # What waits for a decision comes first, and counts as that whatever else is owed.
     waits = {code for code, found in here.items() if any(one.state == "submitted" for one in found)}
-    order = sorted(states, key=lambda code: (-missing[code], code not in waits, collated(names[code])))
-    lacking = {*_lacking(entries)}
-    done = {code for code, one in newest.items() if one.state in ("approved", "published")} - lacking - waits
-    counts = {"approved": len(done), "waiting": len(states) - len(done | lacking), "missing": len(lacking)}
+    order = sorted(states, key=lambda code: (code not in waits, -missing[code], collated(names[code])))
+    lacking = {*_lacking(entries)} - waits
+    counts = {"approved": len(states) - len(lacking | waits), "waiting": len(waits), "missing": len(lacking)}
     numbers = {name: text.number(count, view.lang) for name, count in counts.items()}
 
     def opening(code: str) -> str:
@@ -113,112 +127,145 @@ def _matrix(view: PageContext, desk: Desk, here: dict[str, list[Submission]], mo
         tables.show(view, "matrix", columns, order, title, is_stacked=True)
 
 
-def _publish(view: PageContext, desk: Desk, every: Sequence[Submission], lacking: Sequence[str]) -> None:
+def _publish(view: PageContext, desk: Desk, every: Sequence[Submission], entries: Ledger) -> None:
     approved = [one for one in every if one.state == "approved"]
-    last = work.last_publishing(desk)
+    last = publishing.last_publishing(desk)
     if desk.publishing_waits():
         last = {"state": "running"}
+    found = publishing.candidate(desk) if approved else None
+    is_running = last.get("state") == "running"
     with st.container(border=True, key="figure-publish"):
         if approved:
             title = view.word("hand_in.to_publish", count=text.number(len(approved), view.lang))
             blocks.head(title, view.word("hand_in.to_publish_is"))
         else:
             blocks.head(view.word("hand_in.none_approved"))
-        is_known = last.get("state") == "running" or not approved or _moves(view, desk, approved)
-        ticks = _checklist(view, every, lacking)
+        if approved and not is_running:
+            _moves(view, desk, found)
+        ticks = _checklist(view, every, entries)
         acts.said("publish")
         if approved:
             st.button(
                 view.word("hand_in.publish"),
                 key="hand-in-publish",
                 type="primary",
-                disabled=not is_known or last.get("state") == "running",
+                disabled=found is None or bool(found.refusals) or is_running,
                 on_click=acts.take,
-                args=(view, partial(_order, desk, ticks), "", "publish"),
+                args=(view, partial(_order, desk, found.digest if found else "", ticks), "", "publish"),
             )
         if state := last.get("state"):
             words = {"id": text.digits(last.get("publication", ""), view.lang), "who": last.get("by", "")}
             blocks.note(view.word(f"hand_in.last_{state}", **words), is_status=True)
         for _, refusal in last.get("refusals", ()):
             blocks.note(in_language(refusal, view.lang))
-    if last.get("state") == "running" or not is_known:
-        _until_done(desk, is_known)
+    if is_running or (approved and found is None):
+        _until_done(desk, is_running)
 
 
-def _order(desk: Desk, ticks: Sequence[str], who: Person) -> None:
-    """Have what is approved published. Raises Refused where one of these boxes is not ticked."""
+def _order(desk: Desk, shown: str, ticks: Mapping[str, Sequence[str]], who: Person) -> None:
+    """Have the candidate published that was shown. Raises Refused where one of these boxes is not ticked."""
     if not all(st.session_state.get(key) for key in ticks):
         raise because("submission_unsolved")
-    desk.publish(who)
+    desk.publish(who, shown, {code for codes in ticks.values() for code in codes}, "ticked on the page")
 
 
-def _moves(view: PageContext, desk: Desk, approved: Sequence[Submission]) -> bool:
-    """What publishing would change; whether that is known already."""
-    what = work.previewed(desk, approved)
-    if not what:
-        if not desk.preview_waits():
-            acts.at_once(desk.preview)
+def _moves(view: PageContext, desk: Desk, found: publishing.Candidate | None) -> None:
+    """What publishing would change, or why it would be refused."""
+    if found is None:
+        desk.wake()
         blocks.note(view.word("hand_in.moves_wait"), is_status=True)
-        return False
-    if refusals := what.get("refusals", ()):
+    elif found.refusals:
         blocks.note(view.word("hand_in.would_fail"))
-        for _, refusal in refusals:
+        for _, refusal in found.refusals:
             blocks.note(in_language(refusal, view.lang))
     else:
-        hand_in.before_after(view, "moved", what["changes"], view.word("hand_in.moves"), by_province=True)
-    return True
+        hand_in.before_after(view, "moved", found.changes, view.word("hand_in.moves"), by_province=True)
 
 
 @st.fragment(run_every=2.0)
 def _until_done(desk: Desk, publishes: bool) -> None:
     """Draw the page anew once what goes on is done."""
-    if not (desk.publishing_waits() if publishes else desk.preview_waits()):
+    if not desk.publishing_waits() if publishes else publishing.candidate(desk):
         acts.draw_anew()
 
 
-def _checklist(view: PageContext, every: Sequence[Submission], lacking: Sequence[str]) -> list[str]:
-    """What must be solved and what is perhaps forgotten; the boxes by which the first is left out on purpose."""
+def _checklist(view: PageContext, every: Sequence[Submission], entries: Ledger) -> dict[str, Sequence[str]]:
+    """What must be solved and what is perhaps forgotten; the boxes by which the first is left out on purpose, and of whom."""
 
     def named(codes: Sequence[str]) -> str:
         return text.listed(sorted((view.member("province", code) for code in codes), key=collated), view.lang)
 
-    of_state = {
-        state: [one.province for one in every if one.state == state]
-        for state in ("to_correct", "submitted", "returned")
-    }
-    ticks: list[str] = []
+    def told(item: checklist.Item) -> str:
+        count = text.number(item.count or len(item.provinces), view.lang)
+        if item.code == "without":
+            return _without(view, item)
+        return view.word(_SAID_BY[item.code], places=named(item.provinces), count=count)
 
-    def tick(words: str, key: str) -> None:
-        ticks.append(key)
-        st.checkbox(words, key=key)
-
-    failing = [view.word("hand_in.failing", places=named(of_state["to_correct"]))] if of_state["to_correct"] else []
-    if approved := [one for one in every if one.state == "approved"]:
+    jumps = [reason.submission.province for reason in notes.owed([one for one in every if one.state == "approved"])]
+    ticks: dict[str, Sequence[str]] = {}
+    if any(one.state == "approved" for one in every):
         st.html(f"<h4>{view.escaped('hand_in.must')}</h4>")
-        if lacking:
-            words = view.word("hand_in.without", places=named(lacking), count=text.number(len(lacking), view.lang))
-            tick(words, "publish-without")
-        for words in failing:
-            blocks.note(words)
-        if reasons := notes.owed(approved):
-            places = named([*{reason.submission.province for reason in reasons}])
-            words = view.word("signed.owed", places=places, count=text.number(len(reasons), view.lang))
-            tick(words, "publish-without-notes")
-        if not lacking and not failing and not reasons:
+        items = checklist.must_be_solved(entries, every, every_province(), jumps)
+        for item in items:
+            ticks[f"publish-{item.code}"] = item.provinces
+            st.checkbox(told(item), key=f"publish-{item.code}")
+        if not items:
             blocks.note(view.word("hand_in.all_solved"))
-    forgotten = [
-        view.word(f"hand_in.still_{state}", places=named(of_state[state]))
-        for state in ("submitted", "returned")
-        if of_state[state]
-    ]
-    forgotten += [] if approved else failing
-    forgotten += [] if owed.has_next_update() else [view.word("hand_in.no_next_update")]
-    if count := notes.without_english():
-        forgotten.append(view.word("signed.no_english", count=text.number(count, view.lang)))
+    forgotten = checklist.perhaps_forgotten(every, owed.has_next_update(), notes.without_english())
     st.html(f"<h4>{view.escaped('hand_in.forgotten')}</h4>")
-    for words in forgotten or [view.word("hand_in.none_forgotten")]:
+    for words in map(told, forgotten) if forgotten else [view.word("hand_in.none_forgotten")]:
         blocks.note(words)
     return ticks
+
+
+def _without(view: PageContext, item: checklist.Item) -> str:
+    """The tables that are missing by province; those that sent nothing are counted."""
+    some = {code: tables for code, tables in item.tables.items() if len(tables) < len(TABLES)}
+    named = [
+        view.word(
+            "hand_in.tables_of",
+            place=view.member("province", code),
+            tables=text.listed([name_of(view, "source", table) for table in tables], view.lang),
+        )
+        for code, tables in sorted(some.items(), key=lambda pair: collated(view.member("province", pair[0])))
+    ]
+    if absent := len(item.tables) - len(some):
+        named.append(view.word("hand_in.absent", count=text.number(absent, view.lang)))
+    return view.word("hand_in.without", places=text.clauses(named, view.lang))
+
+
+def _undo(view: PageContext, desk: Desk) -> None:
+    """Show an earlier publication again: the submissions of later ones go back, with a reason."""
+    shown = Path(os.path.realpath(desk.folders.warehouse)).stem
+    earlier = (
+        [path.stem for path in version_files.before(desk.folders.warehouse, int(shown or 0))]
+        if shown.isdecimal()
+        else []
+    )
+    if not earlier:
+        return
+    with st.expander(view.word("hand_in.undo"), key="undo"):
+        blocks.note(view.word("hand_in.undo_is", id=text.digits(shown, view.lang)))
+        st.selectbox(
+            view.word("hand_in.undo_to"),
+            earlier[::-1],
+            key="undo-to",
+            format_func=lambda number: text.digits(number, view.lang),
+            width=260,
+        )
+        st.text_input(view.word("hand_in.return_why"), key="undo-why", max_chars=300)
+        acts.said("undo")
+        st.button(
+            view.word("hand_in.undo_do"),
+            key="hand-in-undo",
+            disabled=desk.publishing_waits(),
+            on_click=acts.take,
+            args=(view, partial(_bring_back, desk), view.word("hand_in.undoing"), "undo"),
+        )
+
+
+def _bring_back(desk: Desk, who: Person) -> None:
+    desk.undo(who, st.session_state["undo-to"], st.session_state.get("undo-why", ""))
 
 
 # ---------------------------------------------------------------- the calendar

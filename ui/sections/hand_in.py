@@ -127,7 +127,9 @@ def _of_province(view: PageContext, desk: Desk, province: str, month: str) -> No
         submissions.go_on(now)
         acts.said(below=_answered_below(reader, now))
         month_of_it = [one for one in every if one.month == month and _stands(one, now)]
-        states = ledger.states(ledger.ledger(month_of_it, desk.rules), province)
+        entries = ledger.ledger(month_of_it, desk.rules)
+        states = ledger.states(entries, province)
+        counting = {table: one for one in month_of_it for table in ledger.counting(entries, one)}
         with st.container(border=True, key="figure-hand_in"):
             stands_in = reader.stands_in_for(province) and not reader.is_alone
             status = f'<p role="status">{text.escape(_state(view, desk, now, here, stands_in))}</p>'
@@ -137,7 +139,7 @@ def _of_province(view: PageContext, desk: Desk, province: str, month: str) -> No
                 do = view.escaped("hand_in.returned_do")
                 said_why = f'<strong class="pd-latin">{text.escape(why)}</strong>'
                 st.html(f'<div class="pd-notice" role="note">{said_why}<p>{do}</p></div>')
-            _four(view, desk, now, province, states)
+            _four(view, desk, counting, province, states)
             _drop(view, reader, now, province, month)
             _unchanged(view, desk, now, province, month, states)
         asked = page_parameters.one("handin", "receipt")
@@ -195,10 +197,12 @@ def _stands(one: Submission, now: Submission | None) -> bool:
     return arrivals.counts(one) or (now is not None and one.id == now.id)
 
 
-def _four(view: PageContext, desk: Desk, now: Submission | None, province: str, states: Mapping[str, str]) -> None:
-    """The four tables: its state, the file accepted last, what arrived, the template."""
+def _four(
+    view: PageContext, desk: Desk, counting: Mapping[str, Submission], province: str, states: Mapping[str, str]
+) -> None:
+    """The four tables: its state, the file accepted last, what arrived for the month, the template."""
     accepted = _accepted(view, desk, province)
-    rows = [(table, accepted.get(table), _arrived(now, table), states[table]) for table in TABLES]
+    rows = [(table, accepted.get(table), _arrived(view, counting.get(table), table), states[table]) for table in TABLES]
 
     def template(row: Any) -> str:
         address = f"./hand-in/template/{row[0]}.xlsx?province={province}"
@@ -244,14 +248,19 @@ def _accepted(view: PageContext, desk: Desk, province: str) -> dict[str, tuple[s
     return found
 
 
-def _arrived(now: Submission | None, table: str) -> tuple[str, int | None, str] | None:
-    if now is None:
+def _arrived(view: PageContext, one: Submission | None, table: str) -> tuple[str, int | None, str] | None:
+    """The files of a table in the submission that counts, their rows, and once it is decided who approved it and where it is."""
+    if one is None:
         return None
-    entries = [entry for entry in now.result.get("files", ()) if entry.get("table") == table]
+    decided = ""
+    if one.state in ("approved", "published"):
+        words = {"who": text.isolated(one.decided_by, view.lang), "id": text.digits(one.publication, view.lang)}
+        decided = view.word(f"hand_in.by_{one.state}", **words)
+    entries = [entry for entry in one.result.get("files", ()) if entry.get("table") == table]
     if entries:
-        return ", ".join(entry["file"] for entry in entries), sum(entry["rows_read"] for entry in entries), ""
-    names = [file.name for file in now.files if table in file.table.split()]
-    return (", ".join(names), None, "") if names else None
+        return ", ".join(entry["file"] for entry in entries), sum(entry["rows_read"] for entry in entries), decided
+    names = [file.name for file in one.files if table in file.table.split()]
+    return ", ".join(names), None, decided
 
 
 def _drop(view: PageContext, reader: Reader, now: Submission | None, province: str, month: str) -> None:

@@ -1,4 +1,4 @@
-"""The address of submissions: drafts, files streamed to the disk in pieces, and the steps of clerks and stewards, as JSON.
+"""The address of submissions: drafts, files streamed to the disk in pieces, and having them checked and submitted, as JSON.
 
 Every change needs the site's own Origin, and where people sign in the token of the page. Without sign-in it serves this
 machine alone. Faults are a status and one sentence.
@@ -53,14 +53,12 @@ def routes() -> list[Route]:
         Route(path, partial(_respond, handler), methods=methods)
         for path, handler, methods in (
             (base, _open, ["POST"]),
-            (f"{base}/publish", _publish, ["POST"]),
             (f"{base}/template/{{table}}.xlsx", _template, ["GET"]),
             (f"{base}/{{id}}", _show, ["GET"]),
             (f"{base}/{{id}}/rows.xlsx", _rows, ["GET"]),
             (f"{base}/{{id}}/{{step}}", _step, ["POST"]),
             (f"{base}/{{id}}/{{file}}", _put, ["PUT"]),
-            (f"{base}/{{id}}/{{file}}", _remove, ["DELETE"]),
-            (f"{base}/{{path:path}}", _nothing, ["GET", "POST", "PUT", "DELETE"]),
+            (f"{base}/{{path:path}}", _nothing, ["GET", "POST", "PUT"]),
         )
     ]
 
@@ -158,12 +156,6 @@ async def _put(request: Request, person: Person, desk: Desk, lang: str) -> Respo
     return Response(status_code=204, headers=PRIVATE)
 
 
-async def _remove(request: Request, person: Person, desk: Desk, lang: str) -> Response:
-    number = _number(request, lang)
-    await _run(lambda: desk.remove(person, request.path_params["id"], number))
-    return Response(status_code=204, headers=PRIVATE)
-
-
 def _number(request: Request, lang: str) -> int:
     written = request.path_params["file"]
     if not (written.isascii() and written.isdecimal() and len(written) < 6):
@@ -210,27 +202,16 @@ async def _template(request: Request, person: Person, desk: Desk, lang: str) -> 
 
 async def _step(request: Request, person: Person, desk: Desk, lang: str) -> Response:
     ident, given = request.path_params["id"], await _json(request, lang)
-    reasons, tables = given.get("reasons") or {}, given.get("tables") or []
+    reasons = given.get("reasons") or {}
     taken: dict[str, Callable[[], Submission]] = {
         "submit": lambda: desk.submit(person, ident, reasons if isinstance(reasons, dict) else {}),
-        "withdraw": lambda: desk.withdraw(person, ident),
         "stop": lambda: desk.stop(person, ident),
         "check": lambda: desk.check(person, ident),
-        "approve": lambda: desk.approve(person, ident),
-        "return": lambda: desk.give_back(person, ident, str(given.get("reason") or "")),
-        "unchanged": lambda: desk.declare_unchanged(
-            person, ident, map(str, tables if isinstance(tables, list) else [])
-        ),
     }
     if request.path_params["step"] not in taken:
         raise _Refused(404, text.word("hand_in.unknown", lang))
     done: Submission = await _run(taken[request.path_params["step"]])
     return JSONResponse({"state": done.state}, 202 if done.state == "checking" else 200, PRIVATE)
-
-
-async def _publish(_request: Request, person: Person, desk: Desk, lang: str) -> Response:
-    approved: list[Submission] = await _run(lambda: desk.publish(person))
-    return JSONResponse({"submissions": [one.id for one in approved]}, 202, PRIVATE)
 
 
 async def _nothing(_request: Request, _person: Person, _desk: Desk, lang: str) -> Response:
