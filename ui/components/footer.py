@@ -103,7 +103,7 @@ def rejected_rows(answer: Answer) -> int:
 
 
 def _meaning(view: PageContext, answer: Answer, made: Made | None) -> None:
-    """Definition, formula, worked example, load, rejected rows, links, and the query behind a further click."""
+    """Definition, formula, worked example, load, rejected rows, links; what its sentences claim, and the query, behind a click."""
     parts = []
     for metric in answer.metrics:
         label, description = text.escape(metric.label[view.lang]), text.escape(metric.description[view.lang])
@@ -134,6 +134,12 @@ def _meaning(view: PageContext, answer: Answer, made: Made | None) -> None:
     )
     parts.append(f"<p>{written}</p>")
     st.html(f'<div class="pd-meaning">{"".join(parts)}</div>')
+    stated = made.exhibit.stated if made else ()
+    commands = dict.fromkeys(claim.check for said in stated for claim in said.claims)
+    if commands:
+        with st.expander(view.word("figure.claims")):
+            st.html("".join(f"<p>{text.escape(said.words)}</p>" for said in stated if said.claims))
+            st.code("\n".join(commands), language="bash", wrap_lines=True)
     with st.expander(view.word("figure.query")):
         st.code(answer.query, language="sql", wrap_lines=True)
 

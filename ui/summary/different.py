@@ -33,8 +33,8 @@ def counted(answer: Answer) -> list[dict[str, Any]]:
 
 def is_on(row: Mapping[str, Any], metric: Metric, side: str) -> bool:
     """Whether a group is on a side of the whole. Of a full count nothing is sampled: one of few, or of nobody, counts too."""
-    value, whole = row[metric.name], row["whole_value"]
-    if row["side"] != "untested" or not is_full_count(metric.name) or None in (value, whole):
+    value, whole = row[metric.name], row.get("whole_value")
+    if row["side"] != "untested" or not is_full_count(metric.name) or value is None or whole is None:
         return row["side"] == side
     return (side == "far_lower" and value < FAR_BELOW * whole) or (side == "far_higher" and value > FAR_ABOVE * whole)
 
