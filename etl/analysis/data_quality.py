@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from etl.core.errors import Refused
+from etl.core.jalali import last_complete_months, units_between
 from etl.core.paths import CHECKS
 from etl.extract.contract import TABLES, contract
 from etl.revisions import diff
@@ -21,6 +22,8 @@ from etl.warehouse.publications import connect, current, describe
 
 # Provinces send their files every month: after more days without a new row they count as silent.
 MOST_DAYS_SILENT = 45
+# A table that had so many rows in each of so many months has rows in the next one too, if its data arrived.
+_MONTHS_BEFORE, _STEADY = 12, 3
 _COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "exact_duplicates")
 # The source tables that each province submitted, in a file of its own or in one of several provinces.
 _ARRIVED = """
@@ -117,6 +120,37 @@ def provinces(con: ScopedCursor) -> Answer:
     counts = ("rows_read", "rows_loaded", "rows_quarantined")
     numbers = ("files_read", "sources_missing", *counts, "latest_day", "days_silent")
     return report(con, ("province",), numbers, sql, {"sources": len(TABLES), "shared": _shared_tables(con)})
+
+
+def not_arrived(con: ScopedCursor) -> tuple[str, frozenset[str]]:
+    """The last complete month, and the provinces of which a table has no row since its beginning, though it had some in each of
+    the twelve months before: their data of the month have not arrived.
+    """
+    first, last = last_complete_months(con.publication.as_of, _MONTHS_BEFORE + 1)
+    units = [*units_between(first, last, "month")]
+    begins = [unit.first for unit in units]
+    rows = con.whole.execute(
+        f"""
+        with rows as (
+            select province, 'licences' as source, unnest([applied_on, decided_on]) as day from applications
+            union all select province, 'personnel', unnest([hired_on, left_on]) from spells
+            union all select province, 'training', completed_on from completions
+        ),
+        counted as (
+            select province, source, len(list_filter($begins, lambda first: first <= day)) as month, count(*) as rows
+            from rows
+            where day between $first and (select as_of from publication)
+            group by all
+        )
+        select distinct province
+        from counted
+        group by province, source
+        having count(*) filter (where month < {len(begins)} and rows >= {_STEADY}) = {len(begins) - 1}
+            and count(*) filter (where month = {len(begins)}) = 0
+        """,
+        {"begins": begins, "first": first},
+    ).fetchall()
+    return units[-1].label, frozenset(province for (province,) in rows)
 
 
 def silent_provinces(con: ScopedCursor, most_days: int) -> int:

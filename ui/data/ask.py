@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
-from etl.analysis import analyses, detail, quick_calculations
+from etl.analysis import analyses, data_quality, detail, quick_calculations
 from etl.semantic import answers, disclosure
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer
@@ -17,9 +17,12 @@ from etl.semantic.exportable import StoredRows, StreamedRows
 from etl.semantic.rights import AccessScope
 from etl.submissions.notes import Note
 from etl.warehouse.publications import Publication
+from ui.i18n import member_names
 
 Where = Mapping[str, Iterable[str]]
 Filters = tuple[tuple[str, tuple[str, ...]], ...]
+# Behind the name of a province whose last month has not arrived.
+LATE = "*"
 # Their members are known to the publication alone.
 OF_PUBLICATION = ("course", "institute")
 
@@ -93,8 +96,11 @@ class Ask(Protocol):
 
 
 def names(ask: Ask, lang: str) -> dict[str, Mapping[str, str]]:
-    """The names of members that only the publication knows."""
-    return {dimension: ask.look_up(detail.member_names, dimension)[lang] for dimension in OF_PUBLICATION}
+    """The names of members that only the publication knows; of provinces whose last month has not arrived with a sign."""
+    known = {dimension: ask.look_up(detail.member_names, dimension)[lang] for dimension in OF_PUBLICATION}
+    _, late = ask.look_up(data_quality.not_arrived)
+    signed = {code: f"{member_names.of('province', code, lang)}{LATE}" for code in late}
+    return known | ({"province": signed} if signed else {})
 
 
 @dataclass(frozen=True)

@@ -342,7 +342,8 @@ def _not_narrowed(scope: Scope, ask: Ask, metric: Metric, wider: Sequence[str]) 
 
 
 def _notes(exact: Answer, ask: Ask, ignored: Sequence[str], words: ChartContext) -> tuple[str, ...]:
-    notes = []
+    places = exact.column("province") if "province" in exact.by else exact.where.get("province", ())
+    notes = [*filter(None, [wording.not_arrived(ask, places, words.lang)])]
     if comparable(exact) is not exact:
         notes.append(words.word("figure.no_nowruz"))
     if "course" in exact.by and exact.metrics[0].unit == "share":

@@ -14,11 +14,12 @@ from etl.semantic.ranking import is_full_count
 from etl.warehouse.dimensions import PLACES
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
+from ui.data import ask as asking
 from ui.data.ask import Ask, Question, frozen
 from ui.exhibits.exhibit import Exhibit, Rows, sentence, standing_out
 from ui.exhibits.figure import nothing
 from ui.i18n import text
-from ui.state import periods, questions
+from ui.state import periods, questions, wording
 from ui.state.questions import on_day, who_differs
 from ui.state.scope import Scope
 from ui.summary import different
@@ -40,25 +41,29 @@ def of_rate(scope: Scope, ask: Ask, name: str) -> Exhibit:
     """
     with suppress(QuestionError):
         provinces = who_differs(scope, ask, name, "province")
+        context = ChartContext(scope.lang, names=asking.names(ask, scope.lang))
         if not scope.province:
-            return sentence(scope, [_sentence(provinces, scope.lang)], provinces, "behind")
-        place = different.of_place(provinces, scope.province, scope.lang, ChartContext(scope.lang).member)
-        counties = _sentence(who_differs(scope, ask, name, "county"), scope.lang)
-        said = (place, counties, without_county(scope, ask) if is_full_count(name) else Said())
+            found = _sentence(provinces, context)
+            named = [code for one in found.claims for code in one.members]
+            return sentence(scope, [found, wording.not_arrived(ask, named, scope.lang)], provinces, "behind")
+        place = different.of_place(provinces, scope.province, scope.lang, context.member)
+        counties = _sentence(who_differs(scope, ask, name, "county"), context)
+        late = Said(wording.not_arrived(ask, [scope.province], scope.lang))
+        said = (place, counties, without_county(scope, ask) if is_full_count(name) else Said(), late)
         return sentence(scope, said, provinces, "behind")
     return sentence(scope, ())
 
 
-def _sentence(answer: Answer, lang: str) -> Said:
+def _sentence(answer: Answer, context: ChartContext) -> Said:
     """The sentence of `different`, in which those stand out that it names as worse than the whole."""
-    by, context = answer.by[0], ChartContext(lang)
+    by = answer.by[0]
     behind = {row[by] for row in different.named(answer)}
 
     def member(dimension: str, code: Any) -> str:
         name = context.member(dimension, code)
         return standing_out(name) if code in behind else name
 
-    return different.sentence(answer, lang, member)
+    return different.sentence(answer, context.lang, member)
 
 
 def without_county(scope: Scope, ask: Ask) -> Said:
