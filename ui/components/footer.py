@@ -103,7 +103,7 @@ def rejected_rows(answer: Answer) -> int:
 
 
 def _meaning(view: PageContext, answer: Answer, made: Made | None) -> None:
-    """Definition, formula, worked example, load, rejected rows, links; what its sentences claim, and the query, behind a click."""
+    """Definition, formula, worked example, load, rejected rows, links, what sentences claim, and the query."""
     parts = []
     for metric in answer.metrics:
         label, description = text.escape(metric.label[view.lang]), text.escape(metric.description[view.lang])
