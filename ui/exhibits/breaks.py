@@ -24,7 +24,9 @@ _MOST_INSTITUTES, _MOST_BREAKS = 3, 2
 def with_reasons(scope: Scope, ask: Ask, made: Exhibit) -> Exhibit:
     """A projection with the institutes that make at least half of its latest breaks. What circulates names none."""
     answer = made.answer
-    if answer is None or ask is not ask.exactly or not isinstance(made.form, Drawing):
+    is_projection = answer is not None and isinstance(made.form, Drawing) and "break_size" in answer.columns
+    # Of a county the trend stands in place of the projection.
+    if answer is None or not is_projection or ask is not ask.exactly:
         return made
     breaks = [(answer.rows[at][0], answer.rows[at][5]) for at in forecast.breaks(answer)][-_MOST_BREAKS:]
     return replace(made, own_notes=(*made.own_notes, *(said for one in breaks for said in _said(scope, ask, *one))))
