@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -28,6 +29,7 @@ from ui.components.downloads import Picture, paper
 from ui.data import page_run, signed_notes, warehouse
 from ui.data.ask import Ask, On, Question, Rounded
 from ui.exhibits import training
+from ui.exports import signed as signed_rows
 from ui.exports.file_content import is_for_circulation
 from ui.exports.job import ExportJob
 from ui.exports.page_workbook import PageJob, Part
@@ -302,3 +304,15 @@ def test_the_exact_answer_decides_which_notes_there_are(published: Path) -> None
         assert isinstance(Rounded(ask).shown(exact), disclosure.Circulated)
         answers.check(ask.rights, exact)
         assert Rounded(ask).notes == ask.notes == (note(),)
+
+
+@pytest.mark.parametrize("by", [("institute",), ("post",), ("province",), ()])
+def test_a_note_on_the_nation_about_all_rows_of_a_file_stands_once(by: tuple[str, ...], published: Path) -> None:
+    with asking(published, ADMINISTRATOR) as ask:
+        answer = ask(Question((RATE,), by, on=LAST))
+    batch = pa.RecordBatch.from_pylist([dict(zip(answer.columns, map(str, row), strict=True)) for row in answer.rows])
+    nation, of_tehran = note("IR"), note(TEHRAN)
+    of_row = signed_rows.of(answer, [of_tehran if "province" in by else nation], ChartContext("fa"), True)
+    written_ = [*of_row(batch).to_pylist(), *of_row(batch).to_pylist()]
+    assert sum(bool(line) for line in written_) == (2 if "province" in by else 1)
+    assert bool(written_[0]) == ("province" not in by) or answer.rows[0][0] == TEHRAN

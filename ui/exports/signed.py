@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
-from etl.submissions.notes import PLACE_AXES, Note, is_of_row
+from etl.submissions.notes import NATION, PLACE_AXES, Note, is_of_row
 from ui.charts.elements import ChartContext
 from ui.i18n import text
 from ui.state import wording
@@ -23,7 +23,10 @@ _COLUMNS = ("measure", "place", "months", "text", "by", "signed_on", "publicatio
 def of(
     answer: Answer, signed: Sequence[Note], context: ChartContext, is_exact: bool
 ) -> Callable[[pa.RecordBatch], pa.Array]:
-    """A function that gives the notes of each row of a batch in words; none of a row that no note is about."""
+    """A function that gives the notes of each row of a batch in words; none of a row that no note is about.
+
+    A note on the nation that is about all rows alike stands once, in the first one: by institute it would be on five thousand.
+    """
     axes = [(at, name) for at, name in enumerate(answer.by) if name in (*PLACE_AXES, *TIME)]
     words = [wording.note(context, note, is_exact) for note in signed]
 
@@ -31,9 +34,13 @@ def of(
         found = [line for note, line in zip(signed, words, strict=True) if is_of_row(note, members)]
         return text.clauses(found, context.lang) or None
 
+    once = iter([said({})])
+    below_nation = [(note, line) for note, line in zip(signed, words, strict=True) if note.place != NATION]
+    others = text.clauses([line for note, line in below_nation if is_of_row(note, {})], context.lang) or None
+
     def notes(batch: pa.RecordBatch) -> pa.Array:
         if not axes:
-            return pa.array([said({})] * len(batch), pa.string())
+            return pa.array([next(once, others) for _ in range(len(batch))], pa.string())
         # Once for each province and unit of time of a batch.
         columns = [batch.column(at).cast(pa.string()) for at, _ in axes]
         keys = pc.binary_join_element_wise(*columns, "\x00", null_handling="replace").dictionary_encode()

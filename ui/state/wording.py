@@ -9,7 +9,7 @@ from etl.analysis import data_quality
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.semantic.open_totals import sees_nation
-from etl.semantic.rights import AccessScope
+from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from etl.submissions.notes import NATION, Note
 from etl.warehouse.dimensions import PLACES
 from ui.data.ask import LATE, Ask
@@ -114,9 +114,10 @@ def months_of(words: Words, signed: Note) -> str:
 
 
 def author_of(words: Words, signed: Note, is_exact: bool = True) -> str:
-    """Who wrote a signed note, by the role; the account only where nothing circulates."""
+    """Who wrote a signed note, by the role; the account only where people sign in and nothing circulates."""
     role = words.word(f"signed.by_{signed.role}")
-    return f"{role} {text.isolated(signed.author, words.lang)}" if is_exact else role
+    is_named = is_exact and signed.author != ADMINISTRATOR.sub
+    return f"{role} {text.isolated(signed.author, words.lang)}" if is_named else role
 
 
 def where_and_when(words: Words, answer: Answer, rights: AccessScope, day: date, place_named: str = "") -> str:
