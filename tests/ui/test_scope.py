@@ -468,3 +468,19 @@ def test_what_is_no_year_or_count_of_recruits_is_left_out(given: dict[str, str])
 )
 def test_a_typed_number_is_read_as_it_is_written(typed: str, read: float | None) -> None:
     assert given.number(given.typed(typed)) == read
+
+
+@pytest.mark.parametrize(
+    ("where", "place"),
+    [
+        ({}, None),
+        ({"province": ("IR-07",)}, ("province", "IR-07")),
+        ({"province": ("IR-07", "IR-10")}, None),
+        ({"province": ("IR-07",), "county": ("0707",)}, ("county", "0707")),
+        ({"province": ("IR-07",), "county": ("0707", "0710")}, None),
+        ({"institute": ("0700001",)}, ("institute", "0700001")),
+        ({"province": ("IR-07",), "gender": ("female",)}, ("province", "IR-07")),
+    ],
+)
+def test_the_title_is_of_the_smallest_place(where: dict[str, tuple[str, ...]], place: tuple[str, str] | None) -> None:
+    assert Scope(date(2026, 12, 3), in_order(where)).smallest_place == place

@@ -33,7 +33,9 @@ def verdict(scope: Scope, ask: Ask) -> Exhibit:
 
 
 def coverage(scope: Scope, ask: Ask) -> Exhibit:
-    """Which provinces, or counties of one, have fewest?"""
+    """Which provinces, or counties of one, have fewest? An institute has no residents."""
+    if "institute" in scope.where:
+        return nothing(scope, "state.not_narrowed_title", "state.no_coverage")
     if verdict_of.nobody(scope, ask):
         return nothing(scope, *_NOBODY)
     if scope.province:
@@ -80,8 +82,9 @@ def training_now(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
 
 
 def coverage_said(scope: Scope, ask: Ask) -> Exhibit:
-    """Who has far fewer? Nothing is said of nobody, here and in the other panels."""
-    return sentence(scope, ()) if verdict_of.nobody(scope, ask) else of_rate(scope, ask, COVERAGE)
+    """Who has far fewer? Nothing is said of nobody, here and in the other panels, nor of an institute, which has no residents."""
+    has_none = "institute" in scope.where or verdict_of.nobody(scope, ask)
+    return sentence(scope, ()) if has_none else of_rate(scope, ask, COVERAGE)
 
 
 def training_said(scope: Scope, ask: Ask) -> Exhibit:

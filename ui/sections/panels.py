@@ -41,7 +41,8 @@ def _panel(view: PageContext, page: str, name: str, make: Make) -> st.delta_gene
     made = figures.named(view, make)
 
     def of_panel() -> tuple[Headline | None, Exhibit]:
-        return None if verdict.nobody(scope, ask) else headline(scope, ask, name), made.exhibit
+        has_none = verdict.nobody(scope, ask) or (page == "coverage" and "institute" in scope.where)
+        return None if has_none else headline(scope, ask, name), made.exhibit
 
     part(view, page, of_panel, partial(_words, view, page, name), place)
     return panel

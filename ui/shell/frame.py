@@ -160,8 +160,12 @@ def _pinned(pinned: str, lang: str) -> None:
 
 def _heading(entry: Mapping[str, Any], part: Mapping[str, Any], lang: str) -> None:
     view, title = page_context.view(), entry[lang]
-    if entry == navigation.menu()[0] and (province := view.scope.province):
-        title = view.word("profile.title", place=view.member("province", province))
+    if entry == navigation.menu()[0] and (place := view.scope.smallest_place):
+        dimension, code = place
+        name = view.member(dimension, code)
+        # An institute's name says what it is.
+        key = "profile.title" if dimension == "province" else "profile.county"
+        title = name if dimension == "institute" else view.word(key, place=name)
     # On paper no tab says which part this is.
     is_tab, first = part[lang] != entry[lang], " pd-first" if entry == navigation.menu()[0] else ""
     tab = f'<strong class="pd-on-paper">{text.escape(part[lang])}</strong>' if is_tab else ""

@@ -130,6 +130,13 @@ class Scope:
         return provinces[0] if len(provinces) == 1 and not BELOW_PROVINCE & {*self.where} else ""
 
     @property
+    def smallest_place(self) -> tuple[str, str] | None:
+        """The one institute, county or province that it is of; None for several of them, and for the nation."""
+        chosen = next((name for name in ("institute", *reversed(PLACES)) if name in self.where), "")
+        codes = self.where.get(chosen, ())
+        return (chosen, codes[0]) if len(codes) == 1 else None
+
+    @property
     def has_map(self) -> bool:
         """Whether a map of provinces has something to compare: not in one province, county or institute."""
         return not BELOW_PROVINCE & {*self.where} and len(self.where.get("province", ())) != 1
