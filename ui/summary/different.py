@@ -103,7 +103,8 @@ def _some(answer: Answer, found: Sequence[Mapping[str, Any]], lang: str, member:
     large = named(answer)
     shown = large if len(found) <= most + 1 else large[:most]
     names = _listed(_with_values(answer, shown, lang, member), len(found) - len(shown), str(values["group"]), lang)
-    written = text.word("different.some", lang, names=names, **values)
+    key = "different.some_far_lower" if side == "far_lower" else "different.some"
+    written = text.word(key, lang, names=names, **values)
     claims = [
         on_side(
             answer, [row for row in shown if row["side"] == one], one, sum(is_on(row, metric, one) for row in found)
