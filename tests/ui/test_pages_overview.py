@@ -227,11 +227,13 @@ def test_a_profile_describes_its_province(lang: str, published: Path) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_heading_of_a_province_is_its_name(lang: str, published: Path) -> None:
-    name = member_names.of("province", "IR-11", lang)
-    title = text.escape(text.word("profile.title", lang, place=name))
+def test_the_heading_of_a_place_is_its_name(lang: str, published: Path) -> None:
+    province, county = member_names.of("province", "IR-11", lang), member_names.of("county", "1102", lang)
+    title = text.escape(text.word("profile.title", lang, place=province))
     assert f"<h1>{title}</h1>" in page_html("overview", lang, province="IR-11")
-    for view in ({}, {"province": "IR-11", "county": "1102"}, {"province": ["IR-11", "IR-23"]}):
+    title = text.escape(text.word("profile.county", lang, place=county))
+    assert f"<h1>{title}</h1>" in page_html("overview", lang, province="IR-11", county="1102")
+    for view in ({}, {"province": ["IR-11", "IR-23"]}):
         assert f"<h1>{navigation.menu()[0][lang]}</h1>" in page_html("overview", lang, **view)
 
 
