@@ -119,8 +119,14 @@ def rules(view: PageContext) -> None:
 
 
 def publications(view: PageContext) -> None:
-    """The publications kept, with the changes from one to the next."""
-    words: tables.Words = {"publication": lambda number: text.digits(number, view.lang)}
+    """The publications kept, with the changes from one to the next; the one that is shown is marked."""
+    shown = warehouse_pointer().resolve().stem
+
+    def named(number: str) -> str:
+        identity = text.digits(number, view.lang)
+        return view.word("load.shown", id=identity) if number == shown else identity
+
+    words: tables.Words = {"publication": named}
     ui.table(view, exhibits.publications, partial(_rows, view, "publications", words=words))
 
 

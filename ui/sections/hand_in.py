@@ -135,7 +135,7 @@ def _of_province(view: PageContext, desk: Desk, province: str, month: str) -> No
             status = f'<p role="status">{text.escape(_state(view, desk, now, here, stands_in))}</p>'
             st.html(blocks.heading(_title(view, desk, province, month, "missing" in states.values()), more=status))
             if now and now.why and now.state == "returned":
-                why = view.word("hand_in.returned_why", why=text.isolated(now.why, view.lang))
+                why = view.word("hand_in.returned_why", why=text.isolated(in_language(now.why, view.lang), view.lang))
                 do = view.escaped("hand_in.returned_do")
                 said_why = f'<strong class="pd-latin">{text.escape(why)}</strong>'
                 st.html(f'<div class="pd-notice" role="note">{said_why}<p>{do}</p></div>')
