@@ -136,10 +136,15 @@ def not_arrived(con: ScopedCursor) -> tuple[str, frozenset[str]]:
             union all select province, 'personnel', unnest([hired_on, left_on]) from spells
             union all select province, 'training', completed_on from completions
         ),
-        counted as (
-            select province, source, len(list_filter($begins, lambda first: first <= day)) as month, count(*) as rows
+        of_day as (
+            select province, source, day, count(*) as rows
             from rows
             where day between $first and (select as_of from publication)
+            group by all
+        ),
+        counted as (
+            select province, source, len(list_filter($begins, lambda first: first <= day)) as month, sum(rows) as rows
+            from of_day
             group by all
         )
         select distinct province
