@@ -23,7 +23,7 @@ def run(made: Register) -> dict[str, Any]:
     # Imported here: they read WAREHOUSE when imported.
     from ui.data import page_run, warehouse
     from ui.find import results
-    from ui.shell import find_address
+    from ui.shell import asking, find_address
 
     phrases = [line.split("\t")[0] for line in _PHRASES.read_text(encoding="utf-8").splitlines()[1:]]
     found: list[float] = []
@@ -36,7 +36,7 @@ def run(made: Register) -> dict[str, Any]:
             day = page_run.publication().as_of - timedelta(days=number + 1)
             asked.append(timed(partial(warehouse.ask, "training_compliance", on=day))[1])
             # More than a person may ask in a second.
-            find_address._asked.clear()
+            asking.SEARCHES.forget()
             answer, taken = timed(partial(client.get, "/find", params={"q": phrase, "lang": "fa"}))
             answer.raise_for_status()
             found.append(taken)

@@ -17,21 +17,22 @@ from tests.access.gated import configured, cookie
 from tests.access.scopes import ISFAHAN, NATIONAL, OF_ISFAHAN, TEHRAN
 from tests.find.conftest import Find
 from tests.loading import publish
+from ui.access import turns
 from ui.data import page_run
 from ui.find import reading, results
 from ui.i18n import text
-from ui.shell import find_address, gate, people
+from ui.shell import asking, find_address, gate, people
 from ui.state import saved_views
 
 # Without a second between them no more are answered.
-LIMIT = find_address.MOST_A_SECOND
+LIMIT = asking.SEARCHES.most
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock that stands until a test moves it."""
     now = [1000.0]
-    monkeypatch.setattr(find_address.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(turns.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -41,7 +42,7 @@ def client(
 ) -> Iterator[TestClient]:
     configured(tmp_path, monkeypatch, getattr(request, "param", "oidc"))
     monkeypatch.setenv("WAREHOUSE", str(small_register))
-    find_address._asked.clear()
+    asking.SEARCHES.forget()
     app = Starlette(routes=[*gate.routes(), *find_address.routes()], middleware=[Middleware(gate.Gate)])
     yield TestClient(app, client=("127.0.0.1", 5000))
     people.secrets.cache_clear()
@@ -94,12 +95,6 @@ def test_on_a_pinned_page_the_pinned_publication_is_asked_while_it_is_kept(
             assert parse_qs(urlsplit(line["address"]).query).get("publication", [""]) == [pinned]
 
 
-def test_nobody_is_answered_without_a_session(client: TestClient) -> None:
-    assert client.get("/find", params={"q": "فارس"}).status_code == 401
-    assert client.get("/find", params={"q": "فارس"}, headers=cookie("another secret")).status_code == 401
-    assert ask(client, "فارس", groups=["nobody"], sub="stranger").status_code == 403
-
-
 @pytest.mark.parametrize("lang", text.LANGUAGES)
 @pytest.mark.parametrize("path", ["/find", "/hand-in/1"])
 def test_who_is_signed_out_is_told_so_in_a_sentence_and_never_by_a_page(
@@ -116,21 +111,6 @@ def test_who_is_signed_out_is_told_so_in_a_sentence_and_never_by_a_page(
         assert refused.headers["content-type"].startswith("text/plain")
     page = client.get("/overview", headers=accepts)
     assert (page.status_code, page.headers["content-type"].partition(";")[0]) == (401, "text/html")
-
-
-@pytest.mark.parametrize("client", ["open"], indirect=True)
-def test_without_sign_in_this_machine_alone_is_answered(client: TestClient) -> None:
-    assert client.get("/find", params={"q": "فارس"}).status_code == 200
-    far = client.get("/find", params={"q": "فارس"}, headers={"X-Forwarded-For": "10.0.0.9"})
-    assert (far.status_code, far.text.strip()) == (403, text.word("data.this_machine", "fa"))
-
-
-def test_another_site_is_refused(client: TestClient) -> None:
-    sent = cookie() | {"Sec-Fetch-Site": "cross-site"}
-    assert client.get("/find", params={"q": "فارس"}, headers=sent).status_code == 403
-    assert (
-        client.get("/find", params={"q": "فارس"}, headers=sent | {"Sec-Fetch-Site": "same-origin"}).status_code == 200
-    )
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)

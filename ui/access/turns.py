@@ -3,13 +3,18 @@
 A person is the same with a cookie and with each token.
 """
 
+import time
+from collections import deque
 from pathlib import Path
+from threading import Lock
+
+from cachetools import LRUCache
 
 from etl.core.store import SHORT_PATIENCE_SECONDS, opened
 
 # Requests in a minute, and how long an answer may be made before it counts as lost with its process.
 MOST_A_MINUTE, LOST_SECONDS = 120, 1200.0
-_MINUTE = 60.0
+_MINUTE, _MOST_PEOPLE = 60.0, 10_000
 _TABLE = """create table if not exists turns (
     sub text primary key, running double precision not null, minute double precision not null, asked integer not null
 )"""
@@ -50,3 +55,27 @@ class Turns:
         """Give the claim back."""
         with self._store.transaction() as execute:
             execute("update turns set running = 0.0 where sub = $1", sub)
+
+
+class Pace:
+    """How often each person may ask one process: at most `most` times in `seconds`."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self.most, self.seconds = most, seconds
+        # When each person last asked, the latest last.
+        self._asked: LRUCache[str, deque[float]] = LRUCache(_MOST_PEOPLE)
+        self._lock = Lock()
+
+    def wait(self, sub: str) -> float:
+        """Count a request of a person; returns the seconds to wait, 0 if none."""
+        now = time.monotonic()
+        with self._lock:
+            times = self._asked.setdefault(sub, deque(maxlen=self.most))
+            if len(times) == self.most and now - times[0] < self.seconds:
+                return self.seconds - (now - times[0])
+            times.append(now)
+        return 0.0
+
+    def forget(self) -> None:
+        """Begin to count anew."""
+        self._asked.clear()

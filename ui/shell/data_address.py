@@ -5,8 +5,6 @@ A person is known by a personal token, sent as HTTP Basic (user: own id) or Bear
 writers and audit line are those of a download by hand. Without sign-in the address answers this machine only.
 """
 
-import base64
-import binascii
 import hashlib
 import logging
 import threading
@@ -31,12 +29,12 @@ from etl.core.errors import AccessDenied, OtherVersion, QuestionError, Refused, 
 from etl.operations import audit, programs
 from etl.semantic import answers, exportable
 from etl.semantic.answers import Answer
-from etl.semantic.rights import ADMINISTRATOR, AccessScope
+from etl.semantic.rights import AccessScope
 from ui.charts.elements import ChartContext
 from ui.components import downloads, page_files
-from ui.data import ask as asking
-from ui.data import owed, page_run, stores, warehouse
+from ui.data import owed, page_run, warehouse
 from ui.data.ask import Rounded
+from ui.data.ask import names as names_of
 from ui.data.worker_process import Ended
 from ui.exhibits import register
 from ui.exhibits.exhibit import Drawing, Exhibit
@@ -46,18 +44,16 @@ from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, not
 from ui.exports.page_workbook import contents_of
 from ui.exports.picture import PICTURE_FORMS
 from ui.i18n import text
-from ui.shell import data_question, people, refusals, threads
+from ui.shell import asking, data_question, people, threads
+from ui.shell.asking import Asker, Refusal
 from ui.shell.data_question import DataQuestion, ExhibitQuestion, PageQuestion
-from ui.shell.requests import PRIVATE, base_path, is_of_other_site, is_of_this_machine
-from ui.state import page_context, periods, personal_tokens, questions
+from ui.shell.requests import PRIVATE, base_path
+from ui.state import page_context, periods, questions
 from ui.state.given import Given, Wrong
 from ui.state.page_context import PageContext
 
 FOLDER = "/data/"
 _HEADERS = PRIVATE | {"Vary": "Authorization"}
-_CHALLENGE = {"WWW-Authenticate": 'Basic realm="data", charset="UTF-8"'}
-# Wrong tokens of a client that are answered in a minute, and how many clients are remembered.
-MOST_GUESSES, _MINUTE, _MOST_CLIENTS = 30, 60.0, 1000
 _BUSY_SECONDS = 2
 _MEDIA = DATA_FORMS | PICTURE_FORMS
 # Files of answers that are kept for requests of their parts.
@@ -65,7 +61,6 @@ _MOST_KEPT, _KEPT_SECONDS, _KEPT_BYTES = 16, 300.0, 256 << 20
 _T = TypeVar("_T")
 # By this name the JSON log keeps the text (ui.shell.logs).
 _LOG = logging.getLogger("policeyar.data")
-_guesses: dict[str, tuple[float, int]] = {}
 _lock = threading.Lock()
 
 
@@ -91,14 +86,6 @@ class _AnswerFile:
 _kept: TTLCache[str, _AnswerFile] = TTLCache(_KEPT_BYTES, _KEPT_SECONDS, getsizeof=_AnswerFile.size)
 
 
-class _Refused(Exception):
-    """A request that is not answered: its status, a sentence, more headers."""
-
-    def __init__(self, status: int, sentence: str, **headers: str) -> None:
-        super().__init__(sentence)
-        self.status, self.headers = status, {name.replace("_", "-"): value for name, value in headers.items()}
-
-
 def routes() -> list[Route]:
     base = base_path() + FOLDER
     return [
@@ -117,51 +104,37 @@ def routes() -> list[Route]:
 
 # Makes the response that a question asks for.
 _Make = Callable[[], Response]
-_Handler = Callable[[Request, Given, AccessScope], Response | _Make]
+_Handler = Callable[[Request, Given, Asker], Response | _Make]
 
 
 async def _respond(handler: _Handler, request: Request) -> Response:
-    """The response of a handler, or of what it gives to be made, or the status and sentence of what refuses it."""
+    """The response of a handler, or of what it gives to be made."""
     given: dict[str, list[str]] = {}
     for name, value in parse_qsl(request.url.query, keep_blank_values=True):
         given.setdefault(name, []).append(value)
     lang = data_question.language(given)
 
-    def refused(status: int, key: str, **headers: str) -> _Refused:
-        return _Refused(status, text.word(f"data.{key}", lang), **headers)
-
-    try:
-        if data_question.holds_token(given):
-            raise refused(400, "in_address")
-        asker = await threads.run(threads.QUESTIONS, partial(_asker, request, lang))
-        response = await threads.run(
-            threads.QUESTIONS, partial(_asked, request, given, asker, lang, partial(handler, request, given, asker))
-        )
+    async def work(who: Asker) -> Response:
+        asked = partial(_asked, given, who.scope, lang)
+        response = await threads.run(threads.QUESTIONS, partial(asked, partial(handler, request, given, who)))
         if isinstance(response, Response):
             return response
-        async with _turn(asker, lang):
-            making = partial(_asked, request, given, asker, lang, response)
-            return await threads.while_wanted(request.receive, threads.ANSWERS, making)
-    except threads.Gone:
-        # Nobody reads it.
-        return Response(status_code=499, headers=_HEADERS)
-    except OSError as error:
-        # Nothing is sent unlogged.
-        refusal = _Refused(503, stores.sentence(error, lang), Retry_After="60")
-    except _Refused as error:
-        refusal = error
-    return PlainTextResponse(f"{refusal}\n", refusal.status, _HEADERS | refusal.headers)
+        async with _turn(who.sub, lang):
+            return await threads.while_wanted(request.receive, threads.ANSWERS, partial(asked, response))
+
+    if data_question.holds_token(given):
+        return PlainTextResponse(f"{text.word('data.in_address', lang)}\n", 400, _HEADERS)
+    return await asking.answered(request, asking.FILE, work)
 
 
 def _asked(
-    request: Request,
     given: Given,
     asker: AccessScope,
     lang: str,
     work: Callable[[], _T],
     gone: threading.Event | None = None,
 ) -> _T:
-    """The result of `work`, which asks questions for somebody until the client is gone. Raises _Refused, OSError."""
+    """The result of `work`, which asks questions for somebody until the client is gone. Raises Refusal, OSError."""
     try:
         with (
             page_run.acting_as(asker),
@@ -170,128 +143,56 @@ def _asked(
         ):
             return work()
     except Wrong as wrong:
-        raise _Refused(400, str(wrong)) from None
+        raise Refusal(400, str(wrong)) from None
+    # Also a fault of a question, but no wrong one.
     except AccessDenied:
-        _note_attempt(request, asker)
-        raise _Refused(403, text.word("data.denied", lang)) from None
+        raise
     except TooEarly:
-        raise _Refused(400, text.word("state.too_early", lang)) from None
+        raise Refusal(400, text.word("state.too_early", lang)) from None
     except QuestionError as error:
-        raise _Refused(400, str(error)) from None
+        raise Refusal(400, str(error)) from None
     except Ended:
-        raise _Refused(413, text.word("data.too_large", lang)) from None
-    except (page_run.Unpublished, Refused):
-        raise _Refused(503, text.word("data.unpublished", lang), Retry_After="300") from None
-    except (OSError, _Refused):
+        raise Refusal(413, text.word("data.too_large", lang)) from None
+    except Refused:
+        raise page_run.Unpublished from None
+    except (OSError, page_run.Unpublished, Refusal):
         raise
     except Exception as failed:
         # A message may hold data.
         _LOG.error(f"data address: {type(failed).__name__}")
         _LOG.debug("%s", traceback.format_exc())
-        raise _Refused(500, text.word("data.failed", lang)) from None
+        raise Refusal(500, text.word("data.failed", lang)) from None
 
 
 @asynccontextmanager
-async def _turn(asker: AccessScope, lang: str) -> AsyncIterator[None]:
-    """The turn of a person, of whom one answer is made at a time. Raises _Refused."""
-    who = asker.sub
-    if not await threads.run(threads.QUESTIONS, lambda: people.turns().begin(who, time.time())):
-        raise _Refused(429, text.word("data.running", lang), Retry_After=str(_BUSY_SECONDS))
+async def _turn(sub: str, lang: str) -> AsyncIterator[None]:
+    """The turn of a person, of whom one answer is made at a time. Raises Refusal."""
+    if not await threads.run(threads.QUESTIONS, lambda: people.turns().begin(sub, time.time())):
+        raise Refusal(429, text.word("data.running", lang), Retry_After=str(_BUSY_SECONDS))
     try:
         yield
     finally:
         with anyio.CancelScope(shield=True):
-            await threads.run(threads.QUESTIONS, lambda: people.turns().end(who))
-
-
-def _note_attempt(request: Request, scope: AccessScope) -> None:
-    """Record in the audit log that somebody asked for what is outside of the rights."""
-    if people.mode() != "open":
-        why = {"why": "outside of the rights", "page": "data address"} | audit.rights(scope) | people.client(request)
-        audit.record(people.audit_folder(), scope.sub, "refused", **why)
+            await threads.run(threads.QUESTIONS, lambda: people.turns().end(sub))
 
 
 def _file(given: Given, lang: str) -> str:
-    """The file of the publication that a request pins, else of the latest one. Raises _Refused, Wrong, Unpublished."""
+    """The file of the publication that a request pins, else of the latest one. Raises Refusal, Wrong, Unpublished."""
     if not (pinned := data_question.publication(given)):
         return page_run.current_file()
     if not (file := page_run.kept_file(pinned)):
-        raise _Refused(410, text.word("data.gone", lang, id=pinned))
+        raise Refusal(410, text.word("data.gone", lang, id=pinned))
     try:
         page_run.connection(file)
     except OtherVersion:
-        raise _Refused(410, text.word("data.gone", lang, id=pinned)) from None
+        raise Refusal(410, text.word("data.gone", lang, id=pinned)) from None
     return file
-
-
-# ---------------------------------------------------------------- who asks
-
-
-def _asker(request: Request, lang: str) -> AccessScope:
-    credential = _credential(request)
-    # Without a token the browser of a reader asks, and another site may not make it.
-    if credential is None and is_of_other_site(request.headers):
-        raise _Refused(403, text.word("data.other_site", lang))
-    if people.mode() == "open":
-        if not is_of_this_machine(request):
-            raise _Refused(403, text.word("data.this_machine", lang))
-        return ADMINISTRATOR
-    token = None
-    if credential is None and (person := request.scope.get("person")):
-        # A signed-in person may look things up in the browser.
-        scope = people.scope_of(person)
-    else:
-        sub, secret = credential or (None, "")
-        token = personal_tokens.store().holder(secret, sub, time.time()) if credential else None
-        if token is None and credential is None and request.headers.get("sec-fetch-site") == "same-origin":
-            # A link of a page that is still open; a browser would ask for a token here.
-            raise _Refused(401, f"{text.word('sign_in.lost_title', lang)}. {text.word('sign_in.lost', lang)}")
-        if token is None:
-            raise _unknown_token(request, credential is not None, lang)
-        scope = people.table().scope_of(token.sub, token.groups)
-    if wait := people.turns().count(scope.sub, time.time()):
-        raise _Refused(429, text.word("data.too_many", lang), Retry_After=str(int(wait) + 1))
-    if token:
-        personal_tokens.store().note_use(token.digest, time.time())
-    if not any(grant.may_export for grant in scope.grants):
-        raise _Refused(403, text.word("data.denied", lang))
-    return scope
-
-
-def _credential(request: Request) -> tuple[str | None, str] | None:
-    """User (None: not named) and token of the header; None without one, and for one that is none of both schemes."""
-    scheme, _, written = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return None, written.strip()
-    if scheme.lower() != "basic":
-        return None
-    try:
-        sub, _, secret = base64.b64decode(written.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return sub, secret
-
-
-def _unknown_token(request: Request, is_guess: bool, lang: str) -> _Refused:
-    """The refusal of a request without a valid token; wrong ones are counted for each client."""
-    if is_guess:
-        client = people.client_address(request)
-        with _lock:
-            since, times = _guesses.pop(client, (0.0, 0))
-            is_new = time.monotonic() - since > _MINUTE or not times
-            _guesses[client] = (time.monotonic(), 1) if is_new else (since, times + 1)
-            while len(_guesses) > _MOST_CLIENTS:
-                del _guesses[next(iter(_guesses))]
-        refusals.note(refusals.UNKNOWN, "wrong token", people.client(request), status=401)
-        if not is_new and times >= MOST_GUESSES:
-            return _Refused(429, text.word("data.too_many", lang), Retry_After=str(int(_MINUTE)))
-    return _Refused(401, text.word("data.who", lang), **_CHALLENGE)
 
 
 # ---------------------------------------------------------------- answers
 
 
-def _describe(request: Request, given: Given, asker: AccessScope) -> Response:
+def _describe(request: Request, given: Given, who: Asker) -> Response:
     form = request.path_params.get("form", "json")
     headers = _HEADERS | {"ETag": _tag(form, "dictionary")}
     if _is_known(request, headers["ETag"]):
@@ -299,55 +200,53 @@ def _describe(request: Request, given: Given, asker: AccessScope) -> Response:
     if form == "json":
         return JSONResponse(dictionary.content(), headers=headers)
     if form not in ("csv", "xlsx"):
-        return _nothing(request, given, asker)
+        return _nothing(request, given, who)
     content = dictionary.as_csv() if form == "csv" else dictionary.as_xlsx()
     return Response(content, media_type=FORMS[form], headers=headers)
 
 
-def _nothing(request: Request, given: Given, asker: AccessScope) -> Response:
+def _nothing(request: Request, given: Given, who: Asker) -> Response:
     page = request.path_params.get("page", "training")
     exhibits = [f"/data/{address}.csv" for address in register.exhibits() if address.startswith(f"{page}/")]
     exhibits += [f"/data/{page}.xlsx"] if exhibits else []
     answers = [f"/data/answer.{form}" for form in DATA_FORMS]
     known = ["/data/", *answers, *exhibits, "/data/dictionary.csv", "/data/dictionary.xlsx"]
-    raise _Refused(404, text.word("data.unknown", data_question.language(given), known=" ".join(known)))
+    raise Refusal(404, text.word("data.unknown", data_question.language(given), known=" ".join(known)))
 
 
-def _answer(request: Request, given: Given, asker: AccessScope) -> Response | _Make:
+def _answer(request: Request, given: Given, who: Asker) -> Response | _Make:
     form = request.path_params["form"]
     if form not in DATA_FORMS:
-        return _nothing(request, given, asker)
+        return _nothing(request, given, who)
     question = data_question.read(given)
-    return _kept_or_made(request, asker, form, question)
+    return _kept_or_made(request, who, form, question)
 
 
-def _exhibit(request: Request, given: Given, asker: AccessScope) -> Response | _Make:
+def _exhibit(request: Request, given: Given, who: Asker) -> Response | _Make:
     form, address = request.path_params["form"], f"{request.path_params['page']}/{request.path_params['name']}"
     question = data_question.read_exhibit(given, address) if form in _MEDIA else None
     if question and form in PICTURE_FORMS and not programs.browser():
-        raise _Refused(501, text.word("data.no_browser", question.view.lang))
-    return _kept_or_made(request, asker, form, question) if question else _nothing(request, given, asker)
+        raise Refusal(501, text.word("data.no_browser", question.view.lang))
+    return _kept_or_made(request, who, form, question) if question else _nothing(request, given, who)
 
 
-def _claims(request: Request, given: Given, asker: AccessScope) -> Response | _Make:
+def _claims(request: Request, given: Given, who: Asker) -> Response | _Make:
     """What the sentences and titles of a page claim, in its order."""
     question = data_question.read_page(given, request.path_params["page"])
-    return partial(_claims_sent, request, asker, question) if question else _nothing(request, given, asker)
+    return partial(_claims_sent, request, who, question) if question else _nothing(request, given, who)
 
 
-def _claims_sent(request: Request, asker: AccessScope, question: PageQuestion) -> Response:
+def _claims_sent(request: Request, who: Asker, question: PageQuestion) -> Response:
     found = []
     for named, exhibit in _on_page(question):
-        if exhibit.answer is None or answers.may_leave(asker, exhibit.answer):
+        if exhibit.answer is None or answers.may_leave(who.scope, exhibit.answer):
             found += [
                 {"exhibit": named.name, "sentence": said.words, "claims": [one.record() for one in said.claims]}
                 for said in exhibit.stated
             ]
-    if request.method == "GET" and people.mode() != "open":
+    if request.method == "GET":
         details = {"why": "data address", "page": question.page, "form": "claims"}
-        audit.record(
-            people.audit_folder(), asker.sub, "export", **details | audit.rights(asker), **people.client(request)
-        )
+        who.note("export", **details | audit.rights(who.scope))
     return JSONResponse(found, headers=_HEADERS)
 
 
@@ -360,18 +259,18 @@ def _on_page(question: PageQuestion) -> Iterator[tuple[Named, Exhibit]]:
             yield from ((named, exhibit) for exhibit in named.exhibits(shown))
 
 
-def _workbook(request: Request, given: Given, asker: AccessScope) -> Response | _Make:
+def _workbook(request: Request, given: Given, who: Asker) -> Response | _Make:
     """The workbook of a page, made without drawing it."""
     question = data_question.read_page(given, request.path_params["page"])
     if question is None:
-        return _nothing(request, given, asker)
-    tag = _tag("xlsx", question, people.rights_of(asker))
+        return _nothing(request, given, who)
+    tag = _tag("xlsx", question, people.rights_of(who.scope))
     if _is_known(request, tag):
         return Response(status_code=304, headers=_HEADERS | {"ETag": tag})
-    return partial(_workbook_sent, request, asker, question, tag)
+    return partial(_workbook_sent, request, who, question, tag)
 
 
-def _workbook_sent(request: Request, asker: AccessScope, question: PageQuestion, tag: str) -> Response:
+def _workbook_sent(request: Request, who: Asker, question: PageQuestion, tag: str) -> Response:
     view, page = question.view, register.pages()[question.page]
     contents = contents_of(page, view.asked, warehouse.of_page(), dict(question.said), question.circulation)
     if contents.is_empty:
@@ -384,18 +283,18 @@ def _workbook_sent(request: Request, asker: AccessScope, question: PageQuestion,
     making.process.result(page_run.gone())
     details = page_files.details(job, contents) | {"page": question.page}
     name, headers = page_files.file_name(view, job), _HEADERS | {"ETag": tag}
-    return _sent(request, asker, _AnswerFile("xlsx", making.path, name, making, headers, details))
+    return _sent(request, who, _AnswerFile("xlsx", making.path, name, making, headers, details))
 
 
 def _kept_or_made(
-    request: Request, asker: AccessScope, form: str, question: DataQuestion | ExhibitQuestion
+    request: Request, who: Asker, form: str, question: DataQuestion | ExhibitQuestion
 ) -> Response | _Make:
-    tag = _tag(form, question, people.rights_of(asker))
+    tag = _tag(form, question, people.rights_of(who.scope))
     if _is_known(request, tag):
         return Response(status_code=304, headers=_HEADERS | {"ETag": tag})
     with _lock:
         file = _kept.get(tag)
-    return _sent(request, asker, file) if file else partial(_made_and_sent, request, asker, form, question, tag)
+    return _sent(request, who, file) if file else partial(_made_and_sent, request, who, form, question, tag)
 
 
 @dataclass(frozen=True)
@@ -412,7 +311,7 @@ def _asked_of(question: DataQuestion | ExhibitQuestion) -> _Found:
     view, ask = question.view, warehouse.of_page()
     if isinstance(question, DataQuestion):
         found = questions.free(view.asked, ask, question.names, question.by, is_settled=False, calc=question.calc)
-        return _Found(found, ChartContext(view.lang, names=asking.names(ask, view.lang)))
+        return _Found(found, ChartContext(view.lang, names=names_of(ask, view.lang)))
     exhibit = question.named.exhibit(Rounded(ask) if question.circulation else ask)
     if exhibit.answer is None:
         raise Wrong(exhibit.said(view.lang))
@@ -420,12 +319,12 @@ def _asked_of(question: DataQuestion | ExhibitQuestion) -> _Found:
 
 
 def _made_and_sent(
-    request: Request, asker: AccessScope, form: str, question: DataQuestion | ExhibitQuestion, tag: str
+    request: Request, who: Asker, form: str, question: DataQuestion | ExhibitQuestion, tag: str
 ) -> Response:
     found = _asked_of(question)
     answer = exportable.of(found.source).answer
-    answers.check(asker.rights(), answer)
-    if not answers.may_leave(asker, answer):
+    answers.check(who.scope.rights(), answer)
+    if not answers.may_leave(who.scope, answer):
         raise AccessDenied
     headers = _HEADERS | {"ETag": tag} | _about(answer, question)
     # A part of a Parquet file can only be asked for where its length is known.
@@ -434,14 +333,13 @@ def _made_and_sent(
     file = _made(form, found, question, headers)
     with _lock:
         _kept[tag] = file
-    return _sent(request, asker, file)
+    return _sent(request, who, file)
 
 
-def _sent(request: Request, asker: AccessScope, file: _AnswerFile) -> Response:
+def _sent(request: Request, who: Asker, file: _AnswerFile) -> Response:
     """The response with a file, after its line in the audit log."""
-    if request.method == "GET" and people.mode() != "open":
-        details = {**file.audit_details} | audit.rights(asker) | {"why": "data address"}
-        audit.record(people.audit_folder(), asker.sub, "export", **details, **people.client(request))
+    if request.method == "GET":
+        who.note("export", **{**file.audit_details} | audit.rights(who.scope) | {"why": "data address"})
     response = FileResponse(file.path, filename=file.name, media_type=_MEDIA[file.form], headers=file.headers)
     # It is there until it is sent, even if others take its place.
     response.file = file  # type: ignore[attr-defined]

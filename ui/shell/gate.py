@@ -35,8 +35,8 @@ from ui.shell.requests import CLOSE_SOCKET, base_path, language
 # Served without a session: what the sign-in page needs, and the health checks. None shows data of the register.
 _OPEN = ("/auth/login", "/oauth2callback", "/sign-in", "/sign-out", "/healthz", "/readyz", "/_stcore/health")
 _OPEN_FOLDERS = ("/static/", "/app/static/")
-# Asked by the scripts of pages: answered with a sentence, never with a page.
-_SCRIPTED = re.compile(r"/find|/hand-in(/.*)?")
+# Asked by the scripts of pages and by programs: answered with a sentence, never with a page.
+_SCRIPTED = re.compile(r"/find|/(hand-in|data)(/.*)?")
 # Never answered with a page.
 _CLOSED_FOLDERS = ("/_stcore/", "/media/", "/files/", "/component/", "/metrics")
 # Of Streamlit, and used by no page: uploads stay in memory, the agent runs pages, and its sign-out is a GET with the token in
@@ -90,7 +90,7 @@ class Gate:
         # The data address looks for a token itself, and answers programs, not browsers.
         is_data = scope["type"] == "http" and path.startswith("/data/")
         scope["person"] = None if is_data and (refusal or person is None) else person
-        if refusal == "unknown" and not (is_open or is_data):
+        if refusal == "unknown" and not is_open:
             page = sign_in_page.with_link("sessions_unknown", "/", "again")
             await _refuse(scope, receive, send, page, 503, "sessions_unknown")
         elif is_open or is_data:
