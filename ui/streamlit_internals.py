@@ -20,8 +20,8 @@ __all__ = ["DeltaGenerator", "RerunException", "StopException"]
 
 # The beginnings of the names of its loggers whose texts may contain what a user asked.
 LOGGERS = ("streamlit.web.server.", "streamlit.runtime.", "streamlit.error_util")
-# The cookies of its sign-in begin so.
-COOKIES = (b"_streamlit_user",)
+# The cookies of its sign-in begin so: that of the person, and that of a sign-in that has begun.
+COOKIES = (b"_streamlit_user", b"_streamlit_session")
 # Tells its script in the browser where the site is: pages stand beside each other, right below that.
 BASE = 'window.__streamlit={BACKEND_BASE_URL:new URL("./",location.href).href};'
 

@@ -9,9 +9,12 @@ if TYPE_CHECKING:
 
 # Characters that start a formula, including their full-width forms, which some programs normalise.
 _FORMULA = tuple("=+@\t\r＝＋－＠-")
+# Where another program, or another setting of this one, begins a cell.
+_SEPARATOR = "[;؛|\t][ \t]*"
 _UNWRITABLE = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 # What `safe` changes, as a pattern of RE2.
-SUSPECT = f"^[{''.join(_FORMULA)}]|{_UNWRITABLE}"
+SUSPECT = f"^[{''.join(_FORMULA)}]|{_SEPARATOR}[{''.join(_FORMULA)}]|{_UNWRITABLE}"
+_INSIDE = re.compile(f"({_SEPARATOR})(?=[{''.join(_FORMULA)}])")
 
 
 def safe(value: Any) -> Any:
@@ -19,7 +22,7 @@ def safe(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     # Remove unwritable characters first: a formula may follow them.
-    writable = re.sub(_UNWRITABLE, "", value)
+    writable = _INSIDE.sub(r"\1'", re.sub(_UNWRITABLE, "", value))
     guarded = value.startswith((*_FORMULA, "\x00")) or writable.startswith(_FORMULA)
     return "'" + writable if guarded else writable
 

@@ -32,8 +32,9 @@ NATION = "IR"
 PLACE_AXES = ("province", "side")
 MOST_LETTERS, MOST_SHOWN = 300, 1000
 _MOST_MONTHS, _MONTHS_SHOWN = 36, 12
-# A national id, its usual forms, a telephone number, an address of mail.
-_OF_A_PERSON = re.compile(r"\d{8,}|\d{3}[- ]\d{6}[- ]\d|0\d{2,3}[- ]\d{3}[- ]?\d{4}|\S@\S")
+# A national id or a telephone number however it is cut, as 0 9 1 2 … or 1234.567.890, and an address of mail. A day is neither.
+_OF_A_PERSON = re.compile(r"\d{8,}|\d(?:[\s./·_–—-]*\d){9,}|\S@\S")
+_DAY = re.compile(r"(?<!\d)1[34]\d\d([/-])(?:0?[1-9]|1[0-2])\1(?:[12]\d|3[01]|0?[1-9])(?!\d)")
 _TABLE = """create table if not exists signed_notes (
     number integer not null primary key, body text not null
 )"""
@@ -277,7 +278,7 @@ def _clean(text: str) -> str:
     clean = display_text(text)
     if not LEAST_REASON <= len(clean) <= MOST_LETTERS:
         raise declined(UNUSABLE, because("note_length", least=LEAST_REASON, most=MOST_LETTERS))
-    if _OF_A_PERSON.search(latin_digits(clean)):
+    if _OF_A_PERSON.search(_DAY.sub("…", latin_digits(clean))):
         raise declined(UNUSABLE, because("note_person"))
     return clean
 

@@ -68,6 +68,16 @@ async def set_cookie(_: Request) -> Response:
     return answer
 
 
+async def begin_sign_in(_: Request) -> Response:
+    answer = Response()
+    answer.set_cookie("_streamlit_session", "x", httponly=True, samesite="lax")
+    return answer
+
+
+async def cookies(request: Request) -> Response:
+    return JSONResponse(request.cookies)
+
+
 CLOSED = ("/_stcore/metrics", "/media/x.csv", "/files/x", "/component/a/b.js", "/metrics")
 
 
@@ -76,6 +86,8 @@ def application() -> Starlette:
         *gate.routes(),
         WebSocketRoute("/_stcore/stream", socket),
         Route("/oauth2callback", set_cookie),
+        Route("/static/begun", begin_sign_in),
+        Route("/static/cookies", cookies),
         Mount("/", Starlette(routes=[Route("/{path:path}", seen)])),
     ]
     return Starlette(routes=routes, middleware=[Middleware(gate.Gate)])

@@ -690,13 +690,18 @@ def test_a_token_makes_one_answer_at_a_time(site: Site, monkeypatch: pytest.Monk
         return made(*given)
 
     monkeypatch.setattr(data_address, "_made", held)
-    with ThreadPoolExecutor(1) as pool:
+    monkeypatch.setattr(data_address, "PATIENT_SECONDS", 0.0)
+    with ThreadPoolExecutor(2) as pool:
         first = pool.submit(site.get, CSV, site.isfahan, params=BY_PROVINCE)
         assert begun.wait(PATIENCE)
         second = site.get(CSV, site.isfahan, params={**BY_PROVINCE, "on": "1404/05/01"})
         of_another = site.get(CSV, site.national, params=BY_PROVINCE)
+        monkeypatch.setattr(data_address, "PATIENT_SECONDS", PATIENCE)
+        waiting = pool.submit(site.get, CSV, site.isfahan, params={**BY_PROVINCE, "on": "1404/04/01"})
+        assert not waiting.done()
         goes_on.set()
         assert first.result().status_code == 200
+    assert waiting.result().status_code == 200, "a second query of a workbook waits for the first"
     assert (second.status_code, int(second.headers.get("retry-after", 0)) > 0) == (429, True)
     assert of_another.status_code == 200, "others wait for nobody"
     assert site.get(CSV, site.isfahan, params=BY_PROVINCE).status_code == 200

@@ -373,6 +373,10 @@ def test_over_tls_the_cookies_are_bound_to_this_host_and_others_count_for_nothin
     people.secrets.cache_clear()
     monkeypatch.setattr(gate, "base_path", lambda: base)
     assert oidc.get("/oauth2callback").headers["set-cookie"].startswith(f"{prefix}_streamlit_user=")
+    begun = oidc.get("/static/begun")
+    planted_session = {"Cookie": f"_streamlit_session=x; {prefix}_streamlit_session=y"}
+    assert begun.headers["set-cookie"].startswith(f"{prefix}_streamlit_session=")
+    assert oidc.get("/static/cookies", headers=planted_session).json() == {"_streamlit_session": "y"}
     planted = cookie()
     ours = {"Cookie": f"other=1; {prefix}{planted['Cookie']}"}
     assert status(oidc, planted) == 401, "a page of a neighbouring host can set this one"

@@ -18,7 +18,7 @@ from etl.operations import backup
 from etl.semantic.access import cursor_for
 from etl.semantic.answers import Answer, ask
 from etl.semantic.rights import ADMINISTRATOR, WHOLE_COUNTRY, AccessScope, Grant
-from etl.submissions import notes
+from etl.submissions import deadline, notes
 from etl.submissions.desk import Person
 from etl.submissions.notes import Note, Notes, about, is_of_row, seen_by, written
 from etl.submissions.refusals import Declined
@@ -305,3 +305,24 @@ def test_no_more_than_a_thousand_are_shown(tmp_path: Path, monkeypatch: pytest.M
         shelf.sign(person("steward"), note(over="1405-03"))
     shelf.withdraw(person("steward"), 1, TODAY)
     shelf.sign(person("steward"), note(over="1405-03"))
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["0 9 1 2 3 4 5 6 7 8 9", "1234.567.890", "0912/345/6789", "0912 - 345 - 6789", "۱۲۳۴–۵۶۷–۸۹۰", "1401-23-4567 890"],
+)
+def test_a_number_of_a_person_is_refused_however_it_is_cut(number: str) -> None:
+    with pytest.raises(Declined, match="note"):
+        written("training_compliance", "IR-07", deadline.latest_month(date.today()), f"{FA} {number}", "", date.today())
+
+
+@pytest.mark.parametrize(
+    "number", ["1405/08/12 1405/09/01", "۱۴۰۵/۰۸/۰۱ تا ۱۴۰۵/۰۹/۳۰", "1,234 و 5,678", "از ۳۱ به ۲۸ نفر"]
+)
+def test_days_and_counts_stand_in_a_note(number: str) -> None:
+    assert (
+        number[0]
+        in written(
+            "training_compliance", "IR-07", deadline.latest_month(date.today()), f"{FA} {number}", "", date.today()
+        ).fa
+    )

@@ -100,6 +100,14 @@ def test_no_exported_text_begins_like_a_formula(value: str) -> None:
     assert "\x00" not in safe
 
 
+@pytest.mark.parametrize("sign", [";", "؛", "|", "\t", "; "])
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@x", "＝1"])
+def test_a_formula_behind_another_separator_is_made_safe(sign: str, formula: str) -> None:
+    assert spreadsheet.safe(f"a{sign}{formula}") == f"a{sign}'{formula}"
+    assert spreadsheet.safe(f"a{sign}b") == f"a{sign}b"
+    assert file_content.all_safe(pa.array([f"a{sign}{formula}"])).to_pylist() == [f"a{sign}'{formula}"]
+
+
 @pytest.mark.slow
 @given(st.lists(st.none() | WORDS))
 def test_a_column_is_made_safe_as_its_cells_are(values: list[str | None]) -> None:

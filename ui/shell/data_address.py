@@ -55,6 +55,8 @@ from ui.state.page_context import PageContext
 FOLDER = "/data/"
 _HEADERS = PRIVATE | {"Vary": "Authorization"}
 _BUSY_SECONDS = 2
+# How long a query waits for the one of the same person that is answered, and how often it looks.
+PATIENT_SECONDS, _LOOK_AGAIN_SECONDS = 10.0, 0.2
 _MEDIA = DATA_FORMS | PICTURE_FORMS
 # Files of answers that are kept for requests of their parts.
 _MOST_KEPT, _KEPT_SECONDS, _KEPT_BYTES = 16, 300.0, 256 << 20
@@ -166,9 +168,12 @@ def _asked(
 
 @asynccontextmanager
 async def _turn(sub: str, lang: str) -> AsyncIterator[None]:
-    """The turn of a person, of whom one answer is made at a time. Raises Refusal."""
-    if not await threads.run(threads.QUESTIONS, lambda: people.turns().begin(sub, time.time())):
-        raise Refusal(429, text.word("data.running", lang), Retry_After=str(_BUSY_SECONDS))
+    """The turn of a person, of whom one answer is made at a time; a program's next query waits for it. Raises Refusal."""
+    until = time.monotonic() + PATIENT_SECONDS
+    while not await threads.run(threads.QUESTIONS, lambda: people.turns().begin(sub, time.time())):
+        if time.monotonic() > until:
+            raise Refusal(429, text.word("data.running", lang), Retry_After=str(_BUSY_SECONDS))
+        await anyio.sleep(_LOOK_AGAIN_SECONDS)
     try:
         yield
     finally:

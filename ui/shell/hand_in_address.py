@@ -64,7 +64,7 @@ async def _json(request: Request, lang: str) -> dict[str, Any]:
     async for piece in request.stream():
         body += piece
         if len(body) > _MOST_JSON:
-            raise Refusal(413, text.word("data.too_large", lang))
+            raise Refusal(413, text.word("hand_in.long_json", lang))
     try:
         content = json.loads(body) if body else {}
     except (ValueError, RecursionError):

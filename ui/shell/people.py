@@ -116,7 +116,12 @@ def table() -> roles.Roles:
 def who(connection: HTTPConnection) -> Person | None:
     """The authenticated person of a request, or None. Does not check whether the session is still valid."""
     found = _of_proxy(connection) if mode() == "proxy" else _of_cookie(connection)
-    return found if found and not found.sub.startswith(roles.SERVER) else None
+    return found if found and not _is_of_the_log(found.sub) else None
+
+
+def _is_of_the_log(sub: str) -> bool:
+    """Whether an account is called what the audit log calls commands of the server, and nobody known."""
+    return sub.startswith(roles.SERVER) or sub in (roles.SERVER.rstrip(":"), "unknown")
 
 
 def forgery(connection: HTTPConnection) -> str:
