@@ -38,7 +38,7 @@ from ui.state import wording
 from ui.state.given import Given, Wrong, one, short, wrong_value
 from ui.state.questions import Over, settled_on, similar_to, without_places
 from ui.state.scope import NATION, SIMILAR, Days, Scope
-from ui.summary import changes, different
+from ui.summary import changes, claims, different
 
 # The months of the lines. So many rates are named in a title.
 _MONTHS, _MOST_NAMED = 36, 2
@@ -438,8 +438,9 @@ def bridge(scope: Scope, ask: Ask, sides: Sides, at: At) -> Exhibit:
         return nothing(scope, "compare.no_bridge_title", "compare.no_bridge")
     first, last = sorted(sides.days)
     over = (first + DAY, last) if first < last else last_complete_months(last, 12)
-    exact = ask.exactly(of_analysis("bridge", over[1], where_of(at.place), over))
-    return of_answer(scope, ask, steps.bridge, exact)
+    asked = of_analysis("bridge", over[1], where_of(at.place), over)
+    made = of_answer(scope, ask, steps.bridge, ask.exactly(asked))
+    return replace(made, title=replace(made.title, claims=claims.of_analysis(made.title.claims, asked)))
 
 
 def sides_held(scope: Scope, ask: Ask, given: Given) -> Iterator[tuple[Make, tuple[Input, ...]]]:
