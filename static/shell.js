@@ -28,11 +28,14 @@ const onChange = (act) => new MutationObserver(act).observe(document, { subtree:
   document.addEventListener("pd-look", turn);
 })();
 
-// Plotly comes after what is read: it is fetched once the page has its first number.
+// The first answer, a page in words, goes when the page proper has its first number, or says why there is none. Plotly comes after
+// what is read: it is fetched then.
 (function () {
   const numbered = new MutationObserver(() => {
-    if (!document.querySelector(".pd-value, .pd-verdict, .pd-intro")) return;
+    const shown = document.querySelector("[data-testid=stApp]");
+    if (!shown?.querySelector(".pd-value, .pd-verdict, .pd-intro, .pd-notice, .pd-trust")) return;
     numbered.disconnect();
+    document.getElementById("first-answer")?.remove();
     document.head.append(Object.assign(document.createElement("link"), { rel: "preload", as: "script", href: readerPlotly }));
   });
   numbered.observe(document, { subtree: true, childList: true });

@@ -1,5 +1,6 @@
 """The data address: /data/answer.csv and its like give an answer to programs, /data/training/by_place.csv an exhibit of a page
-(by_place.png its picture), /data/training.xlsx the workbook of a page, /data/ the data dictionary.
+(by_place.png its picture), /data/training.xlsx the workbook of a page, /data/training.html the page as one file, /data/ the data
+dictionary.
 
 A person is known by a personal token, sent as HTTP Basic (user: own id) or Bearer, never in the address. Rights, `ask`,
 writers and audit line are those of a download by hand. Without sign-in the address answers this machine only.
@@ -16,12 +17,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import anyio
 from cachetools import TTLCache
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from etl.core import files
@@ -43,6 +44,7 @@ from ui.exports import about, dictionary, picture
 from ui.exports.job import DATA_FORMS, FORMS, MANY_CELLS, ExportJob, Making, noted
 from ui.exports.page_workbook import contents_of
 from ui.exports.picture import PICTURE_FORMS
+from ui.exports.plain_page import PlainPage
 from ui.i18n import text
 from ui.shell import asking, data_question, people, threads
 from ui.shell.asking import Asker, Refusal
@@ -99,6 +101,7 @@ def routes() -> list[Route]:
             (base, _describe),
             (f"{base}dictionary.{{form}}", _describe),
             (f"{base}{{page}}.xlsx", _workbook),
+            (f"{base}{{page}}.html", _plain_page),
             (f"{base}{{path:path}}", _nothing),
         )
     ]
@@ -213,7 +216,7 @@ def _describe(request: Request, given: Given, who: Asker) -> Response:
 def _nothing(request: Request, given: Given, who: Asker) -> Response:
     page = request.path_params.get("page", "training")
     exhibits = [f"/data/{address}.csv" for address in register.exhibits() if address.startswith(f"{page}/")]
-    exhibits += [f"/data/{page}.xlsx"] if exhibits else []
+    exhibits += [f"/data/{page}.xlsx", f"/data/{page}.html"] if exhibits else []
     answers = [f"/data/answer.{form}" for form in DATA_FORMS]
     known = ["/data/", *answers, *exhibits, "/data/dictionary.csv", "/data/dictionary.xlsx"]
     raise Refusal(404, text.word("data.unknown", data_question.language(given), known=" ".join(known)))
@@ -262,6 +265,28 @@ def _on_page(question: PageQuestion) -> Iterator[tuple[Named, Exhibit]]:
     for named in page.shown(view.asked, ask, dict(question.said)):
         with suppress(AccessDenied, QuestionError):
             yield from ((named, exhibit) for exhibit in named.exhibits(shown))
+
+
+def _plain_page(request: Request, given: Given, who: Asker) -> Response | _Make:
+    """A page as one file without a script or an outside address."""
+    question = data_question.read_page(given, request.path_params["page"])
+    return partial(_plain_page_sent, request, who, question) if question else _nothing(request, given, who)
+
+
+def _plain_page_sent(request: Request, who: Asker, question: PageQuestion) -> Response:
+    view = question.view
+    shown = tuple(
+        (named, exhibit)
+        for named, exhibit in _on_page(question)
+        if exhibit.answer is None or answers.may_leave(who.scope, exhibit.answer)
+    )
+    plain = PlainPage(question.page, view.asked, who.scope.rights(), page_run.publication(), shown)
+    end, place = (view.as_of.isoformat(), plain.publication.id), page_context.place(view, view.where)
+    name = about.named(ChartContext(view.lang), (plain.title,), place, end, "html", question.circulation)
+    if request.method == "GET":
+        who.note("export", why="data address", page=question.page, form="html", **audit.rights(who.scope))
+    disposition = {"Content-Disposition": f"attachment; filename*=utf-8''{quote(name)}"}
+    return HTMLResponse(plain.document(), headers=_HEADERS | disposition)
 
 
 def _workbook(request: Request, given: Given, who: Asker) -> Response | _Make:

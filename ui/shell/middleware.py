@@ -21,7 +21,7 @@ from ui import palette, streamlit_internals
 from ui.charts import boundaries
 from ui.find import results
 from ui.i18n import fonts, navigation, text
-from ui.shell import kept_files, threads
+from ui.shell import first_answer, kept_files, threads
 from ui.shell.requests import base_path, language
 from ui.state.page_parameters import TAB
 
@@ -123,7 +123,8 @@ def routes() -> list[Route]:
 def _style(lang: str) -> str:
     """The style sheets of the shell, with the fonts of the language."""
     style = "".join(
-        (_STATIC / f"{name}.css").read_text(encoding="utf-8") for name in ("shell", "summary", "analyst", "find")
+        (_STATIC / f"{name}.css").read_text(encoding="utf-8")
+        for name in ("shell", "summary", "analyst", "find", "plain")
     )
     return f"{palette.variables()}{fonts.faces(lang, './fonts/{}'.format)}\n{style}"
 
@@ -173,15 +174,15 @@ def _finder(lang: str) -> dict[str, object]:
     }
 
 
-def rewrite(page: str, lang: str) -> str:
-    """Streamlit's shell, in `lang`."""
+def rewrite(page: str, lang: str, first: str = "") -> str:
+    """Streamlit's shell, in `lang`, with the `first` answer before what is drawn."""
     title = text.escaped("app.title", lang)
     page = page.replace('<html lang="en">', f'<html lang="{lang}" dir="{text.direction(lang)}">', 1)
     page = page.replace("<title>Streamlit</title>", f"<title>{title}</title>{_head(lang)}", 1)
     before, opened, remainder = page.partition("<noscript>")
     _, closed, after = remainder.partition("</noscript>")
     if opened and closed:
-        page = f"{before}<noscript>{_no_script(lang)}</noscript>{after}"
+        page = f"{before}{first or f'<noscript>{_no_script(lang)}</noscript>'}{after}"
     # Streamlit preloads a font that the pages do not use.
     start = page.find('<link\n      rel="preload"')
     if start >= 0:
@@ -225,6 +226,7 @@ class Shell:
             for name, value in scope["headers"]
             if name.lower() not in (b"accept-encoding", b"if-none-match", b"if-modified-since")
         ]
+        first = await first_answer.found(scope, lang)
         start: Message | None = None
         body = b""
 
@@ -239,7 +241,7 @@ class Shell:
             body += message.get("body", b"")
             if message.get("more_body"):
                 return
-            body = rewrite(body.decode("utf-8"), lang).encode("utf-8")
+            body = rewrite(body.decode("utf-8"), lang, first).encode("utf-8")
             headers = MutableHeaders(raw=start["headers"])
             del headers["etag"], headers["last-modified"]
             headers["content-length"] = str(len(body))

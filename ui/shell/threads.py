@@ -21,12 +21,23 @@ _limiters = {kind: RunVar[anyio.CapacityLimiter](f"threads of {kind}") for kind 
 
 async def run(kind: str, work: Callable[[], _T]) -> _T:
     """The result of `work` in a thread of a kind, once one is free."""
+    return await run_sync(work, limiter=_limiter(kind))
+
+
+def _limiter(kind: str) -> anyio.CapacityLimiter:
     try:
-        limiter = _limiters[kind].get()
+        return _limiters[kind].get()
     except LookupError:
         limiter = anyio.CapacityLimiter(_MOST[kind])
         _limiters[kind].set(limiter)
-    return await run_sync(work, limiter=limiter)
+        return limiter
+
+
+async def run_within(kind: str, seconds: float, work: Callable[[], _T]) -> _T | None:
+    """As `run`, or None where it takes longer: it then goes on, and nobody waits for it."""
+    with anyio.move_on_after(seconds):
+        return await run_sync(work, limiter=_limiter(kind), abandon_on_cancel=True)
+    return None
 
 
 class Gone(Exception):
