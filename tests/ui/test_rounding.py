@@ -13,8 +13,9 @@ from etl.semantic.answers import Answer
 from tests.made import answer
 from ui.charts import bars, elements, titles
 from ui.charts.elements import ChartContext
+from ui.exhibits import scenario
 from ui.i18n import text
-from ui.sections import compare, scenario
+from ui.sections import compare
 
 ROOT = Path(__file__).parents[2]
 EN = ChartContext("en")
@@ -151,7 +152,7 @@ def test_a_comparison_shows_the_same_parts_as_a_card() -> None:
 
 def test_a_slider_begins_at_the_number_written_beside_it() -> None:
     data = answer("joiners", rows=[(106.5,)])
-    assert scenario._as_shown(data, "joiners") == read(text.plain(106.5, "persons", "en")) == 107
+    assert scenario.as_shown(data, "joiners") == read(text.plain(106.5, "persons", "en")) == 107
 
 
 # ---------------------------------------------------------------- one function, no twins
