@@ -15,7 +15,15 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from ui.i18n import text
-from ui.shell import kept_files, middleware
+from ui.shell import first_answer, kept_files, middleware
+
+
+@pytest.fixture(autouse=True)
+def without_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def none(*_: Any) -> str:
+        return ""
+
+    monkeypatch.setattr(first_answer, "found", none)
 
 
 async def page(_: Request) -> Response:

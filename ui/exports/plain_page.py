@@ -83,7 +83,8 @@ class PlainPage:
         notes: dict[str, None] = {}
         for named, row in self._rows():
             cards = [exhibit for exhibit in row if isinstance(exhibit.form, Card)]
-            inside = f"<dl>{''.join(map(_card, cards))}</dl>" if cards else "".join(map(self._exhibit, row))
+            numbers = f"<dl>{''.join(map(_card, cards))}</dl>" if cards else ""
+            inside = numbers + "".join(self._exhibit(one) for one in row if not isinstance(one.form, Card))
             if inside:
                 parts.append(f'<section id="{text.escape(named.name.replace("/", "-"))}">{inside}</section>')
             notes |= dict.fromkeys(note for exhibit in row for note in (*exhibit.own_notes, *exhibit.notes))
@@ -99,15 +100,15 @@ class PlainPage:
 
     def _exhibit(self, exhibit: Exhibit) -> str:
         form = exhibit.form
-        if isinstance(form, Nothing):
-            return f"<p>{text.escape(exhibit.said(self.lang))}</p>" if form.words else ""
         head = f"<h2>{text.escape(exhibit.title.sentence)}</h2>" if exhibit.title.sentence else ""
+        if isinstance(form, Nothing):
+            return head + (f"<p>{text.escape(exhibit.said(self.lang))}</p>" if form.words else "")
         if head and exhibit.below:
             head += f'<p class="pd-note">{text.escape(exhibit.below)}</p>'
         if exhibit.intro:
             head += f"<p>{text.escape(exhibit.intro)}</p>"
         if isinstance(form, Sentence):
-            return "".join(f"<p>{_line(line)}</p>" for line in form.lines)
+            return head + "".join(f"<p>{_line(line)}</p>" for line in form.lines)
         if isinstance(form, Actions):
             items = "".join(
                 f"<li><strong>{text.escape(item.sentence)}</strong> {text.escape(item.about)}</li>"
@@ -142,7 +143,7 @@ class PlainPage:
         more = ""
         if len(rows) < len(answer.rows):
             counts = {"first": text.number(len(rows), self.lang), "count": text.number(len(answer.rows), self.lang)}
-            more = f'<p class="pd-note">{text.escaped("plain.first_rows", self.lang, **counts)}</p>'
+            more = f'<p class="pd-note">{text.escaped("without_script.first_rows", self.lang, **counts)}</p>'
         return _table(exhibit.title.sentence or heads[0], heads, cells) + more
 
     def _source(self) -> str:
@@ -151,7 +152,9 @@ class PlainPage:
         if any(isinstance(exhibit.answer, Circulated) for _, exhibit in self.shown):
             lines.append(text.word("file.circulation_short", self.lang))
         lines.append(
-            text.word("plain.made_for", self.lang, place=wording.place(self._context, self._own(), self.rights))
+            text.word(
+                "without_script.made_for", self.lang, place=wording.place(self._context, self._own(), self.rights)
+            )
         )
         return "<footer>" + "".join(f"<p>{text.escape(line)}</p>" for line in lines) + "</footer>"
 

@@ -43,10 +43,13 @@ async def found(request: Request, lang: str) -> str:
     part = _part(request["path"], query)
     if part not in register.pages():
         return ""
-    person = request.get("person")
-    if people.mode() != "open" and person is None:
+    person: people.Person | None = request.get("person")
+    if people.mode() == "open":
+        asker = ADMINISTRATOR
+    elif person:
+        asker = people.scope_of(person)
+    else:
         return ""
-    asker = ADMINISTRATOR if people.mode() == "open" else people.scope_of(person)
     work = partial(_of, asker, part, query, lang)
     return await threads.run_within(threads.ANSWERS, _SECONDS, work) or ""
 
