@@ -30,8 +30,8 @@ from etl.semantic import access, catalog
 from etl.semantic.answers import ask
 from etl.semantic.disclosure import FEWEST
 from etl.semantic.rights import ADMINISTRATOR
-from etl.submissions import originals
-from etl.submissions.desk import Desk, as_json, moves_others
+from etl.submissions import comparison, originals
+from etl.submissions.desk import Desk, as_json
 from etl.submissions.ledger import counting, is_superseded, ledger, overtaken
 from etl.submissions.records import File, Submission
 from etl.warehouse import build_database, publications
@@ -111,22 +111,34 @@ def _free_name(folder: Path, submission: Submission, file: File) -> str:
 def _predecessors(
     incoming: Path, province: str, tables: set[str], owners: dict[str, str], loaded: Sequence[tuple[Any, ...]]
 ) -> set[str]:
-    """The accepted files of a province that hold these tables; `loaded`: file, table, province of the last load."""
+    """The accepted files of a province in whose place these tables come.
+
+    Raises Refused if one holds more tables.
+    """
+    found = set()
+    for name, held in _accepted_files(incoming, province, owners, loaded).items():
+        if held & tables:
+            _refuse_shared(province, printable(name), held - tables)
+            found.add(name)
+    return found
+
+
+def _accepted_files(
+    incoming: Path, province: str, owners: dict[str, str], loaded: Sequence[tuple[Any, ...]]
+) -> dict[str, set[str]]:
+    """The tables of each accepted file of a province; `loaded`: file, table, province of the last load."""
     holds: dict[str, set[str]] = {}
     province_of: dict[str, str | None] = {}
     for file, table, of in loaded:
         holds.setdefault(file, set()).add(table)
         province_of[file] = of or province_of.get(file)
-    found = set()
-    for path in incoming.iterdir() if incoming.is_dir() else ():
+    found = {}
+    for path in sorted(incoming.iterdir()) if incoming.is_dir() else ():
         label = printable(path.name)
         named = {table} if (table := table_of(path.name)) else set()
-        held = holds.get(label, named)
         place = owners.get(path.name) or province_of.get(label) or load_report.province_in_name(path.name)
-        if place != province or not held & tables:
-            continue
-        _refuse_shared(province, label, held - tables)
-        found.add(path.name)
+        if place == province and (held := holds.get(label, named)):
+            found[path.name] = held
     return found
 
 
@@ -140,21 +152,26 @@ def _refuse_shared(province: str, file: str, more: set[str]) -> None:
 
 def read_alone(desk: Desk, submission: Submission, folder: Path) -> list[Outcome]:
     """Read the files of a submission, each on its own: its table, its rows, or why it is refused."""
+    files = [
+        (str(file.number), file.name, originals.original(desk.root, submission, file.sha256))
+        for file in submission.files
+    ]
+    return _read(desk, files, folder / "named", folder)
+
+
+def _read(desk: Desk, files: Sequence[tuple[str, str, Path]], named: Path, folder: Path) -> list[Outcome]:
+    """Read files, each under its name in a place of its own: two may have one name."""
     tables, _, _ = reference_data.read(desk.folders.incoming)
     setting = parse_values.Setting(
         volume.build_day(date.today()),
         {fold(course["course_code"]): course["course_code"] for course in tables["courses.csv"]},
         identity.key(store=False),
     )
-    named = folder / "named"
-    named.mkdir()
     jobs = []
-    for at, file in enumerate(submission.files):
-        # Two files may have one name.
-        place = named / str(file.number)
-        place.mkdir()
-        (place / file.name).symlink_to(originals.original(desk.root, submission, file.sha256).absolute())
-        jobs.append(Job(place / file.name, table_of(file.name) or "", at * len(TABLES), folder))
+    for at, (place, name, original) in enumerate(files):
+        (named / place).mkdir(parents=True)
+        (named / place / name).symlink_to(original.absolute())
+        jobs.append(Job(named / place / name, table_of(name) or "", at * len(TABLES), folder))
     with closing(WorkerPool(setting, jobs, _MOST_SECONDS)) as workers:
         return workers.read_all(lambda *_: None)
 
@@ -179,6 +196,49 @@ def first_result(desk: Desk, submission: Submission, outcomes: Sequence[Outcome]
         "confirm": _accepted_before(desk, submission),
     }
     return submission.but(files=tuple(files)), result
+
+
+def compared(desk: Desk, submission: Submission, outcomes: Sequence[Outcome], folder: Path) -> dict[str, Any]:
+    """What the files of a submission change against those that count until it is approved: `unusual` lines, of each table
+    the rows `before`, new and gone, what later files are held against (`shares`), and the tables `of_others`.
+    """
+    apart = folder / "before"
+    apart.mkdir()
+    tables = sorted(submission.tables, key=TABLES.index)
+    files = {path for table in tables for path in _files_before(desk, submission, table)}
+    names = [(str(at), name, path) for at, (name, path) in enumerate(sorted(files))]
+    before = _read(desk, names, apart / "named", apart) if names else []
+    states = ("approved", "published", "superseded")
+    accepted = [one for one in desk.records.all(*states) if one.state == "approved" or one.publication]
+    found: dict[str, Any] = {"unusual": [], "before": {}, "shares": {}, "of_others": []}
+    for table in tables:
+        was, now = ([one for one in read if one.job.table == table and one.read] for read in (before, outcomes))
+        if not was or not now:
+            continue
+        known = [(one.province, shares) for one in accepted if (shares := one.result.get("shares", {}).get(table))]
+        own = [shares for province, shares in known if province == submission.province]
+        usual = comparison.usual(own, [shares for _, shares in known])
+        here = comparison.of_outcomes(table, was, now, submission.province, usual)
+        found["unusual"] += here.unusual
+        found["before"][table] = {"rows": here.keys, "keys_gone": here.keys_gone, "new": here.new, "gone": here.gone}
+        found["shares"][table] = here.shares
+        found["of_others"] += [table] * here.is_of_others
+    return found | {"unusual": comparison.most(found["unusual"])}
+
+
+def _files_before(desk: Desk, submission: Submission, table: str) -> list[tuple[str, Path]]:
+    """The files of a table, by name, that count as long as a submission is not approved."""
+    approved = {one.id: one for one in desk.records.all("approved") if one.province == submission.province}
+    entry = ledger(approved.values(), desk.rules).get((submission.province, table))
+    if entry and entry.submission:
+        one = approved[entry.submission]
+        held = [file for file in one.files if table in file.table.split()]
+        return [(file.name, originals.original(desk.root, one, file.sha256)) for file in held]
+    incoming = desk.folders.incoming
+    last = publications.comparable(desk.folders.warehouse)
+    loaded = publications.rows_of(last, "select file, source_table, province from load_files")
+    accepted = _accepted_files(incoming, submission.province, handed_in(incoming), loaded)
+    return [(name, incoming / name) for name, held in accepted.items() if table in held]
 
 
 def _stop(name: str, reason: str) -> str:
@@ -262,8 +322,6 @@ def whole(
     stops += [one.sentence for one in told]
     if elsewhere or (refusals and not stops):
         stops.append(words("submission_elsewhere"))
-    if moves := result.get("others"):
-        stops.append(moves_others(moves))
     result["stops"] = list(dict.fromkeys(stops))
     return result
 

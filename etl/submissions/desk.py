@@ -235,13 +235,23 @@ class Desk:
             self.records.change(ident, ("draft", "to_correct"), lambda one: self._to_check(person, one))
         )
 
-    def submit(self, person: Person, ident: str, reasons: Mapping[str, str] | None = None) -> Submission:
-        """Submit what is ready, or as soon as the check finds nothing in the way. `reasons`: why measures moved far.
+    def submit(
+        self,
+        person: Person,
+        ident: str,
+        reasons: Mapping[str, str] | None = None,
+        confirmed: Mapping[str, str] | None = None,
+    ) -> Submission:
+        """Submit what is ready, or as soon as the check finds nothing in the way.
 
-        Raises Declined.
+        `reasons`: why measures moved far; `confirmed`: the unusual lines that are right, each with words or without. Raises
+        Declined.
         """
         self._refuse_others_draft(person, self.look(person, ident))
-        given = {name: str(why).strip()[:_LONGEST_REASON] for name, why in (reasons or {}).items()}
+        given, said = (
+            {name: str(why).strip()[:_LONGEST_REASON] for name, why in (words or {}).items()}
+            for words in (reasons, confirmed)
+        )
 
         def how(one: Submission) -> Submission:
             hands = tuple(dict.fromkeys((*one.hands, person.sub)))
@@ -251,11 +261,22 @@ class Desk:
                 # Its check was stopped.
                 one = self._to_check(person, one)
             if one.state == "checking":
-                return one.but(wanted=person.sub, hands=hands, reasons={**one.reasons, **given})
+                return one.but(
+                    wanted=person.sub,
+                    hands=hands,
+                    reasons={**one.reasons, **given},
+                    confirmed={**one.confirmed, **said},
+                )
             refuse_jumps(one, given)
+            refuse_unconfirmed(one, said)
             person.note("file_submitted", submission=one.id, province=one.province, files=len(one.files))
             return one.but(
-                state="submitted", submitted_by=person.sub, submitted_at=time.time(), hands=hands, reasons=given
+                state="submitted",
+                submitted_by=person.sub,
+                submitted_at=time.time(),
+                hands=hands,
+                reasons=given,
+                confirmed=said,
             )
 
         before = self.look(person, ident).check
@@ -263,6 +284,16 @@ class Desk:
         if done.state == "submitted":
             supersede(self, done, ("submitted",))
         return self._ordered(done) if done.check != before else done
+
+    def correct(self, person: Person, ident: str) -> Submission:
+        """Say that the files of what is ready will be corrected. Raises Declined."""
+        self._refuse_others_draft(person, self.look(person, ident))
+
+        def how(one: Submission) -> Submission:
+            person.note("draft_changed", submission=one.id, province=one.province)
+            return one.but(state="to_correct", wanted="")
+
+        return self.records.change(ident, ("ready",), how)
 
     def withdraw(self, person: Person, ident: str) -> Submission:
         """Take a submission back before it is approved. Raises Declined."""
@@ -294,15 +325,15 @@ class Desk:
         return done
 
     def let_pass(self, person: Person, ident: str) -> Submission:
-        """Let a submission move headlines of other provinces. Raises Declined: nobody decides on an own one."""
+        """Let pass what a steward may. Raises Declined: nobody decides on an own one."""
         self._refuse_no_steward(person, ident)
 
         def how(one: Submission) -> Submission:
             if not person.is_alone and person.sub in one.hands:
                 raise declined(DENIED, because("submission_own"))
-            if not one.result.get("others"):
-                raise declined(CONFLICT, because("submission_moves_none"))
-            stops = [stop for stop in one.result["stops"] if stop != moves_others(one.result["others"])]
+            if not (let := passable(one.result)):
+                raise declined(CONFLICT, because("submission_nothing_to_pass"))
+            stops = [stop for stop in one.result["stops"] if stop not in let]
             person.note("submission_let_pass", submission=one.id, province=one.province)
             state = "to_correct" if stops else "ready"
             return one.but(state=state, let_pass=person.sub, result={**one.result, "stops": stops})
@@ -390,8 +421,37 @@ def refuse_jumps(submission: Submission, reasons: Mapping[str, str]) -> None:
         raise declined(CONFLICT, refusal)
 
 
-def moves_others(moves: Sequence[Mapping[str, Any]]) -> str:
-    """What stops a submission that moves headlines of other provinces: their names, and no number."""
+def refuse_unconfirmed(submission: Submission, confirmed: Mapping[str, str]) -> None:
+    """Raises Declined if an unusual line is not confirmed."""
+    if any(ident(line) not in confirmed for line in submission.result.get("unusual", ())):
+        raise declined(CONFLICT, because("submission_unticked"))
+
+
+def ident(line: Mapping[str, Any]) -> str:
+    """What names an unusual line among those of a submission."""
+    return " ".join(str(line[name]) for name in ("table", "column", "what", "value", "before"))
+
+
+def passable(result: Mapping[str, Any]) -> list[str]:
+    """What stops a submission until a steward lets it pass: tables that hold other keys, and numbers of other provinces."""
+    moves = result.get("others")
+    return [*_of_others(result), *([_moves_others(moves)] if moves else [])]
+
+
+def _of_others(result: Mapping[str, Any]) -> list[str]:
+    return [
+        words(
+            "submission_of_others",
+            **named_tables([table]),
+            rows=f"{result['before'][table]['rows']:,}",
+            gone=f"{result['before'][table]['keys_gone']:,}",
+        )
+        for table in result.get("of_others", ())
+    ]
+
+
+def _moves_others(moves: Sequence[Mapping[str, Any]]) -> str:
+    """That headlines of other provinces move: their names, and no number."""
     codes = sorted({move["province"] for move in moves})
     en, fa = ([place_names("province", lang)[code] for code in codes] for lang in ("en", "fa"))
     return words("submission_moves_others", places=", ".join(en), places_fa="، ".join(fa))
@@ -427,6 +487,8 @@ def content(desk: Desk, submission: Submission, lang: str) -> dict[str, Any]:
         "warned": result.get("warned", []),
         "changes": result.get("changes", []),
         "jumps": result.get("jumps", []),
+        "unusual": result.get("unusual", []),
+        "before": result.get("before", {}),
         "gone": result.get("gone"),
         "confirm": [in_language(text, lang) for text in result.get("confirm", ())],
         "queue": desk.place_in_queue(submission) if submission.state == "checking" else 0,

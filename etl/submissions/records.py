@@ -58,7 +58,8 @@ class Submission:
     """One submission. `hands`: everybody who opened it, gave a file or submitted it; none of them approves it.
 
     `unchanged`: the tables declared without change, with who said so and when. `let_pass`: the steward who lets it move numbers
-    of other provinces. `check`: names the check that was asked for at `asked_at`.
+    of other provinces, or hold other keys than the file before. `confirmed`: what who submits says of each unusual line.
+    `check`: names the check that was asked for at `asked_at`.
     `result`: what the check found; `before`: what came back in the one before, by table. `wanted`: who submits it as soon as
     the check has found nothing in the way. Times are seconds since 1970.
     """
@@ -88,6 +89,7 @@ class Submission:
     alone: bool = False
     why: str = ""
     let_pass: str = ""
+    confirmed: Mapping[str, str] = field(default_factory=dict)
     publication: str = ""
 
     @property

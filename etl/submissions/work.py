@@ -26,7 +26,7 @@ from etl.operations import readiness, roles
 from etl.operations.commands import note
 from etl.semantic.rights import ADMINISTRATOR
 from etl.submissions import checking, orders, originals, publishing, rows_file, scanner
-from etl.submissions.desk import Desk, Person, as_json, refuse_jumps, supersede
+from etl.submissions.desk import Desk, Person, as_json, passable, refuse_jumps, refuse_unconfirmed, supersede
 from etl.submissions.orders import Order
 from etl.submissions.records import STORE, Submission
 from etl.submissions.refusals import Declined
@@ -119,6 +119,7 @@ def _check(desk: Desk, settings: Settings, one: Submission, say: Say) -> None:
             refused = {outcome.job.path.parent.name for outcome in outcomes if not outcome.read}
             readable = tuple(file for file in one.files if str(file.number) not in refused)
             if readable:
+                result |= checking.compared(desk, replace(one, files=readable), outcomes, folder)
                 stops = result["stops"]
                 found = publishing.candidate(desk)
                 rest = checking.whole(
@@ -129,7 +130,8 @@ def _check(desk: Desk, settings: Settings, one: Submission, say: Say) -> None:
                     lambda _: _refuse_stale(desk, one),
                     publishing.file_of(desk) if found and found.digest else None,
                 )
-                result |= rest | {"stops": [*stops, *rest.get("stops", ())]}
+                result |= rest
+                result["stops"] = [*stops, *rest.get("stops", ()), *passable(result)]
                 result["confirm"] = checking.asked_about(one, result)
                 result["headings"] = rows_file.add_cells(result.get("rows", []), one, folder / "named")
         _finish(desk, one, result)
@@ -188,7 +190,7 @@ def _finish(desk: Desk, one: Submission, result: dict[str, Any]) -> None:
         replace_text(kept, as_json(rows))
         os.chmod(kept, 0o600)
         checked = now.but(result=result, state="to_correct" if result.get("stops") else "ready")
-        if checked.state != "ready" or not now.wanted or _lacks_reasons(checked):
+        if checked.state != "ready" or not now.wanted or _lacks_answers(checked):
             return checked
         try:
             note("file_submitted", now.wanted, submission=now.id, province=now.province, files=len(now.files))
@@ -202,9 +204,10 @@ def _finish(desk: Desk, one: Submission, result: dict[str, Any]) -> None:
         supersede(desk, done, ("submitted",))
 
 
-def _lacks_reasons(submission: Submission) -> bool:
+def _lacks_answers(submission: Submission) -> bool:
     try:
         refuse_jumps(submission, submission.reasons)
+        refuse_unconfirmed(submission, submission.confirmed)
     except Declined:
         return True
     return False

@@ -12,6 +12,7 @@ from etl.extract.causes import because, in_language
 from etl.extract.contract import TABLES
 from etl.semantic.rights import every_province
 from etl.submissions import arrivals, checklist, deadline, ledger, publishing
+from etl.submissions import desk as steps
 from etl.submissions.desk import Desk, Person
 from etl.submissions.ledger import Ledger
 from etl.submissions.records import Submission
@@ -53,7 +54,9 @@ def _of_month(view: PageContext, desk: Desk, month: str) -> None:
         submissions.go_on(next((one for one in every if one.state == "checking"), None))
         acts.forget_said()
         waiting = [one for one in every if one.state == "submitted"]
-        stopped = [one for one in every if one.state == "to_correct" and one.result.get("others") and not one.let_pass]
+        stopped = [
+            one for one in every if one.state == "to_correct" and steps.passable(one.result) and not one.let_pass
+        ]
         _matrix(view, desk, here, month, entries)
         # Above the next decision, so that Tab leads on to it.
         acts.said(below={"publish", "undo", notes.PLACE, *map(hand_in.place_of, [*waiting, *stopped])})

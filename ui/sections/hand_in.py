@@ -31,6 +31,7 @@ from ui.components.plot import component
 from ui.data import page_run, submissions, warehouse
 from ui.i18n import text
 from ui.i18n.member_names import collated
+from ui.sections import unusual
 from ui.sections.data_quality import column_of, name_of
 from ui.state import acts, page_parameters, rendering
 from ui.state.page_context import PageContext
@@ -471,9 +472,30 @@ def _changes(view: PageContext, now: Submission) -> None:
     with st.container(border=True, key="figure-changes"):
         blocks.head(view.word("hand_in.changes"), view.word("hand_in.changes_are"))
         before_after(view, "changes", now.result.get("changes", ()), view.word("hand_in.changes"))
-        # Before it is submitted this is asked below.
-        if (gone := now.result.get("gone")) and now.state != "ready":
-            blocks.note(view.word("hand_in.gone", count=text.number(gone, view.lang)))
+        new_and_gone(view, now)
+
+
+def new_and_gone(view: PageContext, one: Submission) -> None:
+    """The rows of each table that are new and that are not there any more; the tables that had no file before."""
+    before = one.result.get("before", {})
+    for table, rows in before.items():
+        if rows["new"] or rows["gone"]:
+            numbers = {"new": rows["new"], "gone": rows["gone"], "count": rows["rows"]}
+            written = {name: text.number(count, view.lang) for name, count in numbers.items()}
+            blocks.note(view.word("unusual.rows", table=name_of(view, "source", table), **written))
+    if first := [name_of(view, "source", table) for table in TABLES if table in one.tables and table not in before]:
+        blocks.note(view.word("unusual.first", tables=text.listed(first, view.lang)))
+
+
+def _unusual(view: PageContext, one: Submission) -> None:
+    """The unusual lines with what the province says of each."""
+    lines = []
+    for line in one.result.get("unusual", ()):
+        written, said = unusual.sentence(view, line), one.confirmed.get(steps.ident(line))
+        lines.append(view.word("unusual.said", line=written, words=text.isolated(said, view.lang)) if said else written)
+    if lines:
+        blocks.note(view.word("unusual.lines"))
+        st.html(f'<ul class="pd-rules pd-latin">{"".join(f"<li>{text.escape(line)}</li>" for line in lines)}</ul>')
 
 
 def before_after(view: PageContext, ident: str, changes: Sequence[Any], title: str, by_province: bool = False) -> None:
@@ -513,17 +535,22 @@ def _submit(view: PageContext, desk: Desk, now: Submission) -> None:
         return
     ticks: list[str] = []
     reasons: dict[str, str] = {}
+    boxes: dict[str, tuple[str, str]] = {}
     if now.state == "ready":
-        unusual = [in_language(words, view.lang) for words in now.result.get("confirm", ())]
-        if gone := now.result.get("gone"):
-            unusual.append(view.word("hand_in.gone", count=text.number(gone, view.lang)))
-        jumps = now.result.get("jumps", ())
-        if unusual or jumps:
+        asked = [in_language(words, view.lang) for words in now.result.get("confirm", ())]
+        lines, jumps = now.result.get("unusual", ()), now.result.get("jumps", ())
+        if asked or lines or jumps:
             with st.container(border=True, key="figure-confirm"):
-                blocks.head(view.word("hand_in.confirm"), view.word("hand_in.confirm_is"))
-                for at, words in enumerate(unusual):
+                kind = "is" if asked or lines else "jumps"
+                blocks.head(view.word("hand_in.confirm"), view.word(f"hand_in.confirm_{kind}"))
+                for at, words in enumerate(asked):
                     ticks.append(f"confirm-{now.id}-{at}")
                     st.checkbox(words, key=ticks[-1])
+                for at, line in enumerate(lines):
+                    boxes[steps.ident(line)] = (f"unusual-{now.id}-{now.check}-{at}", f"said-{now.id}-{now.check}-{at}")
+                    tick, said = boxes[steps.ident(line)]
+                    st.checkbox(view.word("unusual.right", line=unusual.sentence(view, line)), key=tick)
+                    st.text_input(view.word("unusual.words"), key=said, max_chars=300)
                 for name in jumps:
                     label = view.word(
                         "hand_in.why",
@@ -559,8 +586,15 @@ def _submit(view: PageContext, desk: Desk, now: Submission) -> None:
                 key="hand-in-submit",
                 type="primary",
                 on_click=acts.take,
-                args=(view, partial(_send, desk, now.id, ticks, reasons), done, "submit"),
+                args=(view, partial(_send, desk, now.id, ticks, reasons, boxes), done, "submit"),
             )
+            if boxes:
+                st.button(
+                    view.word("unusual.correct"),
+                    key="hand-in-correct",
+                    on_click=acts.take,
+                    args=(view, lambda who: desk.correct(who, now.id), view.word("hand_in.returned_do")),
+                )
         done = view.word("hand_in.is_withdrawn", id=text.isolated(now.id, view.lang))
         st.button(
             view.word("hand_in.withdraw"),
@@ -570,12 +604,20 @@ def _submit(view: PageContext, desk: Desk, now: Submission) -> None:
         )
 
 
-def _send(desk: Desk, ident: str, ticks: Sequence[str], reasons: Mapping[str, str], who: Person) -> None:
+def _send(
+    desk: Desk,
+    ident: str,
+    ticks: Sequence[str],
+    reasons: Mapping[str, str],
+    boxes: Mapping[str, tuple[str, str]],
+    who: Person,
+) -> None:
     """Submit with the present content of these fields. Raises Refused for a box that is not ticked."""
     state = st.session_state
     if not all(state.get(key) for key in ticks):
         raise because("submission_unticked")
-    desk.submit(who, ident, {name: state.get(key, "") for name, key in reasons.items()})
+    confirmed = {line: state.get(said, "") for line, (tick, said) in boxes.items() if state.get(tick)}
+    desk.submit(who, ident, {name: state.get(key, "") for name, key in reasons.items()}, confirmed)
 
 
 def place_of(one: Submission) -> str:
@@ -587,10 +629,16 @@ def of_others(view: PageContext, desk: Desk, reader: Reader, one: Submission) ->
     """The headlines of other provinces that a submission would move, and the button that lets it pass."""
     about = {"place": view.member("province", one.province), "month": text.unit_label(one.month, view.lang)}
     with st.container(border=True, key=f"figure-{place_of(one)}"):
-        title = view.word("hand_in.moves_others", place=about["place"])
+        others = one.result.get("others")
+        title = view.word("hand_in.moves_others" if others else "unusual.other_keys", place=about["place"])
         identity = text.isolated(one.id, view.lang)
         blocks.head(title, view.word("hand_in.moves_others_is", id=identity, month=about["month"]))
-        before_after(view, f"others-{one.id}", one.result["others"], title, by_province=True)
+        for stop in steps.passable(one.result):
+            blocks.note(in_language(stop, view.lang))
+        new_and_gone(view, one)
+        _unusual(view, one)
+        if others:
+            before_after(view, f"others-{one.id}", others, title, by_province=True)
         is_own = not reader.is_alone and reader.sub in one.hands
         if is_own:
             blocks.note(view.word("hand_in.own"))
@@ -627,9 +675,9 @@ def decide(view: PageContext, desk: Desk, reader: Reader, one: Submission) -> No
         )
         if one.result.get("files"):
             blocks.note(_counts(view, one))
+        new_and_gone(view, one)
+        _unusual(view, one)
         before_after(view, f"decide-{one.id}", one.result.get("changes", ()), view.word("hand_in.changes"))
-        if gone := one.result.get("gone"):
-            blocks.note(view.word("hand_in.gone", count=text.number(gone, view.lang)))
         if others := one.result.get("others"):
             title = view.word("hand_in.moves_others", place=place)
             blocks.note(title)

@@ -153,9 +153,11 @@ async def _template(request: Request, person: Person, desk: Desk, lang: str) -> 
 
 async def _step(request: Request, person: Person, desk: Desk, lang: str) -> Response:
     ident, given = request.path_params["id"], await _json(request, lang)
-    reasons = given.get("reasons") or {}
+    reasons, confirmed = (
+        named if isinstance(named := given.get(name), dict) else {} for name in ("reasons", "confirmed")
+    )
     taken: dict[str, Callable[[], Submission]] = {
-        "submit": lambda: desk.submit(person, ident, reasons if isinstance(reasons, dict) else {}),
+        "submit": lambda: desk.submit(person, ident, reasons, confirmed),
         "stop": lambda: desk.stop(person, ident),
         "check": lambda: desk.check(person, ident),
     }
