@@ -31,7 +31,8 @@ FAULTS = [
         "personnel",
         "institute_code",
         "create or replace table largest as "
-        "select institute_code as code, row_number() over (order by count(*) desc, 1) as place from ROWS group by all; update ROWS set institute_code = (select code from largest where place = 1) "
+        "select institute_code as code, row_number() over (order by count(*) desc, 1) as place from ROWS group by all; "
+        "update ROWS set institute_code = (select code from largest where place = 1) "
         "where institute_code = (select code from largest where place = 2)",
     ),
     ("personnel", "post", "update ROWS set post = 'guard'"),
