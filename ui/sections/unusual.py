@@ -25,7 +25,8 @@ def sentence(view: PageContext, line: Mapping[str, Any]) -> str:
         "before": _value(view, line, before) if isinstance(before, str) else text.number(before or 0, view.lang),
     }
     table = name_of(view, "source", line["table"])
-    return f"{table}: {view.word(f'unusual.{what}', **words)}"
+    said = view.word(f"unusual.is_{what}", **words)
+    return f"{table}: {said}"
 
 
 def _value(view: PageContext, line: Mapping[str, Any], value: str | None) -> str:
@@ -37,7 +38,7 @@ def _value(view: PageContext, line: Mapping[str, Any], value: str | None) -> str
     if column.type == "choice":
         return column.values[value] if view.lang == "fa" else value.replace("_", " ")
     if column.type == "yes_no":
-        return view.word(f"unusual.{value}")
+        return view.word(f"unusual.answer_{value}")
     if column.type == "date":
         is_month = len(value) == len("1405-08")
         return text.unit_label(value, view.lang) if is_month else text.day(date.fromisoformat(value), view.lang)
