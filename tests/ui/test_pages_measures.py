@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -65,6 +66,15 @@ def labelled(page: str) -> dict[str, str]:
     return dict(cards)
 
 
+def not_enough(row: dict[str, Any], until: date, lang: str) -> str:
+    """What is said of recruits of now that are fewer than a goal needs: both numbers, and by how many they are apart."""
+    assert row["sufficiency"] == "not_enough"
+    values = {name: text.plain(row[key], "persons", lang) for name, key in
+            (("target", "goal"), ("recruits", "recruits_needed"), ("now", "plan_recruits"))}  # fmt: skip
+    apart = text.word("goal.fewer", lang, count=text.number(row["recruits_needed"] - row["plan_recruits"], lang))
+    return text.word("sufficiency.not_enough", lang, day=text.day(until, lang), apart=apart, **values)
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_growth_says_the_recruits_that_reach_the_goal_and_whether_those_of_now_are_enough(
     lang: str,
@@ -75,10 +85,7 @@ def test_growth_says_the_recruits_that_reach_the_goal_and_whether_those_of_now_a
     with opened_at(published) as con:
         row = planning.recruits_needed(con, until=until, goal=14.0).records()[0]
     assert row["recruits_needed"] > 0
-    values = {name: text.plain(row[key], "persons", lang) for name, key in
-            (("target", "goal"), ("recruits", "recruits_needed"), ("now", "plan_recruits"))}  # fmt: skip
-    sentence = text.word(f"sufficiency.{row['sufficiency']}", lang, day=text.day(until, lang), **values)
-    assert text.escape(sentence) in page
+    assert text.escape(not_enough(row, until, lang)) in page
     before = text.escape(text.word("goal.before", lang, month=text.unit_in_both(row["reached"], lang)))
     assert (before in page) == (row["reached"] < jalali.unit_of(until, "month").label)
     assert not [unit for unit in UNIT_OF_PACE if unit in page], "one pair of monthly numbers, no other"
@@ -118,11 +125,9 @@ def test_a_goal_that_is_passed_and_one_that_no_recruiting_can_reach_have_a_sente
     page = html(opened("growth", lang="en", goal=str(goal), until=until.isoformat()))
     with opened_at(published) as con:
         row = planning.recruits_needed(con, until=until, goal=float(goal)).records()[0]
-    key = "goal.none_needed" if goal == 1 else "sufficiency.not_enough"
     assert goal == 1 or row["recruits_needed"] > 1_000_000
-    values = {"target": goal, "recruits": row["recruits_needed"], "now": row["plan_recruits"]}
-    words = {name: text.plain(value, "persons", "en") for name, value in values.items()}
-    assert text.escaped(key, "en", day=text.day(until, "en"), **words) in page
+    passed = text.word("goal.none_needed", "en", target=text.plain(goal, "persons", "en"), day=text.day(until, "en"))
+    assert text.escape(passed if goal == 1 else not_enough(row, until, "en")) in page
     assert (text.escaped("goal.scenario", "en") in page) == (goal == 1), "no link to a scenario that none takes"
 
 

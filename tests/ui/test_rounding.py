@@ -16,6 +16,7 @@ from ui.charts.elements import ChartContext
 from ui.exhibits import scenario
 from ui.i18n import text
 from ui.sections import compare
+from ui.state import given as addresses
 
 ROOT = Path(__file__).parents[2]
 EN = ChartContext("en")
@@ -153,6 +154,13 @@ def test_a_comparison_shows_the_same_parts_as_a_card() -> None:
 def test_a_slider_begins_at_the_number_written_beside_it() -> None:
     data = answer("joiners", rows=[(106.5,)])
     assert scenario.as_shown(data, "joiners") == read(text.plain(106.5, "persons", "en")) == 107
+
+
+@given(st.floats(0, 1_000_000) | st.integers(0, 1_000_000))
+@example(1_000_000.0)
+@example(123456.75)
+def test_a_number_is_not_rounded_in_an_address(value: float) -> None:
+    assert addresses.number(addresses.in_address(value)) == value
 
 
 # ---------------------------------------------------------------- one function, no twins

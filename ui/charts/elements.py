@@ -116,7 +116,7 @@ def sum_of(answer: Answer, metric: Metric, row: Sequence[Any], context: ChartCon
     if not (written := _written_parts(answer, metric, row, context)) or row[answer.columns.index(metric.name)] is None:
         return ""
     part, whole, is_exact = written
-    times = round(ratio(metric, 1, 1))
+    times = ratio(metric, 1, 1)
     by = f" × {text.number(times, context.lang)}" if times != 1 else ""
     shown = text.plain(row[answer.columns.index(metric.name)], metric.unit, context.lang)
     return f"{part} ÷ {whole}{by} {'=' if is_exact else '≈'} {shown}"

@@ -18,7 +18,7 @@ from ui.exhibits import verdict
 from ui.exhibits.exhibit import Exhibit, Line, Sentence, Span, sentence
 from ui.i18n import text
 from ui.state import wording
-from ui.state.given import Given, Wrong, number, one, short
+from ui.state.given import Given, Wrong, in_address, number, one, short
 from ui.state.questions import analyse_under
 from ui.state.scope import Days, Scope
 from ui.summary.claims import Claim, Said, claim, together
@@ -45,7 +45,7 @@ class Goal:
         return cls(number(count), day)
 
     def query(self) -> dict[str, list[str]]:
-        said = {} if self.count is None else {"goal": [f"{self.count:.12g}"]}
+        said = {} if self.count is None else {"goal": [in_address(self.count)]}
         return said | ({"until": [self.until.isoformat()]} if self.until else {})
 
 

@@ -12,7 +12,7 @@ from ui.data.ask import Ask
 from ui.exhibits.exhibit import Exhibit
 from ui.exhibits.figure import finding
 from ui.i18n import member_names, text
-from ui.state.given import Given, Wrong, number, one, seat, short
+from ui.state.given import Given, Wrong, in_address, number, one, seat, short
 from ui.state.questions import analyse_under
 from ui.state.scope import Scope
 
@@ -40,11 +40,11 @@ class Planned:
     def query(self) -> dict[str, list[str]]:
         said = {}
         if self.scenario.recruits is not None:
-            said["recruits"] = [f"{self.scenario.recruits:.12g}"]
+            said["recruits"] = [in_address(self.scenario.recruits)]
         if self.scenario.leaver_rate is not None:
-            said["leave"] = [f"{self.scenario.leaver_rate * 100:.12g}"]
+            said["leave"] = [in_address(float(text.percentage(self.scenario.leaver_rate)))]
         if self.scenario.seats:
-            said["seats"] = in_address(self.scenario)
+            said["seats"] = seats_in_address(self.scenario)
         return said
 
 
@@ -55,9 +55,9 @@ def _number(given: Given, name: str, most: float, lang: str) -> float | None:
     return number(written, most)
 
 
-def in_address(scenario: Scenario) -> list[str]:
+def seats_in_address(scenario: Scenario) -> list[str]:
     """The seats of a scenario as an address has them: `IR-23.lead:3`."""
-    return [f"{'.'.join(filter(None, pool))}:{count:.12g}" for pool, count in sorted(scenario.seats.items())]
+    return [f"{'.'.join(filter(None, pool))}:{in_address(count)}" for pool, count in sorted(scenario.seats.items())]
 
 
 def without_present(scope: Scope, ask: Ask, scenario: Scenario) -> Scenario:

@@ -124,7 +124,7 @@ def line(written: str, lang: str) -> str:
     return "<br>".join(f"{mark}{part}{_END}" for part in written.split("<br>")) if written else ""
 
 
-def _percentage(share: float | Decimal) -> Decimal:
+def percentage(share: float | Decimal) -> Decimal:
     """A share times 100, exactly: as a float 0.145 * 100 is less than 14.5."""
     return units.EXACT.multiply(Decimal(str(share)), Decimal(100))
 
@@ -147,7 +147,7 @@ def percent(value: float | Decimal | None, lang: str, decimals: int | None = Non
     if value is None:
         return "–"
     decimals = units.shown_decimals(value, decimals_of("share")) if decimals is None else decimals
-    written = number(_percentage(value), lang, decimals, signed)
+    written = number(percentage(value), lang, decimals, signed)
     return f"{_RIGHT_TO_LEFT}{_ARABIC}{written}٪{_END}" if lang == "fa" else f"{written}%"
 
 
@@ -163,7 +163,7 @@ def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
         return percent(value, lang, signed=signed)
     # A difference of two shares; what is in points already is `points`.
     if unit == "share_points":
-        return number(_percentage(value), lang, units.shown_decimals(value, 1), signed)
+        return number(percentage(value), lang, units.shown_decimals(value, 1), signed)
     return number(value, lang, units.shown_decimals(value, decimals_of(unit)), signed)
 
 

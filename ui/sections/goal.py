@@ -91,7 +91,7 @@ def _announced(view: PageContext, made: Made, exhibit: Exhibit) -> None:
 def _target(view: PageContext, goal: float | None) -> None:
     def changed(written: str) -> None:
         target = given.number(given.typed(written))
-        page_parameters.choose(_PAGE, goal=f"{target:g}" if target else None)
+        page_parameters.choose(_PAGE, goal=given.in_address(target) if target else None)
 
     shown = text.plain(goal, "persons", view.lang) if goal is not None else ""
     controlled(st.text_input, view.word("goal.target"), "goal target", shown, changed)

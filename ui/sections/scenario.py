@@ -18,9 +18,10 @@ from ui.data import page_run, warehouse
 from ui.exhibits import scenario as exhibits
 from ui.exhibits.goal import Goal
 from ui.exhibits.named import as_chosen
-from ui.exhibits.scenario import Planned, as_shown, in_address, present_seats, whole
+from ui.exhibits.scenario import Planned, as_shown, present_seats, seats_in_address, whole
 from ui.i18n import text
 from ui.state import page_context, page_parameters, questions
+from ui.state.given import in_address
 from ui.state.page_context import PageContext
 
 # The option for all provinces.
@@ -95,8 +96,8 @@ def _slider(view: PageContext, answer: Answer, name: str, parameter: str, chosen
     kind = float if is_rate else int
 
     def choose(value: float) -> None:
-        in_address = f"{value * 100 if is_rate else value:g}"
-        page_parameters.choose(page_context.part(), **{parameter: None if value == current else in_address})
+        written = in_address(float(text.percentage(value)) if is_rate else value)
+        page_parameters.choose(page_context.part(), **{parameter: None if value == current else written})
 
     controlled(
         st.slider,
@@ -153,7 +154,7 @@ def _seat(view: PageContext, scenario: Scenario, place: tuple[str, str], title: 
     def choose(chosen: int) -> None:
         other_seats = {pool: count for pool, count in scenario.seats.items() if pool != place}
         seats = other_seats if chosen == current else other_seats | {place: chosen}
-        page_parameters.choose(page_context.part(), seats=in_address(Scenario(seats=seats)))
+        page_parameters.choose(page_context.part(), seats=seats_in_address(Scenario(seats=seats)))
 
     label = f"{title} ({view.word('planning.average', value=text.number(current, view.lang))})"
     key, value = f"plan seats {'.'.join(place)}", int(scenario.seats.get(place, current))

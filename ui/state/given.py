@@ -79,6 +79,11 @@ def number(written: str, most: float = 1_000_000) -> float | None:
     return value if 0 <= value <= most else None
 
 
+def in_address(value: float) -> str:
+    """A number as an address has it: 14 for 14.0, and never rounded: `number(in_address(x)) == x`."""
+    return str(int(value)) if float(value).is_integer() else str(value)
+
+
 def seat(written: str) -> tuple[str, str, float] | None:
     """Province (empty: all), course and monthly seats of `IR-23.lead:3`; None for anything else."""
     place, _, count = written.rpartition(":")
