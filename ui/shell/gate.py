@@ -356,7 +356,9 @@ def _cookies(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, by
                 else part
                 for part in parts
             ]
-            value = _prefix() + b"; ".join([*parts, b"Secure"])
+            # Without TLS, on one machine, the cookie of a sign-in that has begun has to come back.
+            is_secure = _prefix() or value.startswith(streamlit_internals.COOKIES[:1])
+            value = _prefix() + b"; ".join([*parts, *([b"Secure"] if is_secure else [])])
         yield name, value
 
 
