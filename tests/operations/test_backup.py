@@ -251,7 +251,10 @@ def test_an_archive_is_the_same_from_a_file_and_from_postgresql_and_goes_back_in
         assert [*shared_tables.dump(elsewhere)] == [*shared_tables.dump(address)]
         assert Tokens(alone.views, elsewhere).of("x") == [], "no token comes back"
     # And from one host to several.
+    Tokens(alone.views).make("x", (), "name", 1, time.time(), lambda: None)
     again = backup.backup(alone, tmp_path / "again.tar")
+    with tarfile.open(again) as packed:
+        assert {name for name in packed.getnames() if name.endswith(".sqlite")} == names, "no token of one host either"
     with server() as other:
         elsewhere = f"postgresql://postgres@/register?host={other.folder}&port={other.port}"
         backup.restore(again, folders_in(tmp_path / "grown"), elsewhere)
@@ -387,7 +390,9 @@ def test_a_backup_killed_at_each_step_leaves_nothing_that_the_next_does_not_remo
             # One that has its name is whole.
             backup.restore(archive, folders_in(tmp_path / f"new{at}"))
             archive.unlink()
-        left += installed.backups.exists() and any(installed.backups.iterdir())
+        names = list(installed.backups.iterdir()) if installed.backups.exists() else []
+        assert len(names) < 2, "what the one before left is gone"
+        left += len(names)
         at += 1
     assert at > 15
     assert left > 10
