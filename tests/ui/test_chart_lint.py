@@ -1,8 +1,8 @@
 """Every chart of every page, in both languages, for the whole country and for one province, keeps the rules of charts.
 
 A title names its measure in at most twelve words, and no two figures of a page have one title and one line below it; a ratio
-states its n; no group too small to be ranked is named or sorted among the others; classes of a map contrast with the
-background; a chart's numbers have the decimals of its table.
+states its n; no group too small to be ranked is named, and its bar is paler where its value puts it; classes of a map contrast
+with the background; a chart's numbers have the decimals of its table.
 """
 
 import re
@@ -265,7 +265,8 @@ def keep_the_rules(figures_shown: list[Shown], html: str, lang: str, panels: boo
         assert names_its_measure(figure, lang), sentence
         assert says_its_n(figure, context), (sentence, figure.below)
         assert names_no_small_group(figure, context), sentence
-        keeps_small_groups_apart(figure)
+        shows_small_groups_paler(figure)
+        are_in_the_order_of_their_value(figure)
         has_the_decimals_of_its_table(figure, context)
         if figure.drawn:
             keep_labels_level_on_one_axis(figure.drawn)
@@ -289,7 +290,7 @@ def says_its_n(figure: Shown, context: ChartContext) -> bool:
 
 
 def names_no_small_group(figure: Shown, context: ChartContext) -> bool:
-    """The group of a superlative, or of a title that singles out a group, may be ranked."""
+    """The group of a superlative, or of a title that singles out a group, may be ranked; those of few are only counted."""
     answer = figure.answer
     if not figure.title.focus or (figure.chart and figure.chart.draw is steps.bridge.draw):
         return True
@@ -298,6 +299,8 @@ def names_no_small_group(figure: Shown, context: ChartContext) -> bool:
     )
     if name == "coverage_gap":
         return True
+    if figure.title.claims and not any(claim.members for claim in figure.title.claims):
+        return are_on_one_side(answer, figure.title.focus)
     ranking = rank(answer, name)
     if is_sampled(next(metric for metric in answer.metrics if name in (None, metric.name))):
         groups = [group for group in (*ranking.ranked, *ranking.small) if group.key[0] in figure.title.focus]
@@ -310,7 +313,14 @@ def names_no_small_group(figure: Shown, context: ChartContext) -> bool:
     return {group.key[0] for group in named} == set(figure.title.focus)
 
 
-def keeps_small_groups_apart(figure: Shown) -> None:
+def are_on_one_side(answer: Answer, members: tuple[Any, ...]) -> bool:
+    """Whether so many groups, of whom none is named, all have less than the whole, or all more."""
+    rows = [row for row in answer.records() if row[answer.by[0]] in members]
+    sides = {row[answer.measures[0]] < row["whole_value"] for row in rows}
+    return len(rows) == len(members) and len(sides) == 1
+
+
+def shows_small_groups_paler(figure: Shown) -> None:
     # What a room gains is a number of people that has no least size.
     if figure.chart is not bars.ranking or figure.answer.metrics[0].name == "room_gain" or not figure.drawn:
         return
@@ -320,11 +330,16 @@ def keeps_small_groups_apart(figure: Shown) -> None:
         (code in small, colour.startswith("rgba"))
         for code, colour in zip(bar["customdata"], bar["marker"]["color"], strict=True)
     ]
-    are_pale = [is_pale for (_, is_pale), value in zip(bars_drawn, bar["x"], strict=True) if value is not None]
     # Groups with an unknown member are not ranked, and as pale as others of their size.
     named = [pair for pair, code in zip(bars_drawn, bar["customdata"], strict=True) if code is not None]
     assert all(is_small == is_pale for is_small, is_pale in named), "pale where small, and nowhere else"
-    assert are_pale == sorted(are_pale), "below the others"
+
+
+def are_in_the_order_of_their_value(figure: Shown) -> None:
+    """Bars go up or down throughout: neither who is named nor who is of few stands apart."""
+    if figure.chart is bars.ranking and figure.drawn:
+        values = [value for value in figure.drawn["data"][0]["x"] if value is not None]
+        assert values in (sorted(values), sorted(values, reverse=True)), figure.title.sentence
 
 
 def has_the_decimals_of_its_table(figure: Shown, context: ChartContext) -> None:
