@@ -423,7 +423,7 @@ def test_the_reminder_of_owed_data_takes_no_item_away(small_register: Path) -> N
         scope, ask = scope_of(con), told(asked, facts)
         without = [item.kind for item in needs_action.actions(scope, ask)]
         reminded = [item.kind for item in needs_action.actions(scope, ask, lambda: (owed, "approve"))]
-        form = needs_action.needs_action(scope, ask, lambda: (owed, "approve")).form
+        form = needs_action.with_owed(scope, ask, lambda: (owed, "approve")).form
     assert len(without) >= needs_action.MOST - 1 == 6, "else there is room for it"
     assert [kind for kind in reminded if kind != "owed"] == without
     assert reminded.index("owed") < needs_action.MOST
