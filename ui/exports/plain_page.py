@@ -196,7 +196,7 @@ class PlainPage:
             f'<form method="get" action="{path}">{hidden}<label>{text.escaped("dimension.province", lang)} '
             f'<select name="province">{options}</select></label> '
             f'<label>{text.escaped("scope.on", lang)} <input name="on" size="12" value="{text.iso_jalali(self.scope.day)}">'
-            f"</label> <button>{text.escaped('plain.show', lang)}</button></form>"
+            f"</label> <button>{text.escaped('without_script.show', lang)}</button></form>"
         )
 
     def document(self) -> str:
