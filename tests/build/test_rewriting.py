@@ -71,7 +71,7 @@ def clean(chance: random.Random) -> dict[str, StreamedRows]:
     training = [
         {
             "national_id": national_id(3_000_000 + at % 60), "course_code": chance.choice(["PY-101", "PY-401"]), "completed_on": day(1000, 2000),
-            "hours": maybe(str(chance.choice([8, 40, 1200, 72.5]))), "score": maybe(str(chance.randrange(101))), "result": "passed",
+            "hours": maybe(str(chance.choice([8, 40, 500, 72.5]))), "score": maybe(str(chance.randrange(101))), "result": "passed",
         }
         for at in range(180)
     ]  # fmt: skip

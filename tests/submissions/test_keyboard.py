@@ -255,9 +255,10 @@ def test_five_planted_faults_are_found_corrected_approved_and_published_by_the_k
         clerk.choose(path, office)
         assert clerk.says("hand_in.all_accepted")
         (one,) = office.desk.records.all()
-        clerk.enter(".st-key-hand-in-submit button")
-        assert clerk.is_answered("علامت بزنید"), "what is unusual is to be confirmed"
-        boxes = clerk.reader.page.locator("[class*=st-key-confirm-] input").count()
+        boxes = clerk.reader.page.locator("[class*=st-key-confirm-] input[type=checkbox]").count()
+        if boxes:
+            clerk.enter(".st-key-hand-in-submit button")
+            assert clerk.is_answered("علامت بزنید"), "what is unusual is to be confirmed"
         for number in range(boxes):
             clerk.to(f".st-key-confirm-{one.id}-{number} input")
             clerk.press("Space")
