@@ -137,6 +137,13 @@ def ready(office: Office) -> str:
     return office.desk.declare_unchanged(_person(office, CLERK), draft.id, ["training"]).id
 
 
+def unusual(office: Office) -> str:
+    line = {"table": "training", "column": "hours", "what": "empty", "value": None, "rows": 30, "before": 2}
+    ident = ready(office)
+    office.desk.records.change(ident, ("ready",), lambda one: one.but(result=one.result | {"unusual": [line]}))
+    return ident
+
+
 def submitted(office: Office) -> str:
     return office.desk.submit(_person(office, CLERK), ready(office)).id
 
@@ -229,6 +236,7 @@ ACTS = (
     Act("hand-in-stop", "handin", CLERK, checking),
     Act("hand-in-withdraw", "handin", CLERK, ready, event="submission_withdrawn"),
     Act("hand-in-submit", "handin", CLERK, ready, event="file_submitted"),
+    Act("hand-in-correct", "handin", CLERK, unusual),
     Act("approve-", "approve", STEWARD, submitted, CLERK, event="load_approved"),
     Act("return-", "approve", STEWARD, submitted, CLERK, _why, event="load_returned"),
     Act("let-pass-", "approve", STEWARD, stopped_for_others, CLERK, event="submission_let_pass"),
