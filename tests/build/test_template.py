@@ -239,7 +239,7 @@ def test_an_error_in_a_cell_of_the_example_line_is_no_rejected_row(tmp_path):
 def test_an_unknown_province_is_wrong_usage(tmp_path, capsys):
     with pytest.raises(QuestionError):
         template.write(tmp_path, "IR-99")
-    assert main(["template", "--province", "IR-99", "--to", str(tmp_path)]) == 2
+    assert main(["template", "--province", "IR-99", "--to", str(tmp_path), "--from", str(tmp_path / "nothing")]) == 2
     assert capsys.readouterr().err == (
         "template: --province IR-99: no such province; write its name or ISO code, such as IR-07\n"
     )
