@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from etl.operations import programs
 from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from tests.access.scopes import OF_ISFAHAN
 from tests.access.test_data_address import Site, app, of_workers, site  # noqa: F401 - fixtures
@@ -23,8 +24,14 @@ from ui.shell import first_answer, middleware, people
 
 pytestmark = pytest.mark.slow
 PAGES = sorted(register.pages())
-# An address is words of a source, and nothing that a browser fetches.
-OUTSIDE = re.compile(r"<script|\bsrc=|\bhref=|@import|url\(")
+# An address is words of a source, and nothing that a browser fetches: fonts and parts of pictures are in the file.
+OUTSIDE = re.compile(r"""<script|\bsrc=|\bhref=(?!"#)|@import|url\((?!"data:|'?#|&quot;#)""")
+
+
+@pytest.fixture
+def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server without Chromium: its pages are files without pictures."""
+    monkeypatch.setattr(programs, "browser", lambda: "")
 
 
 def first(part: str, query: dict[str, list[str]], asker: AccessScope = ADMINISTRATOR, lang: str = "en") -> str:
@@ -33,7 +40,7 @@ def first(part: str, query: dict[str, list[str]], asker: AccessScope = ADMINISTR
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_is_one_file_that_says_what_the_page_says(page: str, site: Site) -> None:
+def test_a_page_is_one_file_that_says_what_the_page_says(page: str, site: Site, no_browser: None) -> None:
     params = {"lang": "en", "province": "IR-10"}
     file = site.get(f"/data/{page}.html", site.isfahan, params=params)
     claims = site.get(f"/data/{page}/claims.json", site.isfahan, params=params)
@@ -46,7 +53,22 @@ def test_a_page_is_one_file_that_says_what_the_page_says(page: str, site: Site) 
     assert said == listed
 
 
-def test_a_file_of_a_page_holds_nothing_of_another_province(site: Site, guarded: dict[str, dict[str, bytes]]) -> None:
+@pytest.mark.skipif(not programs.browser(), reason="needs Chromium")
+@pytest.mark.parametrize("circulation", ["", "1"])
+def test_a_file_draws_each_chart_of_its_page_above_its_table(circulation: str, site: Site) -> None:
+    params = {"lang": "fa", "province": "IR-10"} | ({"circulation": circulation} if circulation else {})
+    file = site.get("/data/overview.html", site.isfahan, params=params).text
+    drawn = re.findall(r"<h2>([^<]*)</h2>(?:<p[^>]*>[^<]*</p>)*<figure><svg role=\"img\" aria-label=\"([^\"]*)\"", file)
+    assert len(drawn) == file.count("<figure>") == file.count("</svg></figure><details>") > 1
+    assert [title for title, label in drawn if title != label] == []
+    assert "OpenStreetMap" in file
+    assert not OUTSIDE.findall(file)
+    assert "@font-face" in file
+
+
+def test_a_file_of_a_page_holds_nothing_of_another_province(
+    site: Site, guarded: dict[str, dict[str, bytes]], no_browser: None
+) -> None:
     others = {pattern for province, named in guarded.items() if province != "IR-10" for pattern in named.values()}
     for page in PAGES:
         for query in ({}, {"province": "IR-23"}):
@@ -56,7 +78,7 @@ def test_a_file_of_a_page_holds_nothing_of_another_province(site: Site, guarded:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_first_answer_says_the_sentences_of_the_file(page: str, site: Site) -> None:
+def test_the_first_answer_says_the_sentences_of_the_file(page: str, site: Site, no_browser: None) -> None:
     answer = first(page, {"province": ["IR-10"]}, OF_ISFAHAN)
     file = site.get(f"/data/{page}.html", site.isfahan, params={"lang": "en", "province": "IR-10"}).text
     sentences = re.findall("<(?:p|dd)>(.*?)</(?:p|dd)>", file)

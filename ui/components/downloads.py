@@ -24,7 +24,7 @@ from ui.charts import elements
 from ui.charts.elements import ChartContext, Figure
 from ui.components import blocks, data_links
 from ui.components.plot import plot
-from ui.data import page_run, worker_process
+from ui.data import owed, page_run, worker_process
 from ui.exhibits.exhibit import Drawing, Exhibit
 from ui.exhibits.named import Made
 from ui.exports import about
@@ -62,6 +62,13 @@ def picture_of(view: PageContext, exhibit: Exhibit) -> Picture:
     return Picture(exhibit.drawn(view.dark)[0], exhibit.title.sentence, exhibit.below, source)
 
 
+def picture_within(exhibit: Exhibit) -> Picture:
+    """The picture of a drawing for a page that has its title and notes beside it: keys, events and whose boundaries it draws."""
+    figure = exhibit.drawn(dark=False)[0]
+    meta = figure["layout"]["meta"]
+    return Picture(figure, "", "", " · ".join(meta[key] for key in ("credit", "boundaries") if key in meta))
+
+
 def for_circulation(view: PageContext, source: Exportable, made: Made | None) -> tuple[Exportable, Picture | None]:
     """What is behind a figure, and its picture, for circulation; no picture where too little of it may circulate."""
     if made is None:
@@ -72,12 +79,8 @@ def for_circulation(view: PageContext, source: Exportable, made: Made | None) ->
 
 
 def source_of(view: PageContext, answer: Answer, notes: Iterable[str] = ()) -> str:
-    """The source line of a picture: the dashboard, the load, its as-of day, and whether the data are synthetic."""
-    published = answer.publication
-    load = view.word("more.load", id=text.digits(published.id, view.lang))
-    day = view.word("trust.as_of_latest", day=text.day(published.as_of, view.lang))
-    made_up = [view.word("file.made_up")] if published.is_sample else []
-    return " · ".join([view.word("app.title"), load, day, *made_up, *notes])
+    """The source line of a picture."""
+    return " · ".join([owed.source(view.lang, answer.publication), *notes])
 
 
 # In px: a picture, and the height of a line below it, which holds so many letters.
@@ -100,7 +103,8 @@ def paper(picture: Picture, context: ChartContext) -> Figure:
     numbered = [f"{text.digits(number, context.lang)}. {words}" for number, words in enumerate(events, 1)]
     lines_below = [line for words in (*numbered, picture.source) for line in textwrap.wrap(words, _LETTERS)]
     more = _LINE * (len(lines_below) - 1)
-    above, below = 92 + (28 if keys else 0), 34 + more
+    above = (92 if picture.title else 8) + (28 if keys else 0)
+    below = 34 + more if lines_below else 8
     margin = layout.get("margin", {})
     bottom = max(margin.get("b", 8), _labels_below(layout.get("xaxis") or {}))
     top, foot = margin.get("t", 8) + above, bottom + below
@@ -113,10 +117,12 @@ def paper(picture: Picture, context: ChartContext) -> Figure:
         margin=margin | {"t": top, "b": foot, "l": margin.get("l", 8) + 16, "r": margin.get("r", 8) + 16},
     )
     side, quiet = "right" if context.rtl else "left", context.colour("quiet")
-    lines = [
-        f"<b>{text.escape(picture.title)}</b>",
-        f'<span style="font-size:13px;color:{quiet}">{text.escape(picture.subtitle)}</span>',
-    ]
+    lines = []
+    if picture.title:
+        lines += [
+            f"<b>{text.escape(picture.title)}</b>",
+            f'<span style="font-size:13px;color:{quiet}">{text.escape(picture.subtitle)}</span>',
+        ]
     if keys:
         marked = "   ".join(f"{_mark(key, context)} {text.escape(key['label'])}".strip() for key in keys)
         lines.append(f'<span style="font-size:13px">{marked}</span>')
@@ -128,7 +134,7 @@ def paper(picture: Picture, context: ChartContext) -> Figure:
         "yref": "container",
         "y": 1,
         "yanchor": "top",
-        "pad": {"t": 34},
+        "pad": {"t": 34 if picture.title else 4},
         "x": 0.985 if context.rtl else 0.015,
         "xanchor": side,
     }

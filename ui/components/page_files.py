@@ -75,6 +75,9 @@ def _inside(view: PageContext, part: str) -> None:
     if pictures is None:
         blocks.note(view.word("book.drawing"), is_status=True)
         return
+    query = page.query(given, view.asked) | ({"circulation": ["1"]} if circulation else {})
+    in_words = text.escape(data_links.with_query(f"{data_links.folder()}{part}.html", query))
+    st.html(f'<p class="pd-note"><a href="{in_words}" download>{view.escaped("book.in_words")}</a></p>')
     job = job_of(view, part, contents, circulation, pictures)
     try:
         job.check()

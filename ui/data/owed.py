@@ -17,6 +17,14 @@ def _about() -> settings.About:
     return settings.read().publication
 
 
+def source(lang: str, published: Publication) -> str:
+    """Where numbers come from: the dashboard, the publication, its day, and whether the data are made up."""
+    load = text.word("more.load", lang, id=text.digits(published.id, lang))
+    day = text.word("trust.as_of_latest", lang, day=text.day(published.as_of, lang))
+    made_up = [text.word("file.made_up", lang)] if published.is_sample else []
+    return " · ".join([text.word("app.title", lang), load, day, *made_up])
+
+
 def lines(lang: str, published: Publication) -> list[tuple[str, str]]:
     """The label and the words of each that is set, in this order."""
     about, place = _about(), text.LANGUAGES.index(lang)

@@ -18,7 +18,7 @@ from ui.data.worker_process import Report, WorkerProcess, worker_memory
 from ui.exports import workbook, writers
 from ui.exports.file_content import Exportable
 from ui.exports.page_workbook import PageJob, content_of
-from ui.exports.picture import PictureJob
+from ui.exports.picture import PictureJob, PicturesJob
 from ui.exports.status_facts import facts_of
 from ui.state import questions
 
@@ -81,7 +81,7 @@ def noted(answer: Answer, form: str, rows: int, circulation: bool = False) -> di
 
 
 # A file of one answer, the workbook of a page, or the picture of a chart.
-Job = ExportJob | PageJob | PictureJob
+Job = ExportJob | PageJob | PictureJob | PicturesJob
 
 
 class Making:

@@ -7,13 +7,14 @@ It is one process with a limit on its memory (`PICTURE_MEMORY`) and the priority
 import base64
 import json
 import os
+import re
 import resource
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import IO, Any, TypeVar
 
 from etl.core.paths import ROOT
@@ -183,31 +184,61 @@ class PictureJob:
 
     def write(self, out: IO[bytes], _tell: Report | None = None) -> None:
         """Write the picture. Raises BrowserEnded if the browser ends before it has drawn."""
-        out.write(base64.b64decode(in_browser(self._drawn).partition(",")[2]))
+        (drawn,) = in_browser(partial(_drawn, [self.figure], self.form, self.lang))
+        out.write(drawn)
 
-    def _drawn(self, page: Browser) -> str:
-        """The picture as a `data:` address."""
-        # It takes a while, and no other work of a worker needs it.
-        from plotly.offline import get_plotlyjs
 
-        faces = _js(fonts.faces(self.lang, _font))
-        # The page reads from left to right, as Plotly measures; our words carry their own direction.
-        page.run(f"document.documentElement.lang = {_js(self.lang)}")
-        page.run(f"document.head.append(Object.assign(document.createElement('style'), {{textContent: {faces}}}))")
-        page.run(
-            "Promise.all(['', 'bold '].map((weight) => document.fonts.load(`${weight}16px Vazirmatn`))).then(() => null)"
-        )
-        page.run(f"{get_plotlyjs()}; null")
-        page.run(f"{_maps(self.figure)}; null")
-        # On the page of a reader it waits for the charts.
-        page.run("globalThis.allDrawn = async () => {}; null")
-        page.run((_STATIC / "picture.js").read_text(encoding="utf-8"))
-        return str(page.run(f"picture({self.figure}, {_js(self.form)}).then(dataUrl)"))
+@dataclass(frozen=True)
+class PicturesJob:
+    """The pictures of a page to draw, as a list of SVG in JSON: the figures as JSON, and their language."""
+
+    figures: tuple[str, ...]
+    lang: str
+    form: str = "json"
+
+    def made_of(self) -> list[Any]:
+        """What the file is made of besides what its name says."""
+        return [*self.figures]
+
+    def write(self, out: IO[bytes], _tell: Report | None = None) -> None:
+        """Write them, without fonts: the page that holds them has one for all. Raises BrowserEnded, as a picture does."""
+        drawn = in_browser(partial(_drawn, self.figures, "svg", self.lang))
+        out.write(json.dumps([_FONTS.sub("", one.decode(), 1) for one in drawn], ensure_ascii=False).encode())
+
+
+# What static/picture.js adds to an SVG that stands alone.
+_FONTS = re.compile("<style>.*?</style>", re.DOTALL)
+
+
+def _drawn(figures: Sequence[str], form: str, lang: str, page: Browser) -> list[bytes]:
+    """Pictures of figures, drawn one after another in a page."""
+    # It takes a while, and no other work of a worker needs it.
+    from plotly.offline import get_plotlyjs
+
+    faces = _js(fonts.faces(lang, font_address))
+    # The page reads from left to right, as Plotly measures; our words carry their own direction.
+    page.run(f"document.documentElement.lang = {_js(lang)}")
+    page.run(f"document.head.append(Object.assign(document.createElement('style'), {{textContent: {faces}}}))")
+    page.run(
+        "Promise.all(['', 'bold '].map((weight) => document.fonts.load(`${weight}16px Vazirmatn`))).then(() => null)"
+    )
+    page.run(f"{get_plotlyjs()}; null")
+    page.run(f"{_maps(figures)}; null")
+    # On the page of a reader it waits for the charts.
+    page.run("globalThis.allDrawn = async () => {}; null")
+    page.run((_STATIC / "picture.js").read_text(encoding="utf-8"))
+    addresses = (str(page.run(f"picture({figure}, {_js(form)}).then(dataUrl)")) for figure in figures)
+    return [base64.b64decode(address.partition(",")[2]) for address in addresses]
 
 
 def job_of(figure: Figure, form: str, lang: str) -> PictureJob:
     """The job that draws a figure."""
-    return PictureJob(form, json.dumps(figure, ensure_ascii=False, allow_nan=False, separators=(",", ":")), lang)
+    return PictureJob(form, as_json(figure), lang)
+
+
+def as_json(figure: Figure) -> str:
+    """A figure as the job of a picture takes it."""
+    return json.dumps(figure, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _js(value: object) -> str:
@@ -215,17 +246,18 @@ def _js(value: object) -> str:
 
 
 @cache
-def _font(name: str) -> str:
+def font_address(name: str) -> str:
+    """A font as a `data:` address."""
     content = base64.b64encode((_STATIC / "fonts" / name).read_bytes()).decode()
     return f"data:font/woff2;base64,{content}"
 
 
-def _maps(figure: str) -> str:
-    """What Plotly would fetch for maps: an empty base map, and the boundaries that a figure names by their address."""
+def _maps(figures: Sequence[str]) -> str:
+    """What Plotly would fetch for maps: an empty base map, and the boundaries that figures name by their address."""
     places = [
         f"{_js(boundaries.address(dimension))}: {boundaries.content(dimension)}"
         for dimension in boundaries.DIMENSIONS
-        if boundaries.address(dimension) in figure
+        if any(boundaries.address(dimension) in figure for figure in figures)
     ]
     base = f"topojson: new Proxy({{}}, {{get: () => ({_js(boundaries.EMPTY_MAP)})}})"
     return f"globalThis.PlotlyGeoAssets = {{{', '.join([base, *places])}}}"

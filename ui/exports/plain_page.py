@@ -4,8 +4,8 @@ The first response to a reader holds it until the page itself is drawn (ui/shell
 it as one file. Every number is that of an exhibit; every word is escaped.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 
@@ -21,7 +21,8 @@ from ui.charts.elements import ChartContext
 from ui.data import owed
 from ui.exhibits.exhibit import Actions, Card, Drawing, Exhibit, Line, Nothing, Rows, Sentence, Table, Value
 from ui.exhibits.named import Named
-from ui.i18n import member_names, navigation, text
+from ui.exports.picture import font_address
+from ui.i18n import fonts, member_names, navigation, text
 from ui.state import page_parameters, periods, wording
 from ui.state.scope import Scope
 
@@ -33,7 +34,7 @@ FIRST_ROWS = 40
 class PlainPage:
     """A page with what stands on it: its part of the menu, its scope, who reads it, and its exhibits.
 
-    `rows` is the most that a table shows; None for all.
+    `rows` is the most that a table shows, None for all; `pictures` are the drawings as SVG, above their tables.
     """
 
     part: str
@@ -42,6 +43,7 @@ class PlainPage:
     publication: Publication
     shown: tuple[tuple[Named, Exhibit], ...]
     rows: int | None = None
+    pictures: Mapping[Named, str] = field(default_factory=dict)
 
     @property
     def lang(self) -> str:
@@ -84,7 +86,7 @@ class PlainPage:
         for named, row in self._rows():
             cards = [exhibit for exhibit in row if isinstance(exhibit.form, Card)]
             numbers = f"<dl>{''.join(map(_card, cards))}</dl>" if cards else ""
-            inside = numbers + "".join(self._exhibit(one) for one in row if not isinstance(one.form, Card))
+            inside = numbers + "".join(self._exhibit(named, one) for one in row if not isinstance(one.form, Card))
             if inside:
                 parts.append(f'<section id="{text.escape(named.name.replace("/", "-"))}">{inside}</section>')
             notes |= dict.fromkeys(note for exhibit in row for note in (*exhibit.own_notes, *exhibit.notes))
@@ -98,7 +100,7 @@ class PlainPage:
             found.setdefault(named, []).append(exhibit)
         return found.items()
 
-    def _exhibit(self, exhibit: Exhibit) -> str:
+    def _exhibit(self, named: Named, exhibit: Exhibit) -> str:
         form = exhibit.form
         head = f"<h2>{text.escape(exhibit.title.sentence)}</h2>" if exhibit.title.sentence else ""
         if isinstance(form, Nothing):
@@ -122,7 +124,16 @@ class PlainPage:
             head += f'<p class="pd-value"><bdi>{text.escape(value)}</bdi></p>'
         answer = exhibit.answer
         is_listed = isinstance(form, Drawing | Table) and answer is not None and answer.rows
-        return head + (self._answer(exhibit, answer) if is_listed and answer is not None else "")
+        listed = self._answer(exhibit, answer) if is_listed and answer is not None else ""
+        if isinstance(form, Drawing) and (drawn := self.pictures.get(named)):
+            title = text.escape(exhibit.title.sentence)
+            figure = drawn.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+            return f"{head}<figure>{figure}</figure>{self._folded(listed)}"
+        is_long = self.rows is None and answer is not None and len(answer.rows) > FIRST_ROWS
+        return head + (self._folded(listed) if is_long else listed)
+
+    def _folded(self, listed: str) -> str:
+        return f"<details><summary>{text.escaped('figure.table', self.lang)}</summary>{listed}</details>"
 
     def _answer(self, exhibit: Exhibit, answer: Answer) -> str:
         """The rows of an answer as a table, its measures in words."""
@@ -148,7 +159,10 @@ class PlainPage:
 
     def _source(self) -> str:
         """Who published what, from which day, and for whom this page was made."""
-        lines = [owed.citation(self.lang, self.publication)]
+        lines = [
+            owed.source(self.lang, self.publication),
+            *(f"{name}: {line}" for name, line in owed.lines(self.lang, self.publication)),
+        ]
         if any(isinstance(exhibit.answer, Circulated) for _, exhibit in self.shown):
             lines.append(text.word("file.circulation_short", self.lang))
         lines.append(
@@ -202,12 +216,12 @@ class PlainPage:
     def document(self) -> str:
         """The page as one file, with its style in it and no address of another."""
         lang, title = self.lang, text.escape(f"{text.word('app.title', self.lang)} · {self.title}")
-        policy = "default-src 'none'; style-src 'unsafe-inline'"
+        policy = "default-src 'none'; style-src 'unsafe-inline'; font-src data:"
         return (
             f'<!DOCTYPE html><html lang="{lang}" dir="{text.direction(lang)}"><head><meta charset="utf-8">'
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
-            f"<style>{style()}</style></head><body><main>{self.main()}</main></body></html>"
+            f"<style>{fonts.faces(lang, font_address)}{style()}</style></head><body><main>{self.main()}</main></body></html>"
         )
 
 
@@ -247,7 +261,8 @@ def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) ->
 def _card(exhibit: Exhibit) -> str:
     form = exhibit.form
     assert isinstance(form, Card)
-    lines = "".join(f"<dd>{_line(line)}</dd>" for line in form.lines)
+    # A line that is one link leads on from the number and says nothing of it.
+    lines = "".join(f"<dd>{_line(line)}</dd>" for line in form.lines if len(line) > 1 or not line[0].link)
     value = f"<dd><b><bdi>{text.escape(form.value)}</bdi></b> {text.escape(form.unit)}</dd>"
     return f"<div><dt>{text.escape(exhibit.title.sentence)}</dt>{value}{lines}</div>"
 

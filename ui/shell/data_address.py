@@ -7,11 +7,12 @@ writers and audit line are those of a download by hand. Without sign-in the addr
 """
 
 import hashlib
+import json
 import logging
 import threading
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -280,13 +281,29 @@ def _plain_page_sent(request: Request, who: Asker, question: PageQuestion) -> Re
         for named, exhibit in _on_page(question)
         if exhibit.answer is None or answers.may_leave(who.scope, exhibit.answer)
     )
-    plain = PlainPage(question.page, view.asked, who.scope.rights(), page_run.publication(), shown)
+    drawn = _drawings_of(shown, view.lang) if request.method == "GET" else {}
+    plain = PlainPage(question.page, view.asked, who.scope.rights(), page_run.publication(), shown, pictures=drawn)
     end, place = (view.as_of.isoformat(), plain.publication.id), page_context.place(view, view.where)
     name = about.named(ChartContext(view.lang), (plain.title,), place, end, "html", question.circulation)
     if request.method == "GET":
         who.note("export", why="data address", page=question.page, form="html", **audit.rights(who.scope))
     disposition = {"Content-Disposition": f"attachment; filename*=utf-8''{quote(name)}"}
     return HTMLResponse(plain.document(), headers=_HEADERS | disposition)
+
+
+def _drawings_of(shown: Iterable[tuple[Named, Exhibit]], lang: str) -> dict[Named, str]:
+    """The drawings of a page as SVG, which a worker process draws; none where this server has no browser."""
+    drawings = {named: exhibit for named, exhibit in shown if isinstance(exhibit.form, Drawing) and exhibit.answer}
+    if not drawings or not programs.browser():
+        return {}
+    figures = (downloads.on_paper(downloads.picture_within(one), one.context()) for one in drawings.values())
+    job = picture.PicturesJob(tuple(map(picture.as_json, figures)), lang)
+    making = Making(job, picture.PICTURE_SECONDS)
+    try:
+        making.process.result(page_run.gone())
+        return dict(zip(drawings, json.loads(making.path.read_bytes()), strict=True))
+    finally:
+        making.stop()
 
 
 def _workbook(request: Request, given: Given, who: Asker) -> Response | _Make:
