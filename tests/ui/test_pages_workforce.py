@@ -19,7 +19,6 @@ from ui.charts import forecast, workforce
 from ui.charts.elements import ChartContext
 from ui.data.ask import Ask
 from ui.exhibits import training as exhibits
-from ui.exhibits.exhibit import Exhibit
 from ui.i18n import navigation, text
 from ui.sections import scenario
 from ui.state.scope import Scope
@@ -132,14 +131,13 @@ def test_a_number_that_a_slider_shows_untouched_changes_nothing(
 ) -> None:
     """The sliders begin at rounded numbers."""
     taken: list[Scenario] = []
-    futures = exhibits.futures
+    without_present = exhibits.without_present
 
-    def taking(scope: Scope, ask: Ask, scenario: Scenario = NOW) -> Exhibit:
-        taken.append(scenario)
-        return futures(scope, ask, scenario)
+    def taking(scope: Scope, ask: Ask, scenario: Scenario) -> Scenario:
+        taken.append(without_present(scope, ask, scenario))
+        return taken[-1]
 
-    taking.__name__ = "futures"
-    monkeypatch.setattr(exhibits, "futures", taking)
+    monkeypatch.setattr(exhibits, "without_present", taking)
     app = opened("training")
     shown = app.slider(key="plan plan_recruits").value, app.slider(key="plan plan_leaver_rate").value
     seats = app.slider(key="plan seats .aid").value

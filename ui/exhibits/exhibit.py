@@ -1,11 +1,12 @@
 """The value that screen, table, file and paper take, and its forms."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from etl.semantic.answers import Answer
+from etl.semantic.catalog import TIME
 from ui.charts.chart import Chart, drawn_chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
@@ -229,6 +230,15 @@ class Exhibit:
         assert isinstance(self.form, Drawing)
         assert self.answer is not None
         return drawn_chart(self.answer, self.form.chart, self.context(dark), self.title, self.below, self.form.options)
+
+    def in_order(self) -> Sequence[tuple[Any, ...]]:
+        """The rows of its table in the order of its chart, and what that leaves out behind them; time has an order of its own."""
+        assert self.answer is not None
+        rows = self.answer.rows
+        if not isinstance(self.form, Drawing) or {*TIME} & {*self.answer.by}:
+            return rows
+        shown = {row: place for place, row in enumerate(self.form.chart.order(self.answer))}
+        return sorted(rows, key=lambda row: shown.get(row, len(shown)))
 
     def all_notes(self, dark: bool = False) -> tuple[list[str], list[str]]:
         """The notes below the figure on screen, and all of them, as a picture has them."""

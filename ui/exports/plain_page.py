@@ -149,7 +149,7 @@ class PlainPage:
             else label_of(name, self.lang, answer.metrics)
             for name in (answer.columns[place] for place in at)
         ]
-        rows = answer.rows if self.rows is None else answer.rows[: self.rows]
+        rows = exhibit.in_order()[: self.rows]
         cells = [[_cell(answer, context, answer.columns[place], row[place]) for place in at] for row in rows]
         more = ""
         if len(rows) < len(answer.rows):
