@@ -65,7 +65,7 @@ def test_the_sentence_says_how_much_comes_of_rates_and_how_much_of_composition()
     )
     assert said(answer, "fa") == (
         "پایبندی آموزشی از 1404 تا 1405، ۳٫۰ واحد درصد کاهش یافته است: ۲٫۱ واحد درصد از محل کاهش نرخ در استان‌ها "
-        "(فارس −۱٫۳، تهران −۰٫۸) و ۰٫۹ واحد درصد از محل تغییر ترکیب گروه‌ها."
+        "و ۰٫۹ واحد درصد از محل تغییر ترکیب گروه‌ها. بیشترین سهم: تهران −۱٫۶، فارس −۱٫۴."
     )
     assert said(answer, kind="place", sides=("the nation", "Fars")).startswith(
         "Training compliance is 3.0 percentage points lower in Fars than in the nation: 2.1 percentage points from lower rates"
