@@ -16,7 +16,7 @@ from etl.semantic.ranking import LEAST, named_side
 from etl.semantic.resolve import settled_on
 
 MONTHS = 24
-_COUNT = "active_assistants"
+_COUNT, _COVERAGE = "active_assistants", "coverage_per_10k"
 MEASURES = ("coverage_per_10k", "target_progress", "training_compliance", "lapsed_licence_service", "leaver_rate_12m")
 TESTED = ("coverage_per_10k", "training_compliance", "leaver_rate_12m")
 
@@ -45,6 +45,11 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
         place: now[place] / count - 1 for place, count in before.items() if count >= LEAST and place in now
     }
     found = sides(con, on, where, by, TESTED) if by else {}
+    if by == "county" and _COVERAGE in found and columns[_COUNT]:
+        # Where counties are known, those without anybody are rows as well: their coverage is 0.
+        nobody = dict.fromkeys(found[_COVERAGE].index.difference([*columns[_COUNT]]), 0)
+        for name in (_COUNT, _COVERAGE):
+            columns[name] |= nobody
     marked = [
         {name: {*side.index[side == wanted(name)]} for name, side in found.items()}
         for wanted in (lambda name: named_side(catalogue()[name]), lambda name: "unclear")

@@ -43,8 +43,9 @@ class Book:
                 run = 0
                 for mark, piece, is_reversed in _marked(page):
                     line = pieces.setdefault((page.obj.objgen, mark), [])
-                    # Right-to-left words come in visual order, those of one run next to each other.
-                    run = run + 1 if is_reversed and run <= len(line) else int(is_reversed)
+                    # Right-to-left words come in visual order, those of one run next to each other. A bracket ends no run.
+                    is_in_run = is_reversed or (run > 0 and not any(sign.isalnum() for sign in piece))
+                    run = run + 1 if is_in_run and run <= len(line) else int(is_reversed)
                     line.insert(len(line) - max(run - 1, 0), piece)
             return "\n".join("".join(pieces.get(key, "")) for key in _order(pdf.Root.StructTreeRoot.K, None))
 

@@ -101,7 +101,9 @@ def paper(picture: Picture, context: ChartContext) -> Figure:
     layout, made = picture.figure["layout"], Figure()
     keys, events = (layout.get("meta", {}).get(name, []) for name in ("keys", "events"))
     numbered = [f"{text.digits(number, context.lang)}. {words}" for number, words in enumerate(events, 1)]
-    lines_below = [line for words in (*numbered, picture.source) for line in textwrap.wrap(words, _LETTERS)]
+    lines_below = [
+        line for words in (*numbered, picture.source) for line in textwrap.wrap(words, _LETTERS, break_on_hyphens=False)
+    ]
     more = _LINE * (len(lines_below) - 1)
     above = (92 if picture.title else 8) + (28 if keys else 0)
     below = 34 + more if lines_below else 8
