@@ -1,7 +1,7 @@
 """Answers made by hand for charts, files and sentences, which only show them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -104,6 +104,7 @@ class Told:
     rights: AccessScope = ADMINISTRATOR
     publication: Publication = PUBLICATION
     notes: tuple[Note, ...] = ()
+    behind: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __call__(self, question: Question) -> Answer:
         return self.answer(question)

@@ -105,6 +105,22 @@ def behind(entries: Ledger) -> list[str]:
 
     Their earlier files go on counting, and no build says so.
     """
+    return [
+        f"{province}: {', '.join(found)} of {month}, where most provinces have sent {usual}"
+        for (province, month, usual), found in _behind(entries)
+    ]
+
+
+def not_arrived(entries: Ledger) -> dict[str, str]:
+    """The provinces that are behind, each with the latest month of which a table has not arrived."""
+    found: dict[str, str] = {}
+    for (province, _, usual), _ in _behind(entries):
+        found[province] = max(usual, found.get(province, ""))
+    return found
+
+
+def _behind(entries: Ledger) -> list[tuple[tuple[str, str, str], list[str]]]:
+    """A province, the month that it has reached, the one that most have reached, and the tables of which that is so."""
     reached: dict[str, str] = {}
     for table in TABLES:
         months = sorted(entry.month for (_, of), entry in entries.items() if of == table)
@@ -113,10 +129,7 @@ def behind(entries: Ledger) -> list[str]:
     for (province, table), entry in entries.items():
         if entry.month < reached[table]:
             tables.setdefault((province, entry.month, reached[table]), []).append(table)
-    return [
-        f"{province}: {', '.join(found)} of {month}, where most provinces have sent {usual}"
-        for (province, month, usual), found in sorted(tables.items())
-    ]
+    return sorted(tables.items())
 
 
 def states(entries: Ledger, province: str) -> dict[str, str]:

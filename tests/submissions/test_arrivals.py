@@ -115,6 +115,7 @@ def test_a_province_that_stopped_sending_is_said_with_its_tables_and_months(desk
         f"IR-13: licences of {before}, where most provinces have sent {MONTH}",
     ]
     assert [is_well for _, is_well in commands.NEED.examine(config)] == [True, True], "a warning: no fault of this host"
+    assert ledger.not_arrived(ledger.ledger(every, desk.rules)) == {"IR-10": MONTH, "IR-13": MONTH}
 
 
 def test_without_submissions_no_province_is_behind(desk):

@@ -15,7 +15,7 @@ from ui.exhibits import coverage, growth, overview, training, verdict
 from ui.exhibits.cards import at_once
 from ui.exhibits.exhibit import Actions
 from ui.exhibits.needs_action import needs_action
-from ui.i18n import text
+from ui.i18n import member_names, text
 from ui.state import wording
 from ui.state.questions import analyse_under, of_nation, on_day, settled_on, who_differs
 from ui.summary import changes
@@ -303,8 +303,11 @@ def _method(write: Writer) -> dict[str, Any]:
         loaded=text.number(publication.rows_loaded, lang),
         rejected=text.number(publication.rows_quarantined, lang),
     )
+    places = [write.scope.province] if write.scope.province else member_names.fixed("province", lang)
+    late = [*filter(None, [wording.not_arrived(write.ask, places, lang)])]
+    about = [f"{name}: {line}" for name, line in owed.lines(lang, publication)]
     return {
         "title": write.word("method_title"),
-        "lines": [source, *write.words("method"), *(f"{name}: {line}" for name, line in owed.lines(lang, publication))],
+        "lines": [source, *late, *write.words("method"), *about],
         "safety": write.word("safety"),
     }

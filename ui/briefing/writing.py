@@ -19,7 +19,7 @@ from etl.warehouse.publications import Publication
 from ui.briefing import content, typesetting
 from ui.briefing.typesetting import Typesetter
 from ui.briefing.writer import Writer
-from ui.data import cursors, signed_notes
+from ui.data import cursors, signed_notes, submissions
 from ui.data.ask import Kept, On, Rounded, frozen
 from ui.i18n import member_names, text
 from ui.state.scope import NATION, Scope
@@ -51,7 +51,7 @@ class Press:
     def writer(self, place: str, lang: str, on: date | None = None, exact: bool = False) -> Writer:
         """What the book of a place is made with, and the signed notes of this moment."""
         scope = scope_of(self._ask.publication, place, lang, on)
-        asked = replace(self._ask, notes=signed_notes.shown_to(self._ask.rights))
+        asked = replace(self._ask, notes=signed_notes.shown_to(self._ask.rights), behind=submissions.behind())
         exactly = replace(self._exactly, ask=asked)
         circulated = replace(self._circulated, ask=Rounded(exactly))
         return Writer(scope, Kept(exactly if exact else circulated), self._pointer)

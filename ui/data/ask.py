@@ -77,6 +77,10 @@ class Ask(Protocol):
     def notes(self) -> tuple[Note, ...]:
         """The signed notes that this person is shown."""
 
+    @property
+    def behind(self) -> Mapping[str, str]:
+        """The provinces that the ledger of submissions has behind the others, each with the month that has not arrived."""
+
     def __call__(self, question: Question) -> Answer: ...
     def stored(self, question: Question) -> Answer | StoredRows:
         """The answer, as StoredRows if it has too many rows for the memory of this process."""
@@ -98,9 +102,14 @@ class Ask(Protocol):
 def names(ask: Ask, lang: str) -> dict[str, Mapping[str, str]]:
     """The names of members that only the publication knows; of provinces whose last month has not arrived with a sign."""
     known = {dimension: ask.look_up(detail.member_names, dimension)[lang] for dimension in OF_PUBLICATION}
-    _, late = ask.look_up(data_quality.not_arrived)
-    signed = {code: f"{member_names.of('province', code, lang)}{LATE}" for code in late}
+    signed = {code: f"{member_names.of('province', code, lang)}{LATE}" for code in not_arrived(ask)}
     return known | ({"province": signed} if signed else {})
+
+
+def not_arrived(ask: Ask) -> dict[str, str]:
+    """The provinces whose data of a month have not arrived, and the month: by the rows that came, or by the ledger."""
+    month, without_rows = ask.look_up(data_quality.not_arrived)
+    return dict.fromkeys(without_rows, month) | dict(ask.behind)
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,7 @@ class On:
 
     con: ScopedCursor
     notes: tuple[Note, ...] = ()
+    behind: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def rights(self) -> AccessScope:
@@ -167,6 +177,10 @@ class Kept:
     def notes(self) -> tuple[Note, ...]:
         return self.ask.notes
 
+    @property
+    def behind(self) -> Mapping[str, str]:
+        return self.ask.behind
+
     def __call__(self, question: Question) -> Answer:
         if question not in self.asked:
             self.asked[question] = self.ask(question)
@@ -211,6 +225,10 @@ class Rounded:
     @property
     def notes(self) -> tuple[Note, ...]:
         return self.exactly.notes
+
+    @property
+    def behind(self) -> Mapping[str, str]:
+        return self.exactly.behind
 
     def __call__(self, question: Question) -> Answer:
         return self.shown(self.exactly(question))

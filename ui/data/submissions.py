@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import date
 from functools import cache
 from threading import Lock
+
+from cachetools import TTLCache, cached
 
 from etl.build import template
 from etl.core import settings
@@ -15,15 +17,15 @@ from etl.core.errors import QuestionError, Refused
 from etl.core.paths import ROOT, warehouse_pointer
 from etl.semantic import access
 from etl.semantic.rights import AccessScope
-from etl.submissions import arrivals, deadline, orders, work
+from etl.submissions import arrivals, deadline, ledger, orders, work
 from etl.submissions.arrivals import Owed
 from etl.submissions.desk import Desk, Person, Reader
 from etl.submissions.records import Submission
-from ui.data import page_run
+from ui.data import page_run, stores
 
 _workers: list[subprocess.Popen[bytes]] = []
 _lock = Lock()
-_NICENESS = 10
+_NICENESS, _SECONDS = 10, 15.0
 
 
 @cache
@@ -38,6 +40,17 @@ def desk() -> Desk:
 
 def is_open() -> bool:
     return _settings().sign_in.mode == "open"
+
+
+@cached(TTLCache(1, _SECONDS), lock=Lock())
+def behind() -> Mapping[str, str]:
+    """The provinces that are behind by what is published of them, and the month that has not arrived; read anew now and then."""
+    try:
+        published = desk().records.all("published")
+    except OSError as failed:
+        stores.note(failed)
+        return {}
+    return ledger.not_arrived(ledger.ledger(published, desk().rules))
 
 
 def reader() -> Reader:

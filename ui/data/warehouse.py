@@ -26,7 +26,7 @@ from etl.semantic.exportable import StoredRows
 from etl.semantic.rights import AccessScope
 from etl.submissions.notes import Note
 from etl.warehouse.publications import Publication
-from ui.data import large_questions, page_run, signed_notes
+from ui.data import large_questions, page_run, signed_notes, submissions
 from ui.data.ask import OF_PUBLICATION, Question, Where, frozen, of_analysis
 from ui.data.query import Query, answer, answer_each
 from ui.data.worker_process import Stopped
@@ -65,6 +65,10 @@ class Cached:
     @property
     def notes(self) -> tuple[Note, ...]:
         return signed_notes.shown_to(self.rights)
+
+    @property
+    def behind(self) -> Mapping[str, str]:
+        return submissions.behind()
 
     def __call__(self, question: Question) -> Answer:
         found = self.stored(question)

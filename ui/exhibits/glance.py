@@ -16,6 +16,7 @@ from ui.data.ask import Ask, Question, frozen, of_analysis
 from ui.exhibits.exhibit import Exhibit, Table
 from ui.exhibits.figure import nothing, overlaps
 from ui.i18n import member_names, text
+from ui.state import wording
 from ui.state.questions import settled_on, who_differs
 from ui.state.scope import Scope
 from ui.summary import different
@@ -45,7 +46,10 @@ def glance(scope: Scope, ask: Ask) -> Exhibit:
         answer,
         Title(title),
         _marks(scope, ask, answer),
-        own_notes=_does_not_add_up(exactly(Question((_PEOPLE,), (by,), scope.day, None, frozen(where))), ask, lang),
+        own_notes=(
+            *filter(None, [wording.not_arrived(ask, provinces or answer.column(by), lang)]),
+            *_does_not_add_up(exactly(Question((_PEOPLE,), (by,), scope.day, None, frozen(where))), ask, lang),
+        ),
         names=asking.names(ask, lang),
         intro=_about_trend(answer, unit_of(over[0], "month").label, lang),
     )

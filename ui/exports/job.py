@@ -50,7 +50,8 @@ class ExportJob:
 
     def made_of(self) -> list[Any]:
         """What the file is made of besides what its name says."""
-        return [content_of(self.source), warehouse.of_page().notes]
+        asked = warehouse.of_page()
+        return [content_of(self.source), asked.notes, asked.behind]
 
     def write(self, out: IO[bytes], tell: Report | None = None) -> None:
         """Write the file, exact or rounded for circulation."""

@@ -200,7 +200,8 @@ class PageJob:
 
     def made_of(self) -> list[Any]:
         """What the file is made of besides what its name says."""
-        return [*(content_of(one) for one in (*self.cards, *self.parts)), warehouse.of_page().notes]
+        asked = warehouse.of_page()
+        return [*(content_of(one) for one in (*self.cards, *self.parts)), asked.notes, asked.behind]
 
     def check(self) -> None:
         """Raise Refused for more rows than one workbook holds."""

@@ -15,7 +15,6 @@ from ui.components.blocks import polygon
 from ui.components.figures import named
 from ui.components.parts import part
 from ui.components.table_html import Column
-from ui.data import warehouse
 from ui.exhibits.exhibit import Exhibit, Nothing, Table
 from ui.exhibits.glance import few, glance
 from ui.i18n import text
@@ -54,7 +53,7 @@ def _table(view: PageContext, exhibit: Exhibit) -> None:
     assert form.total
     assert form.trends
     by = places.by[0]
-    names, rows = warehouse.names(by, view.lang), places.records()
+    context, rows = exhibit.context(), places.records()
     lines = _lines(places, form.trends)
     compared_with = view.word("different.mean_nation" if by == "province" else "different.mean_province")
 
@@ -98,11 +97,11 @@ def _table(view: PageContext, exhibit: Exhibit) -> None:
         return Column(name, title, cell or partial(number, name), partial(value, name), True)
 
     def named(row: dict[str, Any]) -> str:
-        return tables.member(view, by, row[by], names.get(row[by], str(row[by])))
+        return tables.member(view, by, row[by], context.member(by, row[by]))
 
     shown = [metric.name for metric in places.metrics if any(row[metric.name] is not None for row in rows)]
     columns = [
-        Column(by, view.word(f"dimension.{by}"), named, lambda row: tables.collated(names.get(row[by], ""))),
+        Column(by, view.word(f"dimension.{by}"), named, lambda row: tables.collated(context.member(by, row[by]))),
         *(column(name, trend if name == "active_growth" else None) for name in shown),
     ]
     of_whole = form.total.records()[0]

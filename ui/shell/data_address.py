@@ -440,8 +440,9 @@ def _tag(form: str, *parts: object) -> str:
     published = page_run.publication()
     of_publication = (published.id, published.as_of, published.built_on, published.rows_loaded)
     lines = [owed.lines(lang, published) for lang in text.LANGUAGES]
-    notes = [note.number for note in warehouse.of_page().notes]
-    return f'"{hashlib.sha256(repr((form, parts, of_publication, lines, notes)).encode()).hexdigest()[:32]}"'
+    asked = warehouse.of_page()
+    aside = [note.number for note in asked.notes], sorted(asked.behind.items())
+    return f'"{hashlib.sha256(repr((form, parts, of_publication, lines, aside)).encode()).hexdigest()[:32]}"'
 
 
 def _is_known(request: Request, tag: str) -> bool:

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
-from etl.analysis import data_quality
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
 from etl.semantic.open_totals import sees_nation
 from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from etl.submissions.notes import NATION, Note
 from etl.warehouse.dimensions import PLACES
-from ui.data.ask import LATE, Ask
+from ui.data import ask as asking
+from ui.data.ask import Ask
 from ui.i18n import member_names, text
 
 # With more measures than this the subtitle names only the first; the chart's keys name the others.
@@ -73,11 +73,14 @@ def no_effect(words: Words, ignored: Iterable[str]) -> str:
 
 
 def not_arrived(ask: Ask, places: Iterable[str | None], lang: str) -> str:
-    """That the data of the last month have not arrived from some of these provinces; empty if they have."""
-    month, late = ask.look_up(data_quality.not_arrived)
-    names = [member_names.of("province", code, lang) for code in sorted(late.intersection(filter(None, places)))]
-    values = {"month": text.unit_label(month, lang), "places": text.listed(names, lang), "sign": LATE}
-    return text.word("figure.not_arrived", lang, **values) if names else ""
+    """That the data of a month have not arrived from some of these provinces; empty if they have."""
+    late = asking.not_arrived(ask)
+    named, said = sorted({*late}.intersection(filter(None, places))), []
+    for month in sorted({*late.values()}):
+        names = [member_names.of("province", code, lang) for code in named if late[code] == month]
+        values = {"month": text.unit_label(month, lang), "places": text.listed(names, lang), "sign": asking.LATE}
+        said += [text.word("figure.not_arrived", lang, **values)] if names else []
+    return " ".join(said)
 
 
 def note(words: Words, signed: Note, is_exact: bool = True) -> str:
