@@ -32,16 +32,20 @@ except Refused as fault:
     sys.exit(str(fault))
 
 
-def menu(lang: str) -> dict[str, list[st.Page]]:
-    """The pages of text.toml by group, in its order. The file of a page or tab only defines `page()`."""
+def menu(lang: str, waiting: int = 0) -> dict[str, list[st.Page]]:
+    """The pages of text.toml by group, in its order. The file of a page or tab only defines `page()`.
+
+    `waiting`: how many submissions wait for who looks.
+    """
     groups: dict[str, list[st.Page]] = {}
     for place, entry in enumerate(navigation.menu()):
         parts = {part: import_module(f"pages.{part}").page for part in navigation.parts(entry)}
         group = text.word(f"menu_group.{entry['group']}", lang)
+        number = f" `{text.number(waiting, lang)}`" if waiting and "handin" in parts else ""
         groups.setdefault(group, []).append(
             st.Page(
                 frame.part_open(entry, parts),
-                title=entry[lang],
+                title=f"{entry[lang]}{number}",
                 url_path=entry["page"],
                 default=place == 0,
             )

@@ -315,6 +315,26 @@ onChange(() => {
   }, true);
 })();
 
+// One line tells that another publication is shown now than an open page shows. Nothing else changes until the reader wants it:
+// asking runs no script of the page.
+(function () {
+  const EVERY = 60_000;
+  const line = Object.assign(document.createElement("div"), { className: "pd-newer", role: "status" });
+  const shown = () => document.querySelector(".pd-trust")?.dataset.publication;
+  const ask = async () => {
+    if (document.hidden || !shown()) return;
+    const answer = await fetch("./publication.json").then((told) => (told.ok ? told.json() : {})).catch(() => ({}));
+    if (!answer.publication || answer.publication === shown()) return void line.replaceChildren();
+    if (line.childElementCount) return;
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: readerNewer });
+    button.addEventListener("click", () => location.reload());
+    line.replaceChildren(button);
+  };
+  addEventListener("DOMContentLoaded", () => document.body.append(line));
+  document.addEventListener("visibilitychange", ask);
+  setInterval(ask, EVERY);
+})();
+
 // Back returns to where one was: a page is drawn only after it is open, so the browser itself cannot scroll it.
 (function () {
   const main = () => document.querySelector("[data-testid=stMain]");

@@ -6,7 +6,7 @@ from datetime import date
 
 from etl.core import jalali
 from etl.submissions import deadline
-from etl.submissions.desk import Desk
+from etl.submissions.desk import Desk, Reader, passable
 from etl.submissions.ledger import Ledger, ledger, states
 from etl.submissions.records import Submission
 
@@ -15,6 +15,8 @@ CELLS = ("on_time", "late", "no_change", "missing", "open")
 _HANDED_IN = ("submitted", "approved", "published")
 # So many working days before the deadline who owes tables is reminded.
 _REMIND_WORKING_DAYS = 5
+# Of so many months a clerk is told what is still open.
+_MONTHS_OPEN = 4
 
 
 def counts(one: Submission) -> bool:
@@ -34,6 +36,28 @@ def of_month(month: str, submissions: Iterable[Submission]) -> dict[str, list[Su
         if one.month == month:
             found.setdefault(one.province, []).append(one)
     return found
+
+
+def to_decide(submissions: Iterable[Submission]) -> tuple[list[Submission], list[Submission]]:
+    """What waits for a steward: submissions to approve or return, the first one first, and checks to let pass."""
+    every = [*submissions]
+    submitted = sorted((one for one in every if one.state == "submitted"), key=lambda one: one.submitted_at)
+    return submitted, [one for one in every if one.state == "to_correct" and passable(one.result) and not one.let_pass]
+
+
+def waiting(desk: Desk, who: Reader, today: date) -> int:
+    """How many submissions wait for a person: for a steward's decision, and for a clerk to correct or submit them."""
+    found: set[str] = set()
+    if who.is_steward:
+        every = desk.records.all("submitted", "to_correct")
+        submitted, stopped = to_decide(one for one in every if one.province in who.provinces)
+        found |= {one.id for one in [*submitted, *stopped]}
+    since = deadline.months_ended(today, _MONTHS_OPEN)[0]
+    for ident, province, state in desk.records.newest(since):
+        is_own = province in who.provinces and (who.is_alone or not who.stands_in_for(province))
+        if is_own and state in ("to_correct", "ready", "returned"):
+            found.add(ident)
+    return len(found)
 
 
 @dataclass(frozen=True)

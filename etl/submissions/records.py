@@ -150,13 +150,29 @@ class Records:
         # Who only looks creates nothing.
         if not self._address and not self._file.exists():
             return []
+        chosen = ", ".join(f"${at}" for at, _ in enumerate(states, 2))
         with self._transaction() as execute:
             rows = execute(
                 "select id, province, month, state, version, body from submissions where month >= $1 "
-                "order by month, province, number",
+                f"{f'and state in ({chosen}) ' if chosen else ''}order by month, province, number",
+                since,
+                *states,
+            )
+        return [_of_row(*row) for row in rows]
+
+    def newest(self, since: str) -> list[tuple[str, str, str]]:
+        """Of each province and month from `since` on the last submission that is not withdrawn: id, province, state. Raises
+        OSError.
+        """
+        if not self._address and not self._file.exists():
+            return []
+        with self._transaction() as execute:
+            rows = execute(
+                "select id, province, month, state from submissions where month >= $1 and state <> 'withdrawn' order by number",
                 since,
             )
-        return [found for row in rows if not states or row[3] in states for found in [_of_row(*row)]]
+        last = {(province, month): (ident, province, state) for ident, province, month, state in rows}
+        return [*last.values()]
 
     def change(self, ident: str, states: tuple[str, ...], how: Callable[[Submission], Submission]) -> Submission:
         """Write what `how` makes of a submission in one of these states. Raises Declined, OSError, and what `how` raises."""

@@ -68,6 +68,7 @@ def test_while_the_shared_sessions_cannot_be_read_a_page_says_so_and_nobody_is_l
         assert oidc.get("/media/x", headers=cookie()).content == b""
         assert not opens_socket(oidc, cookie())
         assert oidc.get("/healthz", headers=cookie()).status_code != 503
+        assert oidc.get("/publication.json", headers=cookie()).status_code != 503, "an open page keeps no session awake"
     with monkeypatch.context() as away:
         away.setattr(people.sessions(), "end", unreachable)
         assert oidc.post("/sign-out", headers=PAGE | cookie()).status_code == 503, "a sign-out that failed says so"

@@ -61,10 +61,16 @@ def test_a_fresh_server_says_what_to_do_and_then_shows_each_publication(
         assert reader.page.locator('[data-testid="stSidebarNavLink"]').count() == len(navigation.menu())
 
         before = reader.page.locator(officers).inner_text()
+        # An open page asks when it is looked at again, and each minute.
         publish(publish_sample().pointer, pointer)
-        reader.go(front.BETWEEN)
-        reader.go("legal", province="IR-23")
+        newer = reader.page.get_by_role("status").get_by_role("button", name=text.word("app.newer", "fa"))
+        expect(newer).to_have_count(0)
+        reader.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        newer.click()
+        reader.settle()
         assert reader.page.locator(officers).inner_text() != before
+        reader.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(newer).to_have_count(0)
 
 
 def old_address_opens_a_tab(reader: front.Visit) -> None:

@@ -101,8 +101,11 @@ def publish(web, sample: Sample) -> None:
 def test_a_process_is_live_before_the_first_publication_and_ready_after_it(web, publish_sample):
     assert web.ask("/healthz") == (200, "ok\n")
     assert web.ask("/readyz") == (503, "nothing is published\n")
+    assert web.ask("/publication.json") == (200, '{"publication":""}')
     publish(web, publish_sample())
-    assert web.ask("/readyz") == (200, f"{Path(os.path.realpath(web.pointer)).stem}\n")
+    shown = Path(os.path.realpath(web.pointer)).stem
+    assert web.ask("/readyz") == (200, f"{shown}\n")
+    assert web.ask("/publication.json") == (200, f'{{"publication":"{shown}"}}')
     version = Path(os.path.realpath(web.pointer))
     old = time.time() - 8 * 86_400
     os.utime(version, (old, old))

@@ -12,8 +12,9 @@ import pytest
 from etl.core import settings
 from etl.core.settings import Submission as Rules
 from etl.extract.contract import TABLES
+from etl.semantic.rights import ADMINISTRATOR, WHOLE_COUNTRY, AccessScope, Grant
 from etl.submissions import arrivals, commands, deadline, ledger
-from etl.submissions.desk import Desk
+from etl.submissions.desk import Desk, Reader
 from etl.submissions.records import File, Submission
 
 # Azar 10th 1405: the data of Aban were due on the 5th.
@@ -73,6 +74,40 @@ def test_who_owes_a_table_or_has_the_data_back_is_reminded(desk):
     assert found == arrivals.Owed(MONTH, DUE, ["IR-10", "IR-13", "IR-23"], ["IR-10"])
     assert arrivals.owed(desk, every, ["IR-07"], TODAY) is None
     assert arrivals.owed(desk, [], ALL, TODAY) is None, "where nobody hands in here, nobody is reminded"
+
+
+_OTHER_KEYS = {"of_others": ["personnel"], "before": {"personnel": {"rows": 30, "keys_gone": 30}}}
+
+
+@pytest.mark.parametrize(
+    ("made", "of_steward", "of_clerk"),
+    [
+        ([("submitted", {})], 1, 0),
+        ([("submitted", {}), ("superseded", {})], 1, 0),
+        ([("to_correct", {})], 0, 1),
+        ([("to_correct", {"result": _OTHER_KEYS})], 1, 1),
+        ([("to_correct", {"result": _OTHER_KEYS, "let_pass": "s"})], 0, 1),
+        ([("ready", {})], 0, 1),
+        ([("returned", {})], 0, 1),
+        ([("returned", {}), ("submitted", {})], 1, 0),
+        ([("returned", {}), ("withdrawn", {})], 0, 1),
+        ([("draft", {})], 0, 0),
+        ([("checking", {})], 0, 0),
+        ([("approved", {})], 0, 0),
+        ([("published", {})], 0, 0),
+    ],
+)
+def test_what_waits_is_counted_for_who_can_do_something_about_it(desk, made, of_steward, of_clerk):
+    for state, more in made:
+        desk.records.add("IR-07", MONTH, lambda ident, _: of("IR-07", state, "personnel", id=ident, **more))  # noqa: B023
+
+    def waiting(role: str, *provinces: str) -> int:
+        grant = Grant(role, frozenset(provinces) or WHOLE_COUNTRY)
+        return arrivals.waiting(desk, Reader("x", AccessScope("x", frozenset({grant}))), TODAY)
+
+    assert (waiting("steward"), waiting("submitter", "IR-07")) == (of_steward, of_clerk)
+    assert (waiting("submitter", "IR-10"), waiting("province", "IR-07")) == (0, 0)
+    assert arrivals.waiting(desk, Reader("x", ADMINISTRATOR, is_alone=True), TODAY) == max(of_steward, of_clerk)
 
 
 def test_reminders_begin_five_working_days_before_the_deadline(desk):

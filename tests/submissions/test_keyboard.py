@@ -287,10 +287,13 @@ def test_five_planted_faults_are_found_corrected_approved_and_published_by_the_k
         steward.to("[role=tab]:last-of-type", "ArrowLeft")
         steward.enter("[role=tab]:last-of-type")
         assert "tab=approve" in steward.reader.page.url
+        told = steward.reader.page.locator("[data-testid=stSidebarNavLink] code")
+        assert told.all_inner_texts() == ["۱"], "the menu says how many wait"
         steward.enter(f".st-key-approve-{one.id} button")
         assert steward.is_answered(
             text.word("hand_in.is_approved", "fa", place="فارس", month=text.unit_label(one.month, "fa"))
         )
+        told.wait_for(state="detached")
         office.work()
         steward.reader.page.wait_for_selector(".st-key-table-moved")
         steward.reader.settle()

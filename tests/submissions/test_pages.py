@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
+import dashboard  # Outside of a run it is the server, inside it would be a page
 from etl.core import settings
 from etl.extract.causes import in_language, words
 from etl.extract.contract import TABLES
@@ -63,6 +63,18 @@ def test_a_clerk_sees_what_is_due_what_came_back_and_the_receipt(alone, lang):
     assert not page.exception
     assert text.escape(text.word("hand_in.receipt", lang, id=checked.id)) in html(page)
     assert alone.desk.records.get(checked.id).state == "submitted"
+
+
+def test_the_menu_says_how_many_wait_and_again_after_each_step(alone, monkeypatch):
+    one = alone.hand_in(submissions.person(), "IR-07", more_people())
+    page = opened("handin", of="IR-07")
+    assert page.session_state["submissions waiting"] == 1
+    button(page, "hand-in-withdraw").click().run()
+    assert alone.desk.records.get(one.id).state == "withdrawn"
+    assert page.session_state["submissions waiting"] == 0
+    monkeypatch.setattr("streamlit.Page", lambda _, **told: told)
+    titles = [told for group in dashboard.menu("fa", 1).values() for told in group if "۱" in told["title"]]
+    assert [told["url_path"] for told in titles] == ["quality"]
 
 
 @pytest.mark.parametrize("address", [{}, {"province": "IR-07"}, {"of": "IR-99"}])

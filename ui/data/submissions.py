@@ -65,6 +65,14 @@ def person() -> Person:
     return Person(scope.sub, scope, page_run.record, page_run.groups(), is_alone=is_open())
 
 
+def waiting() -> int:
+    """How many submissions wait for who looks at this page. Raises AccessDenied."""
+    who = reader()
+    with suppress(OSError):
+        return arrivals.waiting(desk(), who, date.today()) if who.provinces else 0
+    return 0
+
+
 def owed(provinces: Collection[str]) -> tuple[Owed, str] | None:
     """What these provinces owe, as far as the reader sees their numbers, and the page part where something is done about it."""
     who, today = reader(), date.today()

@@ -12,7 +12,6 @@ from etl.extract.causes import because, in_language
 from etl.extract.contract import TABLES
 from etl.semantic.rights import every_province
 from etl.submissions import arrivals, checklist, deadline, ledger, publishing
-from etl.submissions import desk as steps
 from etl.submissions.desk import Desk, Person
 from etl.submissions.ledger import Ledger
 from etl.submissions.records import Submission
@@ -52,15 +51,13 @@ def _of_month(view: PageContext, desk: Desk, month: str) -> None:
         here = arrivals.of_month(month, (one for one in every if one.state != "withdrawn"))
         entries = arrivals.arrived(desk, month, every)
         submissions.go_on(next((one for one in every if one.state == "checking"), None))
+        acts.tell_waiting()
         acts.forget_said()
-        waiting = [one for one in every if one.state == "submitted"]
-        stopped = [
-            one for one in every if one.state == "to_correct" and steps.passable(one.result) and not one.let_pass
-        ]
+        waiting, stopped = arrivals.to_decide(every)
         _matrix(view, desk, here, month, entries)
         # Above the next decision, so that Tab leads on to it.
         acts.said(below={"publish", "undo", notes.PLACE, *map(hand_in.place_of, [*waiting, *stopped])})
-        for one in sorted(waiting, key=lambda one: one.submitted_at):
+        for one in waiting:
             hand_in.decide(view, desk, reader, one)
         for one in stopped:
             hand_in.of_others(view, desk, reader, one)

@@ -126,6 +126,7 @@ def _of_province(view: PageContext, desk: Desk, province: str, month: str) -> No
         if now and now.state == "published":
             now = None
         submissions.go_on(now)
+        acts.tell_waiting()
         acts.said(below=_answered_below(reader, now))
         month_of_it = [one for one in every if one.month == month and _stands(one, now)]
         entries = ledger.ledger(month_of_it, desk.rules)

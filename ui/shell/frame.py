@@ -19,7 +19,7 @@ from ui.exhibits.quality import silent_provinces
 from ui.i18n import navigation, text
 from ui.sections import briefings, saved_views
 from ui.shell import people, sign_in_page
-from ui.state import page_context, page_parameters, rendering
+from ui.state import acts, page_context, page_parameters, rendering
 from ui.streamlit_internals import DeltaGenerator
 
 # How many invalid address parameters are shown, and how many letters of each.
@@ -49,14 +49,14 @@ def _tabs(entry: Mapping[str, Any], part: str) -> DeltaGenerator:
     return tabs[list(names).index(part)]
 
 
-def run(menu: Callable[[str], Mapping[str, list[st.Page]]]) -> None:
+def run(menu: Callable[[str, int], Mapping[str, list[st.Page]]]) -> None:
     """Set up, choose and run the page, between heading and footer."""
     pinned = page_context.pinned()
     page_run.begin()
     lang = page_context.language()
     title = text.word("app.title", lang)
     st.set_page_config(page_title=title, page_icon="🛡️", layout="wide")
-    chosen = st.navigation(menu(lang), expanded=True)
+    chosen = st.navigation(menu(lang, acts.waiting()), expanded=True)
     entry = next(
         entry for entry in navigation.menu() if entry["page"] == (chosen.url_path or navigation.menu()[0]["page"])
     )
@@ -247,4 +247,6 @@ def _trust(lang: str) -> None:
         f'<a href="{text.escape(page_parameters.address(name, lang, scope))}">{text.escaped(f"trust.{name}", lang)}</a>'
         for name in ("methods", "quality")
     )
-    st.html(f'<footer class="pd-trust">{_sample(lang)}{spans}{links}</footer>')
+    # What a newer one is told against (static/shell.js); who pinned a publication asked for it.
+    shown = "" if page_run.pinned() else f' data-publication="{text.escape(published.id)}"'
+    st.html(f'<footer class="pd-trust"{shown}>{_sample(lang)}{spans}{links}</footer>')

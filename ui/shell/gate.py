@@ -32,8 +32,11 @@ from ui.shell import people, refusals, sign_in_page, threads
 from ui.shell.people import Person
 from ui.shell.requests import CLOSE_SOCKET, base_path, language
 
-# Served without a session: what the sign-in page needs, and the health checks. None shows data of the register.
-_OPEN = ("/auth/login", "/oauth2callback", "/sign-in", "/sign-out", "/healthz", "/readyz", "/_stcore/health")
+# Served without a session: what the sign-in page needs, the health checks, and which publication is the latest. None shows data
+# of the register.
+_OPEN = (
+    "/auth/login", "/oauth2callback", "/sign-in", "/sign-out", "/healthz", "/readyz", "/publication.json", "/_stcore/health",
+)  # fmt: skip
 _OPEN_FOLDERS = ("/static/", "/app/static/")
 # Asked by the scripts of pages and by programs: answered with a sentence, never with a page.
 _SCRIPTED = re.compile(r"/find|/(hand-in|data)(/.*)?")

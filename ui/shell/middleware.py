@@ -6,6 +6,7 @@ paint is already right to left, and serves Plotly and the province boundaries. E
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from urllib.parse import parse_qs, urlencode
 
@@ -16,7 +17,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from etl.core.paths import ROOT
+from etl.core.errors import Refused
+from etl.core.paths import ROOT, warehouse_pointer
+from etl.warehouse import publications
 from ui import palette, streamlit_internals
 from ui.charts import boundaries
 from ui.find import results
@@ -37,6 +40,14 @@ _A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 async def _base_map(_request: Request) -> Response:
     return JSONResponse(boundaries.EMPTY_MAP, headers=_A_DAY)
+
+
+def _publication(_request: Request) -> Response:
+    """The publication that pages show now. Asked without a session, so that an open page keeps none awake."""
+    latest = ""
+    with suppress(Refused):
+        latest = publications.current(warehouse_pointer()).stem
+    return JSONResponse({"publication": latest}, headers={"Cache-Control": "no-store"})
 
 
 async def _moved(request: Request) -> Response:
@@ -102,6 +113,7 @@ def routes() -> list[Route]:
     base = base_path()
     return [
         *(Route(f"{base}/{name}", _moved) for name in _names_that_moved()),
+        Route(base + "/publication.json", _publication),
         Route(base + _PLOTLY, _plotly),
         *(
             Route(
@@ -140,6 +152,7 @@ def _script(lang: str) -> str:
         "readerQuiet": palette.colour("quiet"),
         "readerNoChart": text.word("state.no_chart", lang),
         "readerUndrawn": text.word("state.undrawn", lang),
+        "readerNewer": text.word("app.newer", lang),
         "readerFind": _finder(lang),
     }
     written = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in constants.items())

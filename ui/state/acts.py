@@ -25,6 +25,7 @@ from ui.state.page_context import PageContext
 _T = TypeVar("_T")
 _SAID = "act said"
 _LAST_SAID = "act last said"
+_WAITING = "submissions waiting"
 
 
 def take(view: PageContext, step: Callable[[Person], object], done: str = "", at: str = "") -> None:
@@ -75,6 +76,22 @@ def forget_said() -> None:
     """Forget what was said last, unless it is to be said again in this run."""
     if _SAID not in st.session_state:
         st.session_state.pop(_LAST_SAID, None)
+
+
+def waiting() -> int:
+    """How many submissions wait for who looks, as the menu says."""
+    try:
+        found = submissions.waiting()
+    except AccessDenied:
+        found = 0
+    st.session_state[_WAITING] = found
+    return found
+
+
+def tell_waiting() -> None:
+    """Draw the whole page anew where the menu says another number of submissions than wait now."""
+    if st.session_state.get(_WAITING, found := submissions.waiting()) != found:
+        draw_anew()
 
 
 def draw_anew() -> None:
