@@ -99,6 +99,17 @@ class Desk:
             raise declined(NOT_THERE, because("submission_unknown"), is_outside=True)
         return found
 
+    def returned_before(self, submission: Submission) -> Submission | None:
+        """The submission as which, or in place of which, a steward returned it before; None if that was never so."""
+        if submission.why:
+            return submission
+        earlier = [
+            one
+            for one in self.records.all("returned", since=submission.month)
+            if (one.province, one.month) == (submission.province, submission.month) and one.number < submission.number
+        ]
+        return earlier[-1] if earlier else None
+
     def tables(self, submission: Submission) -> dict[str, str]:
         """The state of each table: missing, in, late or no_change."""
         return arrivals(submission, self.rules)
@@ -351,7 +362,13 @@ class Desk:
             if one.state == "approved" and self.publishing_waits():
                 raise declined(CONFLICT, because("submission_publishing"))
             person.note("load_returned", submission=one.id, province=one.province)
-            return one.but(state="returned", why=reason, decided_by=person.sub, decided_at=time.time())
+            return one.but(
+                state="returned",
+                why=reason,
+                returned_with=one.came_back,
+                decided_by=person.sub,
+                decided_at=time.time(),
+            )
 
         was_approved = self.records.get(ident).state == "approved"
         done = self.records.change(ident, _SUBMITTED, how)

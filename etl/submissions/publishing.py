@@ -7,6 +7,7 @@ the day and the code. Where one of these is another now it is stale, is not publ
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -275,7 +276,14 @@ def _take_out(desk: Desk, one: Submission, by: str, why: str, say: Say) -> None:
     done = desk.records.change(
         one.id,
         ("published", "superseded"),
-        lambda now: now.but(state="returned", why=why, decided_by=by, publication=""),
+        lambda now: now.but(
+            state="returned",
+            why=why,
+            returned_with=now.came_back,
+            decided_by=by,
+            decided_at=time.time(),
+            publication="",
+        ),
     )
     same = [other for other in desk.records.all("published", "superseded") if other.province == done.province]
     for other in same:

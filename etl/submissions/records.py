@@ -60,7 +60,8 @@ class Submission:
     `unchanged`: the tables declared without change, with who said so and when. `let_pass`: the steward who lets it move numbers
     of other provinces, or hold other keys than the file before. `confirmed`: what who submits says of each unusual line.
     `check`: names the check that was asked for at `asked_at`.
-    `result`: what the check found; `before`: what came back in the one before, by table. `wanted`: who submits it as soon as
+    `result`: what the check found; `before`: what came back in the one before, by table, and `returned_with` when a steward
+    returned it, because of `why`. `wanted`: who submits it as soon as
     the check has found nothing in the way. Times are seconds since 1970.
     """
 
@@ -88,6 +89,7 @@ class Submission:
     decided_at: float = 0.0
     alone: bool = False
     why: str = ""
+    returned_with: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     let_pass: str = ""
     confirmed: Mapping[str, str] = field(default_factory=dict)
     publication: str = ""
@@ -104,12 +106,14 @@ class Submission:
 
     @property
     def came_back(self) -> dict[str, dict[str, Any]]:
-        """What came back in the whole check, by table: how many rows, and of which files."""
+        """What came back in the whole check, by table: how many rows, of which files, and how many were `loaded`."""
         found: dict[str, dict[str, Any]] = {}
         for entry in self.result.get("files", ()):
             if "rows_quarantined" in entry:
                 files = sorted(file.sha256 for file in self.files if entry["table"] in file.table.split())
-                found.setdefault(entry["table"], {"rows": 0, "files": files})["rows"] += entry["rows_quarantined"]
+                of = found.setdefault(entry["table"], {"rows": 0, "loaded": 0, "files": files})
+                of["rows"] += entry["rows_quarantined"]
+                of["loaded"] += entry["rows_loaded"]
         return found
 
     def but(self, **changes: Any) -> "Submission":

@@ -236,7 +236,7 @@ def test_a_steward_approves_and_publishes_on_the_page(alone):
     assert text.word("hand_in.moves_wait", "fa") not in shown
     moves = shown[shown.index(text.word("hand_in.moves", "fa")) :]
     assert text.word("scope.nation", "fa") in moves
-    assert [number in moves for number in ("۶۰", "۶۲", "۳۰", "۳۲")] == [True] * 4
+    assert [number in moves for number in ("۶۰", "۶۲", "۳٫۳", "۳۰", "۳۲", "۶٫۷")] == [True] * 6
     button(page, "hand-in-publish").click().run()
     unsolved = in_language(words("submission_unsolved"), "fa")
     assert unsolved in html(page), "thirty provinces are neither in nor left out on purpose"
@@ -249,10 +249,52 @@ def test_a_steward_approves_and_publishes_on_the_page(alone):
     refuse_other_than_accepted(checked)
 
 
+def test_the_card_says_what_came_back_and_what_is_another_since_it_was_returned(alone):
+    alone.only_rows = True
+    who, why = submissions.person(), "تاریخ تولد پنج نفر را اصلاح کنید"
+
+    def faulty(count: int) -> str:
+        rows = (person(171_000 + at, "IR-07", "100", birth_date="1499/01/01") for at in range(count))
+        return with_rows(province_files(FARS)[PERSONNEL], "personnel", *rows)
+
+    def submitted(content: str) -> str:
+        alone.give(who, one.id, 1, PERSONNEL, content)
+        alone.work()
+        alone.desk.submit(who, one.id)
+        page = html(opened("approve"))
+        alone.desk.give_back(who, one.id, why)
+        return page
+
+    def told(name: str, **words: str) -> str:
+        return text.escape(text.word(f"hand_in.{name}", "fa", **words))
+
+    one = alone.desk.open(who, "IR-07", LAST)
+    alone.desk.declare_unchanged(who, one.id, ["licences"])
+    page = submitted(faulty(5))
+    assert page.index(told("waiting", count="۱")) < page.index(told("matrix", approved="۰", waiting="۱", missing="۳۰"))
+    assert re.findall("دلایل برگشت[^<]*", page) == [told("came_back", reasons="تاریخ تولد: تاریخ در آینده (۵)")]
+    assert told("declared", tables="مجوزها", who=text.isolated(who.sub, "fa")) in page
+    assert told("was_returned") not in page
+    page = submitted(faulty(2))
+    returned = {
+        "who": text.isolated(who.sub, "fa"),
+        "day": text.day(date.today(), "fa"),
+        "why": text.isolated(why, "fa"),
+    }
+    assert told("returned_before", **returned) in page
+    counts = {"loaded_before": "۳۰", "loaded": "۳۰", "back_before": "۵", "back": "۲"}
+    assert told("since_then", table="کارکنان", **counts) in page
+    assert told("since_then_same") in submitted(faulty(2))
+
+
 def refuse_other_than_accepted(checked: Submission) -> None:
     """The file that was accepted last stands with its day, and keeps its receipt."""
     page = html(opened("handin", of="IR-07"))
     assert f"{PERSONNEL}</bdi> · ۳۲ ردیف · {text.day(date.today(), 'fa')}" in page
+    by = text.word("hand_in.by_published", "fa", who=text.isolated("administrator", "fa"), id="۰۰۰۰۰۲")
+    assert f"{PERSONNEL}</bdi> · ۳۲ ردیف · {text.escape(by)}" in page, (
+        "who approved the file of this month, and where it is"
+    )
     assert text.word("hand_in.again", "fa") in page
     assert text.word("hand_in.nothing_yet", "fa") not in page
     receipt = text.escape(text.word("hand_in.receipt", "fa", id=text.isolated(checked.id, "fa")))

@@ -54,13 +54,15 @@ def _of_month(view: PageContext, desk: Desk, month: str) -> None:
         acts.tell_waiting()
         acts.forget_said()
         waiting, stopped = arrivals.to_decide(every)
-        _matrix(view, desk, here, month, entries)
         # Above the next decision, so that Tab leads on to it.
         acts.said(below={"publish", "undo", notes.PLACE, *map(hand_in.place_of, [*waiting, *stopped])})
+        if count := len(waiting) + len(stopped):
+            st.html(f"<h3>{view.escaped('hand_in.waiting', count=text.number(count, view.lang))}</h3>")
         for one in waiting:
             hand_in.decide(view, desk, reader, one)
         for one in stopped:
             hand_in.of_others(view, desk, reader, one)
+        _matrix(view, desk, here, month, entries)
         _publish(view, desk, every, entries)
         _undo(view, desk)
 

@@ -35,9 +35,11 @@ from ui.sections import unusual
 from ui.sections.data_quality import column_of, name_of
 from ui.state import acts, page_parameters, rendering
 from ui.state.page_context import PageContext
+from ui.summary.changes import signed
 
 _MONTHS = 12
 _EARLIER = 20
+_MOST_REASONS = 4
 ENDED = ("withdrawn", "superseded")
 
 
@@ -489,22 +491,79 @@ def new_and_gone(view: PageContext, one: Submission) -> None:
 
 
 def _unusual(view: PageContext, one: Submission) -> None:
-    """The unusual lines with what the province says of each."""
+    """What the province confirmed before it submitted: each unusual line with its words, and files that were accepted before."""
     lines = []
     for line in one.result.get("unusual", ()):
         written, said = unusual.sentence(view, line), one.confirmed.get(steps.ident(line))
         lines.append(view.word("unusual.said", line=written, words=text.isolated(said, view.lang)) if said else written)
+    lines += [in_language(words, view.lang) for words in one.result.get("confirm", ())]
     if lines:
         blocks.note(view.word("unusual.lines"))
         st.html(f'<ul class="pd-rules pd-latin">{"".join(f"<li>{text.escape(line)}</li>" for line in lines)}</ul>')
 
 
+def _returned_before(view: PageContext, desk: Desk, one: Submission) -> None:
+    """Who returned it before, with which words, and what of each table is another since."""
+    before = desk.returned_before(one)
+    if not before:
+        return
+    day = text.day(datetime.fromtimestamp(before.decided_at).date(), view.lang)
+    who, why = (text.isolated(words, view.lang) for words in (before.decided_by, in_language(before.why, view.lang)))
+    said = [view.word("hand_in.returned_before", who=who, day=day, why=why)]
+    known, now = before.returned_with, one.came_back
+    changed = [table for table in TABLES if known.get(table, {}).get("files") != now.get(table, {}).get("files")]
+    for table in changed:
+        was, found = ({"loaded": 0, "rows": 0, **of.get(table, {})} for of in (known, now))
+        counts = {
+            "loaded_before": was["loaded"], "loaded": found["loaded"], "back_before": was["rows"], "back": found["rows"],
+        }  # fmt: skip
+        written = {name: text.number(count, view.lang) for name, count in counts.items()}
+        said.append(view.word("hand_in.since_then", table=name_of(view, "source", table), **written))
+    if not changed:
+        said.append(view.word("hand_in.since_then_same"))
+    blocks.notice(view.lang, "hand_in.was_returned", " ".join(said))
+
+
+def _reasons(view: PageContext, one: Submission) -> str:
+    """The rows that came back by column and reason, the most frequent first; empty without any."""
+    found: Counter[tuple[str, str]] = Counter()
+    for line in one.result.get("returned", ()):
+        found[line["column"], line["reason"]] += line["rows"]
+    shown = [
+        view.word(
+            "hand_in.back_because",
+            column=column_of(view, column),
+            reason=name_of(view, "reason", reason),
+            count=text.number(rows, view.lang),
+        )
+        for (column, reason), rows in found.most_common(_MOST_REASONS)
+    ]
+    if others := len(found) - len(shown):
+        shown.append(view.word("hand_in.back_others", count=text.number(others, view.lang)))
+    return view.word("hand_in.came_back", reasons=text.clauses(shown, view.lang)) if shown else ""
+
+
+def _declared(view: PageContext, one: Submission) -> str:
+    """The tables that were declared unchanged, with who said so; empty without any."""
+    tables_of = [name_of(view, "source", table) for table in TABLES if table in one.unchanged]
+    who = [text.isolated(sub, view.lang) for sub in dict.fromkeys(sub for sub, _ in one.unchanged.values())]
+    listed = {"tables": text.listed(tables_of, view.lang), "who": text.listed(who, view.lang)}
+    return view.word("hand_in.declared", **listed) if tables_of else ""
+
+
 def before_after(view: PageContext, ident: str, changes: Sequence[Any], title: str, by_province: bool = False) -> None:
-    """The headline measures that move, as they are written, each before and after; of several provinces `by_province`."""
+    """The headline measures that move, as they are written, before, after and by how much; of several provinces `by_province`."""
 
     def value(name: str, change: Any) -> str:
         number, unit = change[name], catalogue()[change["metric"]].unit
         return text.escape(text.amount(number, unit, view.lang)) if number is not None else "–"
+
+    def difference(change: Any) -> str:
+        metric, both = catalogue()[change["metric"]], (change["after"], change["before"])
+        if None in both:
+            return "–"
+        after, before = both if text.decimals_of(metric.unit) else map(round, both)
+        return text.escape(signed(metric, after, before, view.lang))
 
     changes = [change for change in changes if value("before", change) != value("after", change)]
     if not changes:
@@ -518,6 +577,7 @@ def before_after(view: PageContext, ident: str, changes: Sequence[Any], title: s
             tables.Column(name, view.word(f"hand_in.{name}"), partial(value, name), is_number=True)
             for name in ("before", "after")
         ),
+        tables.Column("difference", view.word("hand_in.difference"), difference, is_number=True),
     ]
     if by_province:
         place = tables.member_column(
@@ -674,18 +734,22 @@ def decide(view: PageContext, desk: Desk, reader: Reader, one: Submission) -> No
                 ]
             ),
         )
-        if one.result.get("files"):
-            blocks.note(_counts(view, one))
+        _returned_before(view, desk, one)
         new_and_gone(view, one)
         _unusual(view, one)
-        before_after(view, f"decide-{one.id}", one.result.get("changes", ()), view.word("hand_in.changes"))
-        if others := one.result.get("others"):
-            title = view.word("hand_in.moves_others", place=place)
-            blocks.note(title)
-            before_after(view, f"others-{one.id}", others, title, by_province=True)
+        others = one.result.get("others", ())
+        if others:
+            blocks.note(view.word("hand_in.moves_others", place=place))
+        changes = [change | {"province": one.province} for change in one.result.get("changes", ())]
+        title = view.word("hand_in.changes")
+        before_after(view, f"decide-{one.id}", [*changes, *others], title, by_province=bool(others))
         for name, why in one.reasons.items():
             if name in catalogue() and why:
                 blocks.note(f"{catalogue()[name].label[view.lang]}: {why}")
+        if one.result.get("files"):
+            blocks.note(" ".join(filter(None, [_counts(view, one), _reasons(view, one)])))
+        if declared := _declared(view, one):
+            blocks.note(declared)
         is_own = not reader.is_alone and reader.sub in (*one.hands, one.submitted_by)
         if is_own:
             blocks.note(view.word("hand_in.own"))
