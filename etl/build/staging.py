@@ -44,7 +44,7 @@ def stage(
         "warned": fault,
         "duplicates": "source_table varchar, file_number integer, line bigint",
         "conflicts": "file_number integer, line bigint, other_file integer, other_line bigint, differing varchar",
-        "versions": "file_number integer, other_file integer",
+        "versions": "file_number integer, other_file integer, sheet bigint, other_sheet bigint",
         "handed_in": "file_number integer, own varchar",
     }.items():
         con.execute(f"create or replace table {SCRATCH}.{table} ({columns})")
@@ -275,7 +275,7 @@ def _find_versions(con: duckdb.DuckDBPyConnection, of: Contract, part: str, are_
             where file_number in (select unnest([file_number, other_file]) from pairs)
             group by all
         )
-        select distinct pairs.file_number, pairs.other_file
+        select distinct pairs.file_number, pairs.other_file, pairs.part, pairs.other_part
         from pairs
         inner join sizes as own on (own.file_number, own.part) = (pairs.file_number, pairs.part)
         inner join sizes as other on (other.file_number, other.part) = (pairs.other_file, pairs.other_part)
@@ -287,16 +287,27 @@ def _find_versions(con: duckdb.DuckDBPyConnection, of: Contract, part: str, are_
 
 
 def versions(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> list[tuple[Outcome, str]]:
-    """The files that are versions of one file, each with the reason, which names the others, and those with two versions."""
+    """The files that are versions of one file, each with the reason, which names the others; and those with two versions of a
+    table, with the names of their sheets.
+    """
     read = {outcome.job.number: outcome for outcome in outcomes if outcome.read}
     others: dict[int, list[str]] = {}
-    for pair in con.execute("from versions order by all").fetchall():
-        for own, other in (pair, reversed(pair)):
-            others.setdefault(own, []).extend([read[other].job.label] if own != other else [])
-    return [
-        (read[own], words("two_versions", others=" + ".join(labels)) if labels else words("two_sheets"))
-        for own, labels in sorted(others.items())
-    ]
+    sheets: dict[int, list[int]] = {}
+    for own, other, *pair in con.execute("from versions order by all").fetchall():
+        if own == other:
+            sheets.setdefault(own, []).extend(pair)
+        else:
+            others.setdefault(own, []).append(read[other].job.label)
+            others.setdefault(other, []).append(read[own].job.label)
+
+    def reason(own: int) -> str:
+        if own in others:
+            return words("two_versions", others=" + ".join(dict.fromkeys(others[own])))
+        of = read[own].read
+        names = [of.sheets[at] for at in dict.fromkeys(sheets[own])] if of else []
+        return words("two_sheets", sheets=" + ".join(names))
+
+    return [(read[own], reason(own)) for own in sorted({*others, *sheets})]
 
 
 def _load(con: duckdb.DuckDBPyConnection, of: Contract) -> None:

@@ -265,16 +265,17 @@ def losses(
             is_lost = not rows or _is_lost(rows, rows_before)
             if is_lost and of == table and province and (of, province) not in left_out:
                 lost[province] = rows, rows_before
-        remedy = words("hand_in_province")
         each = []
         for province, (rows, rows_before) in lost.items():
             name, name_fa = names[province]
             of_province = f"{table}, {name}{BETWEEN}{PERSIAN_NAMES[table]}، {name_fa}"
             reason = _fewer(rows, rows_before, "fewer_rows")
+            remedy = words("submit_missing" if rows else "hand_in_province")
             each.append(Refusal(of_province, reason, remedy, provinces=frozenset(filter(None, [province]))))
         if len(lost) > _MOST_LINES:
             listed, listed_fa = _listed(lost, names)
             reason = words("provinces_lost", places=listed, places_fa=listed_fa)
+            remedy = words("submit_missing" if any(rows for rows, _ in lost.values()) else "hand_in_province")
             of = frozenset(filter(None, lost))
             each = [Refusal(place, reason, remedy, provinces=of, parts=tuple(each))]
         refusals += each

@@ -21,7 +21,7 @@ import pyarrow.csv as arrow_csv
 from etl.extract.causes import because
 from etl.extract.contract import Contract, known_titles
 from etl.extract.dialect import MOST_COLUMNS, Dialect, dialect
-from etl.extract.source_file import LONGEST_FIELD, Batch, SourceFile, is_header_again, long_field
+from etl.extract.source_file import LONGEST_FIELD, TOTALS, Batch, SourceFile, is_header_again, is_totals, long_field
 
 _PIECE_BYTES = 4 << 20
 # A piece that Arrow cannot split is tried again in pieces of this size.
@@ -30,6 +30,8 @@ _LONGEST_LINE_BYTES = 32 << 20
 _LONGEST_AT_ONCE = 2 * _PIECE_BYTES
 _SPACES = " \t\r\n"
 _BROKEN = "\ufffd"
+_WORDS_OF_TOTALS = [word.encode() for word in ("جمع", "مجموع", "otal", "OTAL")]
+_TOTAL = re.compile(b"|".join(_WORDS_OF_TOTALS))
 _SPOILT = re.compile(b"\x00|" + _BROKEN.encode())
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -150,13 +152,14 @@ class _Delimited:
             return None
         try:
             (blank, separators), spoilt = self._empty_lines(piece, ends), self._spoilt_lines(piece, ends)
-            again = self._headers_again(piece, ends, table, np.flatnonzero(is_row), ragged)
+            again, totals = self._no_rows(piece, ends, table, np.flatnonzero(is_row), ragged)
         except csv.Error:
             # A field is too long; record by record, its line is named.
             return None
-        passed_over = [*blank, *separators, *again]
+        passed_over = [*blank, *separators, *again, *totals]
         self._source.empty_rows += len(separators)
         self._source.headers_again += len(again)
+        self._source.totals += len(totals)
         ragged = sorted({*ragged}.difference(passed_over))
         self._source.rejects += [(self._line + at, "", "ragged_row") for at in ragged]
         self._source.rejects += [(self._line + at, name, "bad_encoding") for at, name in spoilt]
@@ -221,23 +224,29 @@ class _Delimited:
         record = next(csv.reader([line.decode()], delimiter=self._how.separator, strict=True), [])
         return any(cell.strip(_SPACES) for cell in record)
 
-    def _headers_again(
+    def _no_rows(
         self, piece: bytes, ends: np.ndarray, table: pa.Table, rows: np.ndarray, ragged: list[int]
-    ) -> list[int]:
-        """The lines, from 0, that hold the headers again. Raises Refused for those of another table."""
+    ) -> tuple[list[int], list[int]]:
+        """The lines, from 0, that hold the headers again, and those of totals. Raises Refused for headers of another table."""
         likely = {*ragged}
         for column in table.columns:
             encoded = column.combine_chunks()
-            is_title = pc.is_in(encoded.dictionary, _known_titles()).to_numpy(zero_copy_only=False)
+            is_title = pc.is_in(encoded.dictionary, _telling()).to_numpy(zero_copy_only=False)
             if len(codes := np.flatnonzero(is_title)):
                 likely |= {*rows[np.isin(encoded.indices.to_numpy(), codes)].tolist()}
-        again = []
+        # The cell of a sum may be in a column that is not read.
+        if any(word in piece for word in _WORDS_OF_TOTALS):
+            places = [match.start() for match in _TOTAL.finditer(piece)]
+            likely |= {*np.searchsorted(ends, places).tolist()}
+        again, totals = [], []
         for at in sorted(likely):
             line = piece[ends[at - 1] + 1 if at else 0 : ends[at]].decode()
             record = next(csv.reader([line], delimiter=self._how.separator, strict=True), [])
             if self._is_header_again(record, self._line + at):
                 again.append(at)
-        return again
+            elif is_totals(record, self._source.match):
+                totals.append(at)
+        return again, totals
 
     def _is_header_again(self, record: list[str], line: int) -> bool:
         return is_header_again(record, self._source.match, f"line {line}", f"سطر {line}")
@@ -277,6 +286,9 @@ class _Delimited:
             if record and self._is_header_again(record, line):
                 self._source.headers_again += 1
                 continue
+            if record and is_totals(record, self._source.match):
+                self._source.totals += 1
+                continue
             self._source.rows_read += 1
             if record is None or len(record) != self._width:
                 self._source.rejects.append((line, "", "ragged_row"))
@@ -308,8 +320,9 @@ class _Delimited:
 
 
 @cache
-def _known_titles() -> pa.Array:
-    return pa.array(sorted(known_titles()), pa.string())
+def _telling() -> pa.Array:
+    """The cells of a line that may be no row."""
+    return pa.array(sorted(known_titles() | TOTALS), pa.string())
 
 
 def _split_lines(piece: bytes) -> list[str]:

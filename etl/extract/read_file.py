@@ -245,6 +245,7 @@ def _outcome(job: Job, source: SourceFile, validator: Validator, digest: str, si
             (source.empty_rows, "empty rows passed over"),
             (source.examples, "example lines not loaded"),
             (source.headers_again, "headers that stand again among the rows passed over"),
+            (source.totals, "rows of totals passed over"),
         )
         if count
     ]

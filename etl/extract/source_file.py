@@ -20,6 +20,21 @@ from etl.extract.source_folder import named_tables
 BATCH_ROWS = 20_000
 # A longer field is an unclosed quote or an attack, not a name.
 LONGEST_FIELD = 1_000_000
+# The cells by which a row of totals is known, as they are mostly written.
+_TOTAL = (
+    "جمع",
+    "جمع کل",
+    "جمع كل",
+    "مجموع",
+    "مجموع کل",
+    "مجموع كل",
+    "total",
+    "Total",
+    "TOTAL",
+    "Grand Total",
+    "Grand total",
+)
+TOTALS = frozenset(f"{word}{sign}" for word in _TOTAL for sign in ("", ":", " :"))
 # The line of a workbook's row is (sheet number << SHEET_BITS) | row.
 SHEET_BITS = 32
 
@@ -45,6 +60,8 @@ class SourceFile:
     # Rows of empty cells, and headers that stand again among the rows: they are passed over, and the notes count them.
     empty_rows: int = 0
     headers_again: int = 0
+    # Rows of totals below a table are passed over too.
+    totals: int = 0
     # Example lines of a template among `rows_read`, which are not loaded.
     examples: int = 0
     share_read: float = 0.0
@@ -84,6 +101,15 @@ def is_header_again(cells: Sequence[Any], match: Match, place: str, place_fa: st
             "second_table", place=place, place_fa=place_fa, table=named["tables"], table_fa=named["tables_fa"]
         )
     return False
+
+
+def is_totals(cells: Sequence[Any], match: Match) -> bool:
+    """Whether a row sums the rows above it: a cell says so, and none of the key has another value."""
+    if TOTALS.isdisjoint(cells):
+        return False
+    at = [match.positions[name] for name in match.of.key if name in match.positions]
+    keys = [cells[place] for place in at if place < len(cells)]
+    return all(not as_text(key or "").strip() or key in TOTALS for key in keys)
 
 
 def long_field(place: str, place_fa: str) -> Refused:

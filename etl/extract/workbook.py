@@ -23,7 +23,7 @@ from etl.extract.contract import TABLES, Contract, Match, contract
 from etl.extract.file_kinds import workbook_kind
 from etl.extract.limits import unpacked_size
 from etl.extract.sheet_xml import Cell, OddCells
-from etl.extract.source_file import BATCH_ROWS, SHEET_BITS, Batch, SourceFile, as_text, is_header_again
+from etl.extract.source_file import BATCH_ROWS, SHEET_BITS, Batch, SourceFile, as_text, is_header_again, is_totals
 from etl.extract.source_folder import ending_of, named_tables
 
 _BIGGEST_UNPACKED = 2 << 30
@@ -245,6 +245,8 @@ def _batches(of: _Sheet, source: SourceFile, base: int, position: tuple[int, int
             source.empty_rows += 1
         elif is_header_again(cells, match, f"sheet {of.name}, row {row}", f"برگهٔ {of.name}، ردیف {row}"):
             source.headers_again += 1
+        elif is_totals(cells, match):
+            source.totals += 1
         else:
             source.rows_read += 1
             # In a required column an empty cell is a fault already.

@@ -474,7 +474,9 @@ def moved(built: Path, last: Path | None) -> list[dict[str, Any]]:
 
 
 def _is_far(name: str, was: Any, now: Any, pointer: Path, province: str) -> bool:
-    """Whether a headline falls by a tenth, or leaves its own 24 months by more than their largest step."""
+    """Whether a headline falls by a tenth, or leaves its own 24 months by more than their largest step and by a hundredth."""
+    if abs(now - was) <= _LEAST_MOVE * abs(was):
+        return False
     # Below this number a headline moves by chance.
     is_small = catalog.catalogue()[name].unit in ("persons", "institutes") and was < FEWEST
     if now < was * (1 - _MOST_LESS) and not is_small:

@@ -157,7 +157,7 @@ def test_last_years_sheet_beside_this_years_refuses_the_workbook(folder):
             for title, people in sheets.items()
         },
     )
-    assert load(folder).refusal.startswith("personnel_2.xlsx: two of its sheets are versions of one table: ")
+    assert load(folder).refusal.startswith("personnel_2.xlsx: its sheets ۱۴۰۳ + ۱۴۰۴ are versions of one table: ")
     xlsx(path, {title: [titles, *([one.get(name, "") for name in titles] for one in PEOPLE)] for title in sheets})
     assert load(folder).counts("personnel_2.xlsx") == (2 * len(PEOPLE), len(PEOPLE), 0, len(PEOPLE))
 

@@ -201,7 +201,7 @@ def test_fewer_than_half_of_the_rows_are_a_loss_and_half_are_not(folder):
     training = register()["training"]
     put(folder, "training_IR-01.csv", training[PER_PLACE : PER_PLACE + 59])
     assert refusals_of_load(folder) == [
-        "training, IR-01 Gilan: 59 rows loaded where the last publication has 120; submit its file"
+        "training, IR-01 Gilan: 59 rows loaded where the last publication has 120; submit the rows that are missing"
     ]
     put(folder, "training_IR-23.csv", training[:59])
     put(folder, "training_IR-01.csv", training[PER_PLACE : PER_PLACE + 60])
@@ -278,7 +278,7 @@ def test_where_the_shown_publication_cannot_be_read_the_newest_kept_one_is_compa
     put(folder, "training_IR-01.csv", register()["training"][-30:])
     rows = 110 if how == "dangling" else 120
     assert load(folder, to=folder.parent / "twice" / "warehouse.duckdb", accept_loss=False).refusals == [
-        f"training, IR-01 Gilan: 30 rows loaded where the last publication has {rows}; submit its file"
+        f"training, IR-01 Gilan: 30 rows loaded where the last publication has {rows}; submit the rows that are missing"
     ]
 
 

@@ -390,6 +390,35 @@ def test_a_second_table_below_the_first_one_is_refused_with_its_place(folder, qu
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("word", ["جمع کل", "جمع كل:", "Total"])
+@pytest.mark.parametrize("quoted", [False, True])
+@pytest.mark.parametrize("column", ["national_id", "last_name", None])
+def test_a_row_of_totals_is_passed_over_and_counted(folder, word, quoted, column):
+    """In the column of the key, in another one, or in one that is no column of the contract."""
+    head, *people = cells_of("personnel", [row("personnel", national_id=national_id(at)) for at in range(40, 44)])
+    rows = [[*head, "ملاحظات"], *([*cells, ""] for cells in people)]
+    total = [word if name == column else "" for name in HEADERS["personnel"].split()] + ["" if column else word]
+    total[-2] = total[-2] or "4"
+    if quoted:
+        rows[1][1] = 'a "b"'
+    xlsx(folder / "personnel_2.xlsx", {"یک": [*rows, total]})
+    out = io.StringIO()
+    csv.writer(out).writerows(
+        [rows[0], *([national_id(60 + at), *cells[1:]] for at, cells in enumerate(rows[1:])), total]
+    )
+    put(folder, "personnel_3.csv", out.getvalue())
+    named = row("personnel", national_id=national_id(70), last_name=word)
+    put(folder, "personnel_4.csv", [named])
+    built = load(folder)
+    for name in ("personnel_2.xlsx", "personnel_3.csv"):
+        assert built.counts(name) == (4, 4, 0, 0)
+        assert "rows of totals passed over: 1" in built.file(name)["notes"]
+    assert built.counts("personnel_4.csv") == (1, 1, 0, 0), "a person with that name is one"
+    for name, count in read_folder(folder, DAY).files.items():
+        assert built.counts(name) == (count.read, count.loaded, count.quarantined, count.duplicates)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("quoted", [False, True])
 def test_headers_that_stand_again_among_the_rows_are_passed_over_and_counted(folder, quoted):
     """As in files copied below one another, or printed with the headers on each page."""

@@ -446,7 +446,7 @@ def delimited_records(table: str, path: Path) -> list[Record]:
     before = lines.line_num
     for cells in lines:
         line, before = before + 1, lines.line_num
-        if all(not cell.strip() for cell in cells) or cells == header:
+        if all(not cell.strip() for cell in cells) or cells == header or is_sum(table, columns, cells):
             continue
         record = Record(path.name, line, {})
         if len(cells) != len(header):
@@ -470,7 +470,9 @@ def sheet_records(table: str, path: Path) -> list[Record]:
                 full = [
                     (line, row)
                     for line, row in below
-                    if any(c is not None and str(c).strip() for c in row) and row != rows[at]
+                    if any(c is not None and str(c).strip() for c in row)
+                    and row != rows[at]
+                    and not is_sum(table, [header_names(table).get(fold(str(cell))) for cell in rows[at]], row)
                 ]
                 return typed_records(table, path, list(rows[at]), full)
     raise ValueError(f"{path.name}: no sheet holds the headers")
@@ -483,6 +485,14 @@ def parquet_records(table: str, path: Path) -> list[Record]:
     ours = [at for at, name in enumerate(content.column_names) if fold(name) in names]
     full = [(line, row) for line, row in enumerate(rows, 1) if any(str(cell_text(row[at])).strip() for at in ours)]
     return typed_records(table, path, list(content.column_names), full)
+
+
+def is_sum(table: str, columns: list[str | None], cells: list[Any]) -> bool:
+    """A row of totals has no key: one of its cells says that it is one."""
+    said = {"", "جمع", "جمع کل", "جمع كل", "مجموع", "مجموع کل", "total", "Total"}
+    written = [str(cell or "").rstrip(" :") for cell in cells]
+    keys = {cell for column, cell in zip(columns, written, strict=False) if column in KEYS[table]}
+    return keys <= said and bool((said - {""}) & {*written})
 
 
 def typed_records(table: str, path: Path, header: list[Any], rows: list[tuple[int, list[Any]]]) -> list[Record]:
