@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -276,6 +277,15 @@ def test_a_headline_of_few_that_falls_by_a_tenth_is_no_jump(office, was, is_far)
     """What it falls to is within its own 24 months: 0 and 1."""
     pointer = office.settings.folders.warehouse
     assert checking._is_far("licensed_institutes", was, 1, pointer, "IR-07") == is_far
+
+
+@pytest.mark.parametrize(("now", "is_far"), [(0.8299, False), (0.82, True)])
+def test_a_share_that_moves_by_less_than_a_hundredth_is_no_jump(office, monkeypatch, now, is_far):
+    """Its own months stood still: any step would be the largest."""
+    still = SimpleNamespace(column=lambda _: [0.8314] * 24)
+    monkeypatch.setattr(checking, "ask", lambda *_, **__: still)
+    pointer = office.settings.folders.warehouse
+    assert checking._is_far("training_compliance", 0.8314, now, pointer, "IR-07") == is_far
 
 
 def test_what_is_submitted_while_it_is_checked_is_submitted_once_nothing_is_in_the_way(office):
