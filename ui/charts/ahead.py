@@ -7,6 +7,7 @@ from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.i18n import text
+from ui.summary import claims
 
 # A title names as many months.
 _MOST_MONTHS = 2
@@ -57,7 +58,11 @@ def endings(answer: Answer, context: ChartContext) -> Figure:
 
 def waiting(answer: Answer, context: ChartContext) -> Title:
     """The files that wait."""
-    return Title(context.word("queue.title", count=text.number(answer.value("queue_files"), context.lang)))
+    count = answer.value("queue_files")
+    return Title(
+        context.word("queue.title", count=text.number(count, context.lang)),
+        claims=(claims.value(answer, "queue_files"),),
+    )
 
 
 @chart(waiting)
@@ -94,7 +99,8 @@ def reached(answer: Answer, context: ChartContext) -> Title:
     """The share in date at the last month of the plan."""
     row, unit = answer.records()[-1], answer.metrics[0].unit
     value, when = text.plain(row["plan_in_date"], unit, context.lang), context.member("month", row["month"])
-    return Title(context.word("ahead.plan", value=value, when=when))
+    said = claims.claim("value", answer, "plan_in_date", members=(row["month"],), values=(row["plan_in_date"],))
+    return Title(context.word("ahead.plan", value=value, when=when), claims=(said,))
 
 
 @chart(reached)
@@ -116,11 +122,15 @@ def gained(answer: Answer, context: ChartContext) -> Title:
         "place": elements.name_of(answer, first, context),
         "value": text.plain(first[len(answer.by)], metric.unit, context.lang),
     }
-    return Title(titles.first_that_fits(context.word(key, **words) for key in ("ahead.room", "ahead.room_short")))
+    said = claims.claim("most", answer, **claims.rows(answer, [first]))
+    return Title(
+        titles.first_that_fits(context.word(key, **words) for key in ("ahead.room", "ahead.room_short")), claims=(said,)
+    )
 
 
 def ordered(answer: Answer, context: ChartContext) -> Title:
     """The seats that a province orders, and until when."""
-    count = text.number(sum(answer.column("seats_planned")), context.lang)
+    seats = sum(answer.column("seats_planned"))
     until = context.member("month", max(answer.column("month")))
-    return Title(context.word("ahead.ordered", count=count, month=until))
+    said = claims.claim("sum", answer, "seats_planned", number=seats)
+    return Title(context.word("ahead.ordered", count=text.number(seats, context.lang), month=until), claims=(said,))

@@ -11,7 +11,7 @@ from ui.charts import axes, elements, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import member_names, text
-from ui.summary import different
+from ui.summary import claims, different
 
 # Longer names wrap to two lines, to leave room for the bar on a phone.
 _LONGEST_NAME = 26
@@ -217,7 +217,10 @@ def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, st
 def together(answer: Answer, context: ChartContext) -> titles.Title:
     """The sum of counts that share nobody, under the name of the last, which reaches farthest."""
     total, last = sum(value or 0 for value in answer.rows[0]), answer.metrics[-1]
-    return titles.Title(context.word("finding.together", count=text.amount(total, last.unit, context.lang)))
+    said = tuple(claims.value(answer, metric.name) for metric in answer.metrics)
+    return titles.Title(
+        context.word("finding.together", count=text.amount(total, last.unit, context.lang)), claims=said
+    )
 
 
 @chart(together)

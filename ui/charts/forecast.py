@@ -15,7 +15,7 @@ from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.i18n import text
-from ui.summary import changes
+from ui.summary import changes, claims
 
 # The words about breaks stand above the plot: neighbours in two rows, each so many pixels high.
 _ROWS, _ROW = 2, 17
@@ -252,7 +252,8 @@ def how_often(answer: Answer, context: ChartContext) -> Title:
     row = next(row for row in answer.rows if row[0] == STATED_MONTHS)
     if row[1] is None:
         return Title(context.word("finding.untried"))
-    return Title(context.word("finding.held_once", value=text.percent(row[1], context.lang, 0)))
+    said = claims.claim("value", answer, **claims.rows(answer, [row]))
+    return Title(context.word("finding.held_once", value=text.percent(row[1], context.lang, 0)), claims=(said,))
 
 
 def last_trial(answer: Answer, context: ChartContext) -> Title:
@@ -262,7 +263,10 @@ def last_trial(answer: Answer, context: ChartContext) -> Title:
     row, metric = answer.rows[-1], answer.metrics[0]
     value, low, high = (text.plain(number, metric.unit, context.lang) for number in row[1:4])
     words = {"measure": metric.short[context.lang], "when": context.member("month", row[0])}
-    return Title(context.word("finding.trial", value=value, low=low, high=high, **words))
+    said = tuple(
+        claims.claim("value", answer, of.name, **claims.rows(answer, [row], of.name)) for of in answer.metrics[:3]
+    )
+    return Title(context.word("finding.trial", value=value, low=low, high=high, **words), claims=said)
 
 
 @chart(reached, order=_now_and_ahead)
@@ -315,7 +319,8 @@ def with_seats(answer: Answer, context: ChartContext, is_changed: bool = False) 
         "measure": metric.short[context.lang],
     }
     key = "in_scenario" if is_changed and name == "plan_compliance" else name
-    return Title(context.word(f"futures.{key}", **words))
+    said = claims.claim("value", answer, name, members=(row[0],), values=(row[at[name]],))
+    return Title(context.word(f"futures.{key}", **words), claims=(said,))
 
 
 @chart(with_seats)

@@ -10,7 +10,7 @@ from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.i18n import text
-from ui.summary import different
+from ui.summary import claims, different
 
 # The bar style for the reliability of its source: solid, hatched, pale.
 _SURENESS = {"register": "fill", "high": "fill", "medium": "hatch", "low": "light"}
@@ -22,11 +22,12 @@ def beside(answer: Answer, context: ChartContext) -> Title:
     at, measure = answer.columns.index(metric.name), metric.short[context.lang]
     home, *foreign = answer.rows
     kind = foreign[0][0]
-    rates = [row[at] for row in foreign if row[0] == kind and row[at] is not None]
-    ends = zip(("own", "low", "high"), (home[at], min(rates), max(rates)), strict=True)
-    words = {name: text.plain(rate, metric.unit, context.lang) for name, rate in ends}
+    of_kind = sorted((row for row in foreign if row[0] == kind and row[at] is not None), key=lambda row: row[at])
+    named = {"own": home, "low": of_kind[0], "high": of_kind[-1]}
+    words = {name: text.plain(row[at], metric.unit, context.lang) for name, row in named.items()}
     words |= {"force": context.member("force", kind), "measure": text.inside(measure, context.lang)}
-    return Title(context.word("abroad.beside", **words))
+    said = claims.claim("value", answer, **claims.rows(answer, [*named.values()]))
+    return Title(context.word("abroad.beside", **words), claims=(said,))
 
 
 def above(answer: Answer, context: ChartContext) -> Title:

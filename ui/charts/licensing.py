@@ -12,6 +12,7 @@ from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.i18n import text
+from ui.summary import claims
 
 # The age at which institutes are counted that remain.
 YEARS_AFTER = 5
@@ -24,17 +25,26 @@ def within(answer: Answer, context: ChartContext) -> Title:
     if decided is None:
         return Title(context.word("cohort.untold"))
     days = text.number(SERVICE_DAYS, context.lang)
-    return Title(context.word("cohort.by_day", value=text.percent(decided, context.lang), days=days))
+    said = claims.claim("value", answer, members=(SERVICE_DAYS,), values=(decided,))
+    return Title(context.word("cohort.by_day", value=text.percent(decided, context.lang), days=days), claims=(said,))
 
 
 def remaining(answer: Answer, context: ChartContext) -> Title:
     """The range of the share of a founding year's institutes that remain."""
     metric, rows = answer.metrics[0], answer.records()
-    values = [row[metric.name] for row in rows]
-    low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
+    rows.sort(key=lambda row: row[metric.name])
+    ends = (rows[0], rows[-1])
+    low, high = (text.plain(row[metric.name], metric.unit, context.lang) for row in ends)
     years = text.number(YEARS_AFTER, context.lang)
     measure = metric.short[context.lang]
-    return Title(context.word("cohort.after", measure=measure, years=years, low=low, high=high))
+    said = claims.claim(
+        "value",
+        answer,
+        by=("founded_year", "years"),
+        members=tuple(f"{row['founded_year']}|{YEARS_AFTER}" for row in ends),
+        values=tuple(row[metric.name] for row in ends),
+    )
+    return Title(context.word("cohort.after", measure=measure, years=years, low=low, high=high), claims=(said,))
 
 
 def with_staff(answer: Answer, context: ChartContext) -> Title:
@@ -43,8 +53,12 @@ def with_staff(answer: Answer, context: ChartContext) -> Title:
     ranking = rank(staffed)
     if ranking.small or len(ranking.ranked) < 2:
         return titles.extreme(staffed, context)
-    low, high = (text.plain(ranking.ranked[at].value, metric.unit, context.lang) for at in (-1, 0))
-    return Title(context.word("smart.by_size", measure=metric.short[context.lang], low=low, high=high))
+    ends = [ranking.ranked[at] for at in (-1, 0)]
+    low, high = (text.plain(end.value, metric.unit, context.lang) for end in ends)
+    said = claims.claim(
+        "value", answer, members=tuple(end.key[0] for end in ends), values=tuple(end.value for end in ends)
+    )
+    return Title(context.word("smart.by_size", measure=metric.short[context.lang], low=low, high=high), claims=(said,))
 
 
 @chart(within)

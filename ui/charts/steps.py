@@ -7,6 +7,7 @@ from ui.charts import axes, elements, time_titles, titles
 from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.i18n import text
+from ui.summary import claims
 
 
 def stages(answer: Answer, context: ChartContext) -> titles.Title:
@@ -15,7 +16,9 @@ def stages(answer: Answer, context: ChartContext) -> titles.Title:
     if not first:
         return titles.nothing(answer.metrics[0], context)
     numbers = {"whole": text.number(first, context.lang), "part": text.number(last, context.lang)}
-    return titles.Title(context.word("finding.stages", share=text.percent(last / first, context.lang, 0), **numbers))
+    said = tuple(claims.value(answer, answer.metrics[at].name) for at in (0, -1))
+    sentence = context.word("finding.stages", share=text.percent(last / first, context.lang, 0), **numbers)
+    return titles.Title(sentence, claims=said)
 
 
 @chart(stages)

@@ -8,6 +8,7 @@ from ui.charts.chart import chart
 from ui.charts.elements import ChartContext, Figure
 from ui.charts.titles import Title
 from ui.i18n import member_names, text
+from ui.summary import claims
 
 _YEAR = 12
 # The minimum height of a pyramid: neighbours with few and many bands look alike.
@@ -71,7 +72,8 @@ def still_serving(answer: Answer, context: ChartContext) -> Title:
     """The share still serving after a year, or after the longest observed time."""
     row = answer.rows[min(_YEAR, len(answer.rows) - 1)]
     value, count = text.percent(row[1], context.lang, 0), text.number(row[0], context.lang)
-    return Title(context.word("finding.still_serving", value=value, count=count))
+    said = claims.claim("value", answer, **claims.rows(answer, [row]))
+    return Title(context.word("finding.still_serving", value=value, count=count), claims=(said,))
 
 
 @chart(still_serving)

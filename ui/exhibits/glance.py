@@ -19,7 +19,7 @@ from ui.i18n import member_names, text
 from ui.state import wording
 from ui.state.questions import settled_on, who_differs
 from ui.state.scope import Scope
-from ui.summary import different
+from ui.summary import claims, different
 
 _PEOPLE, _RATE = "active_assistants", "leaver_rate_12m"
 
@@ -40,11 +40,13 @@ def glance(scope: Scope, ask: Ask) -> Exhibit:
     place = member_names.of("province", provinces[0], lang) if by == "county" else ""
     key = f"glance.{by}" if answer.groups is not None else f"glance.few_{by}"
     title = text.word(key, lang, count=text.number(answer.groups or 0, lang), place=place)
+    asked = of_analysis("glance", scope.day, exact.where, by=by)
+    counted = claims.of_analysis([claims.claim("count", exact, number=answer.groups)], asked) if answer.groups else ()
     return Exhibit(
         lang,
         Table(total=ask.shown(whole), trends=months, first=_named(scope, ask) if by == "county" else ()),
         answer,
-        Title(title),
+        Title(title, claims=counted),
         _marks(scope, ask, answer),
         own_notes=(
             *filter(None, [wording.not_arrived(ask, provinces or answer.column(by), lang)]),

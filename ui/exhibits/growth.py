@@ -11,6 +11,7 @@ from etl.semantic.answers import Answer
 from ui.charts import bars, forecast, lines, steps
 from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
+from ui.data import ask as asking
 from ui.data.ask import Ask
 from ui.exhibits.breaks import with_reasons
 from ui.exhibits.cards import cards
@@ -26,6 +27,7 @@ from ui.state import wording
 from ui.state.given import Given, one
 from ui.state.questions import analyse_under, ask_under, settled_on, without_places
 from ui.state.scope import Scope
+from ui.summary.claims import Claim, claim, of_analysis, rows
 
 LEAVERS = "leaver_rate_12m"
 
@@ -124,11 +126,22 @@ def recruits(scope: Scope, ask: Ask, entered: Recruits) -> Exhibit:
     exhibit, notes = finding(everywhere, ask, exact, title), [text.word("ahead.recruits_note", lang)]
     assert exhibit.answer is not None
     ends = exhibit.answer.records()[0]["gini_before"], gini_after(exhibit.answer)["equal"]
+    claimed: tuple[Claim, ...] = ()
     if None not in ends:
+        claimed = _of_recruits(everywhere, exhibit.answer, count)
         before, after = (text.plain(end, "ratio", lang) for end in ends)
         title = text.word("ahead.recruits_title", lang, count=text.number(count, lang), before=before, after=after)
     notes += [wording.no_effect(ChartContext(lang), ignored)] if ignored else []
-    return replace(exhibit, form=Table(), title=Title(title), own_notes=tuple(notes))
+    return replace(exhibit, form=Table(), title=Title(title, claims=claimed), own_notes=tuple(notes))
+
+
+def _of_recruits(scope: Scope, answer: Answer, count: int) -> tuple[Claim, ...]:
+    """The numbers of a title that compares how unequal coverage is before recruits and after."""
+    equal = [row for row in answer.rows if row[0] == "equal"]
+    said = [claim("value", answer, name, **rows(answer, equal[:1], name)) for name in ("gini_before", "gini_after")]
+    shared = claim("value", answer, "recruits", **rows(answer, equal, "recruits"))
+    asked = asking.of_analysis("recruit_places", scope.day, answer.where, scope.over, recruits=count)
+    return of_analysis((*said, shared), asked)
 
 
 def gini_after(answer: Answer) -> dict[str, float | None]:

@@ -14,13 +14,14 @@ from ui.data.ask import Ask, Question, frozen
 from ui.exhibits import ahead
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, Link, sentence
-from ui.exhibits.figure import figure, finding, nothing, of_answer
+from ui.exhibits.figure import figure, finding, nothing, of_answer, of_result
 from ui.exhibits.findings import of_rate
 from ui.exhibits.lists import Opened, Within, listed
 from ui.exhibits.page import Cards, Columns, Figure, Findings, Folded, Heading, Listed, Page, Section, When, Words
 from ui.i18n import text
 from ui.state.questions import Over, analyse_under
 from ui.state.scope import Scope
+from ui.summary.claims import value
 
 SMART = "smart_service_share"
 AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
@@ -75,10 +76,14 @@ def queue(scope: Scope, ask: Ask) -> Exhibit:
     exact, ignored = analyse_under(scope, ask.exactly, "queue")
     row, lang = exact.records()[0], scope.lang
     if row["queue_needed"] is None:
-        return finding(scope, ask, exact, waiting(exact, ChartContext(lang)).sentence, ignored)
-    values = {name: text.number(row[f"queue_{name}"], lang) for name in ("arrivals", "decisions", "needed")}
+        title = waiting(exact, ChartContext(lang))
+        made = finding(scope, ask, exact, title.sentence, ignored)
+        return of_result(replace(made, title=replace(made.title, claims=title.claims)), scope, "queue")
+    paces_of = {name: f"queue_{name}" for name in ("arrivals", "decisions", "needed")}
+    said = text.word("queue.paces", lang, **{name: text.number(row[column], lang) for name, column in paces_of.items()})
     exhibit = of_answer(scope, ask, paces, exact, None, ignored, [text.word("queue.note", lang)])
-    return replace(exhibit, intro=text.word("queue.paces", lang, **values))
+    claimed = tuple(value(exact, column) for column in paces_of.values())
+    return of_result(replace(exhibit, intro=said, intro_claims=claimed), scope, "queue")
 
 
 def by_age(scope: Scope, ask: Ask) -> Exhibit:
@@ -132,7 +137,8 @@ def survival(scope: Scope, ask: Ask) -> Exhibit:
         return nothing(scope, "state.empty_title", "state.empty")
     columns = ("founded_year", *exact.columns[2:])
     after = replace(exact, by=("founded_year",), columns=columns, rows=[(row[0], *row[2:]) for row in rows])
-    return of_answer(scope, ask, bars.columns, after, charts.remaining, ignored)
+    made = of_answer(scope, ask, bars.columns, after, charts.remaining, ignored)
+    return of_result(made, scope, "institute_survival")
 
 
 def by_size(scope: Scope, ask: Ask) -> Exhibit:

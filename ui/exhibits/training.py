@@ -17,7 +17,7 @@ from ui.data.ask import Ask
 from ui.exhibits import ahead
 from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, said, sentence
-from ui.exhibits.figure import figure, finding, nothing, of_answer
+from ui.exhibits.figure import figure, finding, nothing, of_answer, of_result
 from ui.exhibits.findings import of_rate
 from ui.exhibits.lists import listed
 from ui.exhibits.page import (
@@ -39,6 +39,7 @@ from ui.i18n import text
 from ui.state import wording
 from ui.state.questions import analyse_under, ask_under, without_first
 from ui.state.scope import Scope
+from ui.summary.claims import Said, of_analysis, value
 
 RATE = "training_compliance"
 BANDS = {f"status_{band}": band for band in ("in_date", "pending", "expired", "overdue")}
@@ -107,7 +108,8 @@ def futures(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
     drawn, is_changed = replace(exact, metrics=exact.metrics[:7]), scenario != NOW
     says, options = partial(forecast.with_seats, is_changed=is_changed), {"is_changed": is_changed}
     notes = _why_they_differ(exact, scenario, scope.lang)
-    return of_answer(scope, ask, forecast.futures, drawn, says, ignored, notes, options)
+    made = of_answer(scope, ask, forecast.futures, drawn, says, ignored, notes, options)
+    return of_result(made, scope, "futures", scenario=scenario if is_changed else None)
 
 
 def _why_they_differ(answer: Answer, scenario: Scenario, lang: str) -> list[str]:
@@ -149,17 +151,21 @@ def endings(scope: Scope, ask: Ask) -> Exhibit:
 def fell(scope: Scope, ask: Ask) -> Exhibit:
     """How many of the institutes that were listed before as falling below the goal did fall?"""
     exact, _ = analyse_under(scope, ask.exactly, "endings_backtest")
+    asked = asking.of_analysis("endings_backtest", scope.day, exact.where, scope.over)
     answer = ask.shown(exact)
     listed, share = answer.rows[0]
     words = {"count": text.number(listed, scope.lang), "share": text.percent(share, scope.lang, 0)}
-    return sentence(scope, [text.word("ahead.tried" if listed else "ahead.untried", scope.lang, **words)], answer)
+    said = text.word("ahead.tried" if listed else "ahead.untried", scope.lang, **words)
+    counted = of_analysis([value(answer, name) for name in answer.measures], asked) if listed else ()
+    return sentence(scope, [Said(said, counted)], answer)
 
 
 def seat_plan(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
     """What do the seats to order reach?"""
     exact, ignored = analyse_under(scope, ask.exactly, "seat_plan_months", entered=_entered(scope, ask, planned))
     notes = [text.word(f"ahead.{key}", scope.lang) for key in ("order_note", "plan_note")]
-    return of_answer(scope, ask, charts.plan, replace(exact, metrics=exact.metrics[:2]), None, ignored, notes)
+    made = of_answer(scope, ask, charts.plan, replace(exact, metrics=exact.metrics[:2]), None, ignored, notes)
+    return of_result(made, scope, "seat_plan_months")
 
 
 def seat_rooms(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
@@ -168,14 +174,16 @@ def seat_rooms(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
     if not exact.rows:
         return said(scope, text.word("ahead.room_none", scope.lang))
     most = {"most": _MOST_ROOMS}
-    return of_answer(scope, ask, bars.ranking, _of_one(exact), charts.gained, ignored, options=most)
+    made = of_answer(scope, ask, bars.ranking, _of_one(exact), charts.gained, ignored, options=most)
+    return of_result(made, scope, "seat_plan_rooms")
 
 
 def seat_order(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
     """Which seats are to be ordered, by course and month? Of several provinces the list alone."""
     exact, ignored = analyse_under(scope, ask.exactly, "seat_plan", entered=_entered(scope, ask, planned))
     if len({row[0] for row in exact.rows}) == 1:
-        return of_answer(scope, ask, lines.heat, _of_one(exact), charts.ordered, ignored)
+        made = of_answer(scope, ask, lines.heat, _of_one(exact), charts.ordered, ignored)
+        return of_result(made, scope, "seat_plan")
     help_key = "ahead.order_help" if exact.rows else "ahead.order_none"
     title = text.word("ahead.order", scope.lang)
     return replace(finding(scope, ask, exact, title, ignored), intro=text.word(help_key, scope.lang))
