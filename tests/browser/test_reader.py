@@ -440,6 +440,13 @@ def test_a_page_is_printed_in_one_column_with_its_tables_whole(address: str, chr
     with front.visit(chromium, address) as reader:
         for part, most in (*(("licensing", 9),)[: draws(0, 1)], ("register", 4), ("coverage", 6), ("training", 7)):
             reader.go(part).drawn_charts()
+            folds = reader.page.locator("[class*=st-key-fold-] details")
+            with reader.on_paper():
+                heights = folds.evaluate_all("(all) => all.map((at) => at.getBoundingClientRect().height)")
+                assert all(height < 60 for height in heights), "what is folded is a line on paper, too"
+            for summary in folds.locator("> summary").all():
+                summary.click()
+            reader.drawn_charts()
             with pikepdf.open(io.BytesIO(reader.page.pdf(prefer_css_page_size=True))) as printed:
                 assert len(printed.pages) <= most, part
             with reader.on_paper():

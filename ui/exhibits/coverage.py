@@ -14,7 +14,7 @@ from ui.exhibits.cards import cards
 from ui.exhibits.exhibit import Exhibit, said, sentence
 from ui.exhibits.figure import figure, of_answer, of_result, single, table
 from ui.exhibits.findings import no_county, of_rate
-from ui.exhibits.page import Cards, Columns, Figure, Findings, Heading, Page, Section, Tabled, When, Words
+from ui.exhibits.page import Cards, Columns, Findings, Folded, Page, Section, Tabled, When, Words
 from ui.i18n import member_names, text
 from ui.state import wording
 from ui.state.given import Given, one, wrong_value
@@ -247,21 +247,26 @@ PAGE = Page(
         Section("choices"),
         Columns(
             (
-                When(is_of_provinces, Figure(by_province, said=findings)),
+                When(is_of_provinces, by_province),
                 When(is_of_counties, by_county),
-                When(is_of_one_province, Figure(by_county, said=findings)),
+                When(is_of_one_province, by_county),
                 over_time,
             ),
-            (When(is_on_census, on_census), When(is_on_residents, Figure(by_place, said=findings))),
+            (When(is_on_census, on_census), When(is_on_residents, by_place)),
         ),
         Section("residents"),
         Cards(numbers),
-        Columns((gap,), (covered,)),
-        Columns((When(has_curve, lorenz),), (Tabled(every_county),)),
-        Heading("abroad.title"),
-        Words("abroad.not_alike"),
-        Findings(claimed, asks=True),
-        Columns((abroad,), (millions,)),
-        Section("sources"),
+        Folded(
+            "fold.inequality",
+            Columns((gap,), (covered,)),
+            Columns((When(has_curve, lorenz),), (Tabled(every_county),)),
+        ),
+        Folded(
+            "abroad.title",
+            Words("abroad.not_alike"),
+            Findings(claimed, asks=True),
+            Columns((abroad,), (millions,)),
+            Section("sources"),
+        ),
     ),
 )

@@ -19,7 +19,7 @@ from ui.exhibits.exhibit import Exhibit, Table, said
 from ui.exhibits.figure import figure, finding, nothing, of_answer, of_result
 from ui.exhibits.findings import of_rate
 from ui.exhibits.goal import Goal, announced, recruits_needed
-from ui.exhibits.page import Cards, Columns, Figure, Findings, Page, Section, When
+from ui.exhibits.page import Cards, Columns, Findings, Folded, Page, Section, When
 from ui.exhibits.scenario import Planned, pace_now, without_present
 from ui.exhibits.verdict import own_target, summed_up
 from ui.i18n import text
@@ -175,11 +175,14 @@ PAGE = Page(
         Section("goal", (recruits_needed,)),
         Section("scenario", (pace_now,)),
         When(has_scenario, headcount),
-        Section("announced", (announced,)),
         Cards(numbers),
-        Findings(findings),
-        Columns((joiners_and_leavers, When(has_bridge, bridge)), (Figure(leavers_by_place, said=findings),)),
-        Section("recruits", (recruits,)),
-        over_time,
+        Folded("goal.announced_title", Section("announced", (announced,))),
+        Folded(
+            "fold.flows",
+            Findings(findings),
+            Columns((joiners_and_leavers, When(has_bridge, bridge)), (leavers_by_place,)),
+            over_time,
+        ),
+        Folded("ahead.recruits", Section("recruits", (recruits,))),
     ),
 )

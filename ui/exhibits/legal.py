@@ -8,7 +8,7 @@ from ui.exhibits.exhibit import Exhibit
 from ui.exhibits.figure import figure
 from ui.exhibits.findings import of_rate
 from ui.exhibits.lists import listed
-from ui.exhibits.page import Cards, Columns, Figure, Findings, Listed, Page, Section
+from ui.exhibits.page import Cards, Columns, Findings, Folded, Listed, Page, Section
 from ui.state.scope import Scope
 
 RATE = "officer_training_share"
@@ -82,11 +82,15 @@ PAGE = Page(
     layout=(
         Section("opened"),
         Findings(findings),
-        Columns((Figure(by_place, said=findings),), (lapsed_by_place,)),
+        by_place,
         Cards(numbers),
-        Columns((by_course, over_time), (officers_by_place,)),
-        endings,
         Listed(accreditations_ending),
         Listed(officers_untrained),
+        Folded(
+            "fold.officers",
+            Columns((lapsed_by_place,), (officers_by_place,)),
+            Columns((by_course,), (over_time,)),
+            endings,
+        ),
     ),
 )

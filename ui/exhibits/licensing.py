@@ -17,11 +17,11 @@ from ui.exhibits.exhibit import Exhibit, Link, sentence
 from ui.exhibits.figure import figure, finding, nothing, of_answer, of_result
 from ui.exhibits.findings import of_rate
 from ui.exhibits.lists import Opened, Within, listed
-from ui.exhibits.page import Cards, Columns, Figure, Findings, Folded, Heading, Listed, Page, Section, When, Words
+from ui.exhibits.page import Cards, Columns, Findings, Folded, Heading, Listed, Page, Section, When, Words
 from ui.i18n import text
 from ui.state.questions import Over, analyse_under
 from ui.state.scope import Scope
-from ui.summary.claims import value
+from ui.summary.claims import Said, value
 
 SMART = "smart_service_share"
 AGES = ("outstanding_30", "outstanding_90", "outstanding_180", "outstanding_older")
@@ -41,6 +41,17 @@ def numbers(scope: Scope, ask: Ask) -> tuple[Exhibit, ...]:
         "outstanding",
         "renewal_rate",
         lists={"licences_ending_30": ending},
+    )
+
+
+def in_brief(scope: Scope, ask: Ask) -> Exhibit:
+    """How many institutes lack a licence, how many licences end soon, and how many files wait for too long?"""
+    made = (listed(scope, ask, name) for name in ("lapsed", "licences_ending", "files_overdue"))
+    found = [one.title for one in made if one.answer and one.answer.rows]
+    first, *others = [title.sentence for title in found] or [""]
+    said = text.clauses([first, *(text.inside(words, scope.lang) for words in others)], scope.lang)
+    return sentence(
+        scope, [Said(f"{said}." if found else "", tuple(claimed for title in found for claimed in title.claims))]
     )
 
 
@@ -302,29 +313,27 @@ PAGE = Page(
     of_people=False,
     layout=(
         Section("opened"),
+        Findings(in_brief),
         When(opens_register, Listed(register)),
         Listed(licences_ending),
         Cards(numbers),
-        Columns((endings,), (queue,)),
-        Folded("cohort.by_age", by_age),
         Listed(lapsed),
         Listed(files_overdue),
         Listed(stopped),
-        Heading("cohort.all"),
-        Cards(times),
-        Columns((decided,), (funnel,), (renewals,)),
+        Folded("fold.queue", Columns((endings,), (queue,)), by_age),
+        Folded("cohort.all", Cards(times), Columns((decided,), (funnel,), (renewals,))),
         Folded(
             "cohort.institutes",
             Cards(kinds),
             Columns((over_time,), (founded,), (When(has_old_years, survival),)),
             Columns((by_size, by_activity, veterans_by_smart), (veterans_by_place,)),
         ),
-        Heading("smart.title"),
-        Cards(smart_numbers),
-        Findings(findings),
-        Columns((Figure(smart_by_place, said=findings),), (smart_by_activity, smart_by_size), widths=(3, 2)),
         Folded(
-            "smart.compared",
+            "smart.title",
+            Cards(smart_numbers),
+            Findings(findings),
+            Columns((smart_by_place,), (smart_by_activity, smart_by_size), widths=(3, 2)),
+            Heading("smart.compared"),
             Words("smart.no_history"),
             When(has_publications, smart_published),
             Findings(smart_compared),

@@ -20,20 +20,7 @@ from ui.exhibits.exhibit import Exhibit, said, sentence
 from ui.exhibits.figure import figure, finding, nothing, of_answer, of_result
 from ui.exhibits.findings import of_rate
 from ui.exhibits.lists import listed
-from ui.exhibits.page import (
-    Cards,
-    Columns,
-    Figure,
-    Findings,
-    Folded,
-    Heading,
-    Listed,
-    Page,
-    Section,
-    When,
-    has_map,
-    is_above_counties,
-)
+from ui.exhibits.page import Cards, Columns, Findings, Folded, Listed, Page, Section, When, has_map, is_above_counties
 from ui.exhibits.scenario import Planned, pace_now, seats_now, without_present
 from ui.i18n import text
 from ui.state import wording
@@ -210,18 +197,19 @@ PAGE = Page(
     has_period=True,
     layout=(
         Findings(findings),
-        Columns((When(has_map, Figure(by_province, said=findings)), over_time), (Figure(by_place, said=findings),)),
+        Columns((When(has_map, by_province), over_time), (by_place,)),
+        futures,
         Cards(numbers),
-        Columns((futures,), (lapsing, seats)),
-        Folded("futures.status", by_status),
-        endings,
         Listed(institutes_falling),
         Findings(fell, quiet=True),
+        Folded("fold.lapses", Columns((lapsing, by_status), (seats,)), endings),
         When(
             is_above_counties,
-            Heading("ahead.seats"),
-            Section("scenario", (pace_now, seats_now)),
-            Columns((seat_plan, Section("order", (seat_order,))), (seat_rooms,)),
+            Folded(
+                "ahead.seats",
+                Section("scenario", (pace_now, seats_now)),
+                Columns((seat_plan, Section("order", (seat_order,))), (seat_rooms,)),
+            ),
         ),
     ),
 )

@@ -95,10 +95,10 @@ PAGE = Page(
     filters=("@place", "@person"),
     has_period=True,
     layout=(
+        Columns((leavers_by_post,), (survival,)),
         Findings(people),
-        Columns((by_age,), (by_tenure,), (by_education,)),
         Cards(numbers),
-        Columns((by_post, leavers_by_post), (survival,)),
-        Columns((moves,), (over_time,)),
+        Columns((by_age,), (by_tenure,), (by_education,)),
+        Columns((by_post, over_time), (moves,)),
     ),
 )

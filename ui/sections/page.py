@@ -46,7 +46,7 @@ def _parts(
                     with column:
                         _parts(view, page, inside, sections, said)
             case Folded():
-                with st.expander(view.word(part.key)):
+                with st.expander(view.word(part.key), key=f"fold-{part.key.replace('.', '-')}"):
                     _parts(view, page, part.parts, sections, said)
             case When():
                 with error_boundary(view.lang, part.holds.__name__):
