@@ -90,6 +90,14 @@ def test_an_exhibit_is_refused_as_a_question_is(site: Site) -> None:
     assert get("/data/training/by_province.csv", site.isfahan).status_code == 200, "open totals"
 
 
+def test_a_filter_without_a_meaning_for_a_figure_is_said_in_its_file(site: Site) -> None:
+    address, women = "/data/growth/bridge.json", {"lang": "en", "gender": "female"}
+    (first, *others) = site.get(address, site.national, params=women).json()
+    assert first.pop("about") == "The filter “Gender” has no effect on this number."
+    assert {row.pop("about") for row in others} == {None}
+    assert [first, *others] == site.get(address, site.national, params={"lang": "en"}).json()
+
+
 def test_an_exhibit_leaves_one_line_in_the_audit_log_and_is_304_when_unchanged(site: Site) -> None:
     first = site.get("/data/growth/projection.csv", site.national)
     again = site.get("/data/growth/projection.csv", site.national, headers={"If-None-Match": first.headers["ETag"]})

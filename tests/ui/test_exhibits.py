@@ -45,6 +45,7 @@ from ui.exports.file_content import is_for_circulation
 from ui.exports.job import ExportJob
 from ui.exports.page_workbook import PageJob
 from ui.i18n import member_names, text
+from ui.state.given import Wrong
 from ui.state.page_context import PageContext
 from ui.state.scope import Scope
 
@@ -101,15 +102,16 @@ def made(scope: Scope, ask: Ask) -> dict[str, Exhibit]:
     for address in register.exhibits():
         try:
             found[address] = named(address, scope).exhibit(ask)
-        except (AccessDenied, QuestionError):
+        except (AccessDenied, QuestionError, Wrong):
             continue
     return found
 
 
 def file_of(exhibit: Exhibit, form: str) -> bytes:
     assert exhibit.answer is not None
-    out = io.BytesIO()
-    ExportJob(form, exhibit.answer, exhibit.context(), is_for_circulation(exhibit.answer), "x").write(out)
+    out, is_rounded = io.BytesIO(), is_for_circulation(exhibit.answer)
+    job = ExportJob(form, exhibit.answer, exhibit.context(), is_rounded, "x", exhibit.limit, exhibit.no_effect)
+    job.write(out)
     return out.getvalue()
 
 
@@ -194,6 +196,31 @@ def test_no_filter_is_dropped_in_silence_and_a_picture_is_heard(of: str, lang: s
                 # The sides of a comparison are places of their own.
                 is_side = name == "province" and address.startswith("compare/")
                 assert name in exhibit.answer.where or is_said or is_outlined or is_side, (address, name)
+
+
+MEMBERS = {
+    "province": "IR-23", "county": "2301", "institute": "", "activity": "guarding", "gender": "female",
+    "education": "diploma", "post": "guard", "course": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_filter_has_its_effect_on_a_file_or_the_file_says_that_it_has_none(name: str, asks: dict[str, Ask]) -> None:
+    """Of every exhibit and every card: one without the filter among those of its answer is the one without the filter."""
+    with asking(asks, "national") as ask:
+        code = MEMBERS[name] or min(filter(None, ask.look_up(detail.member_names, name)["en"]))
+        everybody = Scope(ask.publication.as_of, lang="en")
+        scope = everybody.of({name: (code,)})
+        without, label = exhibits(everybody, ask), text.word(f"scope.{name}", "en")
+        for address, exhibit in made(scope, ask).items():
+            if exhibit.answer is None or not exhibit.answer.rows:
+                continue
+            (first, *_) = csv.DictReader(io.StringIO(file_of(exhibit, "csv").decode("utf-8-sig")))
+            is_said = f"“{label}” has no effect" in first.get("about", "")
+            is_side = name == "province" and address.startswith("compare/")
+            assert is_said != (name in exhibit.answer.where or is_side), address
+            if is_said and ":" not in exhibit.no_effect:
+                assert exhibit.answer.rows == without[address].answer.rows, address  # type: ignore[union-attr]
 
 
 def test_an_exhibit_is_of_the_day_that_was_chosen(asks: dict[str, Ask]) -> None:

@@ -241,7 +241,8 @@ def buttons(
     place = page_context.place(view, answer.where)
     blocks.note(view.word("more.rows", rows=text.number(count, view.lang)))
     large = [kind for kind in FORMS if count * len(answer.columns) > MANY_CELLS[kind]]
-    link, limit = data_links.of_file(address, circulation), made.exhibit.limit if made else ""
+    link = data_links.of_file(address, circulation)
+    limit, no_effect = (made.exhibit.limit, made.exhibit.no_effect) if made else ("", "")
 
     @cache
     def exported() -> tuple[Exportable, Picture | None]:
@@ -252,7 +253,7 @@ def buttons(
         if link and kind not in large:
             st.link_button(label, link.format(form=kind), key=f"{kind}-{ident}")
             continue
-        job = ExportJob(kind, exported()[0], context, circulation, place, limit)
+        job = ExportJob(kind, exported()[0], context, circulation, place, limit, no_effect)
         name = about.file_name(source, context, place, kind, circulation, limit)
         details = noted(answer, kind, count, circulation)
         if kind in large:

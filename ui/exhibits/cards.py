@@ -171,7 +171,18 @@ def as_one(scope: Scope, row: tuple[Exhibit, ...]) -> Exhibit:
         **origins(*answers),
     )
     notes = tuple(dict.fromkeys(note for card, _ in found for note in card.notes))
-    return Exhibit(scope.lang, Table(), whole, Title(""), found[0][0].subtitle, notes=notes, names=found[0][0].names)
+    said = {card.no_effect: "" for card, _ in found}
+    no_effect = [*said] if len(said) == 1 else [f"{c.title.sentence}: {c.no_effect}" for c, _ in found if c.no_effect]
+    return Exhibit(
+        scope.lang,
+        Table(),
+        whole,
+        Title(""),
+        found[0][0].subtitle,
+        notes=notes,
+        names=found[0][0].names,
+        no_effect=" ".join(no_effect),
+    )
 
 
 def number(scope: Scope, ask: Ask, name: str) -> tuple[Exhibit, ...]:

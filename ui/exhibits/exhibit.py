@@ -191,6 +191,8 @@ class Exhibit:
     name: str = ""
     # In words where a list ends; empty for one that has no end.
     limit: str = ""
+    # The filters of its scope that its numbers do not have, in a sentence; empty where they have all.
+    no_effect: str = ""
 
     @property
     def below(self) -> str:
@@ -244,7 +246,7 @@ class Exhibit:
         """The notes below the figure on screen, and all of them, as a picture has them."""
         meta = self.drawn(dark)[0]["layout"]["meta"] if isinstance(self.form, Drawing) else {}
         credit, boundaries = ([meta[name]] if name in meta else [] for name in ("credit", "boundaries"))
-        on_screen = [*self.own_notes, *credit, *self.notes]
+        on_screen = [*dict.fromkeys((*self.own_notes, *credit, *self.notes, *filter(None, [self.no_effect])))]
         return on_screen, [*on_screen, *boundaries]
 
 

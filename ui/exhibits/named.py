@@ -7,7 +7,7 @@ is `licences_ending` of Licensing, with the input Within(30), in Isfahan.
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from inspect import signature
 from typing import Any, ClassVar, Protocol, Self, TypeVar, get_type_hints
@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from ui.data.ask import Ask, Rounded
 from ui.exhibits.cards import as_one
 from ui.exhibits.exhibit import Exhibit
+from ui.state import wording
 from ui.state.given import Given, Wrong
 from ui.state.scope import Scope
 
@@ -100,9 +101,20 @@ class Named:
         return f"{self.name}.{form}?{urlencode(pairs)}" if pairs else f"{self.name}.{form}"
 
     def exhibits(self, ask: Ask) -> tuple[Exhibit, ...]:
-        """The exhibit alone, or each card of the row."""
+        """The exhibit alone, or each card of the row; each says which filters have no effect on it."""
         found = self.make(self.scope, ask, *self.inputs)
-        return found if isinstance(found, tuple) else (found,)
+        return tuple(self._saying(one) for one in (found if isinstance(found, tuple) else (found,)))
+
+    def _saying(self, one: Exhibit) -> Exhibit:
+        if one.answer is None:
+            return one
+        ignored = [name for name in self.scope.where if name not in one.answer.where and not self._is_taken(name)]
+        return replace(one, no_effect=wording.no_effect(one.context(), ignored)) if ignored else one
+
+    def _is_taken(self, name: str) -> bool:
+        """Whether an input begins with what a filter says, as the sides of a comparison do with its provinces."""
+        without = self.scope.of({other: codes for other, codes in self.scope.filters if other != name})
+        return any(as_chosen(kind, {}, self.scope) != as_chosen(kind, {}, without) for kind in inputs_of(self.make))
 
     def exhibit(self, ask: Ask) -> Exhibit:
         """The exhibit; a row of cards as one table."""

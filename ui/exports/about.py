@@ -30,13 +30,19 @@ def progress(source: Exportable, tell: Report | None) -> Callable[[int], None]:
     return advance
 
 
-def cover(source: Exportable, context: ChartContext, scope: str, limit: str = "") -> Iterable[tuple[str, str]]:
-    """The cover of a file: scope, `limit` of a list, days, publication, whether it is rounded, definitions of the measures."""
+def cover(
+    source: Exportable, context: ChartContext, scope: str, limit: str = "", no_effect: str = ""
+) -> Iterable[tuple[str, str]]:
+    """The cover of a file: scope, `limit` of a list, filters of `no_effect`, days, publication, whether it is rounded,
+    definitions of the measures.
+    """
     answer = exportable.of(source).answer
     published = answer.publication
     yield context.word("file.scope"), scope
     if limit:
         yield context.word("file.limit"), limit
+    if no_effect:
+        yield no_effect, ""
     if answer.left_out:
         yield member_names.left_out(answer.left_out, context.lang), ""
     if answer.on:

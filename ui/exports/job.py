@@ -45,8 +45,9 @@ class ExportJob:
     context: ChartContext
     circulation: bool
     place: str
-    # What a list is limited to, in words.
+    # In words: what a list is limited to, and the filters that its numbers do not have.
     limit: str = ""
+    no_effect: str = ""
 
     def made_of(self) -> list[Any]:
         """What the file is made of besides what its name says."""
@@ -61,13 +62,14 @@ class ExportJob:
         answer, given = exportable.of(exported).answer, (out, exported, self.context)
         facts = facts_of(answer)
         if self.form == "csv":
-            writers.write_csv(*given, tell, facts)
+            writers.write_csv(*given, tell, facts, self.no_effect)
         elif self.form == "json":
-            writers.write_json(*given, facts)
+            writers.write_json(*given, facts, self.no_effect)
         elif self.form == "parquet":
-            writers.write_parquet(*given, self.place, tell, facts, self.limit)
+            writers.write_parquet(*given, self.place, tell, facts, self.limit, self.no_effect)
         else:
-            workbook.write_xlsx(*given, self.place, tell, _nation(answer, ask), facts, self.limit)
+            nation = _nation(answer, ask)
+            workbook.write_xlsx(*given, self.place, tell, nation, facts, self.limit, self.no_effect)
 
 
 def noted(answer: Answer, form: str, rows: int, circulation: bool = False) -> dict[str, str | int]:

@@ -72,12 +72,14 @@ class Part:
     limit: str = ""
     picture: bytes = b""
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    no_effect: str = ""
 
     @classmethod
     def of(cls, exhibit: Exhibit, picture: bytes = b"") -> "Part":
         """The part that an exhibit is; one without a title is named by its measure."""
         assert exhibit.answer is not None
-        return cls(title_of(exhibit), exhibit.below, exhibit.answer, exhibit.limit, picture, exhibit.names)
+        words = title_of(exhibit), exhibit.below
+        return cls(*words, exhibit.answer, exhibit.limit, picture, exhibit.names, exhibit.no_effect)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class Card:
         """The card that an exhibit is."""
         assert isinstance(exhibit.form, exhibits.Card)
         assert exhibit.answer is not None
-        return cls(exhibit.title.sentence, exhibit.subtitle, exhibit.answer, exhibit.form.measure)
+        below = " · ".join(filter(None, (exhibit.subtitle, exhibit.no_effect)))
+        return cls(exhibit.title.sentence, below, exhibit.answer, exhibit.form.measure)
 
 
 @dataclass(frozen=True)
@@ -354,7 +357,7 @@ class _Writer:
         source = Rounded(warehouse.of_page()).shown(part.source) if job.circulation else part.source
         answer = exportable.of(source).answer
         metrics = {metric.name: metric for metric in answer.metrics}
-        on, row = self._begin(self._name(part, answer), part.title, (part.below, part.limit))
+        on, row = self._begin(self._name(part, answer), part.title, (part.below, part.limit, part.no_effect))
         facts = self._facts(answer)
         with sheet(source, context, facts, lambda name: title(name, context, answer)) as contents:
             names = contents.schema.names

@@ -89,7 +89,8 @@ class PlainPage:
             inside = numbers + "".join(self._exhibit(named, one) for one in row if not isinstance(one.form, Card))
             if inside:
                 parts.append(f'<section id="{text.escape(named.name.replace("/", "-"))}">{inside}</section>')
-            notes |= dict.fromkeys(note for exhibit in row for note in (*exhibit.own_notes, *exhibit.notes))
+            for exhibit in row:
+                notes |= dict.fromkeys((*exhibit.own_notes, *exhibit.notes, *filter(None, [exhibit.no_effect])))
         parts += [f'<p class="pd-note">{text.escape(note)}</p>' for note in notes]
         return "".join(parts) + self._source()
 

@@ -34,6 +34,7 @@ def write_xlsx(
     nation: Answer | None = None,
     facts: status.Facts = status.NONE,
     limit: str = "",
+    no_effect: str = "",
 ) -> None:
     """Sheets of codes, names and numbers with headings in the user's language, and a cover.
 
@@ -52,7 +53,7 @@ def write_xlsx(
         if nation and last < SHEET_ROWS:
             bold = [book.add_format({"bold": True, "top": 1, "num_format": form}) for form in formats]
             _fill(data, [_national(nation, contents.schema, context)], bold, last + 1)
-        _write_cover(book, context, cover(source, context, scope, limit), head)
+        _write_cover(book, context, cover(source, context, scope, limit, no_effect), head)
         if facts.notes:
             _write_notes(book, context, signed.rows(facts.notes, context, not is_for_circulation(source)), head)
 

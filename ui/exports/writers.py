@@ -24,7 +24,7 @@ from ui.exports.about import cover, progress
 from ui.exports.file_content import Coded, Column, Exportable, all_safe, decoded, is_for_circulation, replaced, sheet
 from ui.i18n import text
 
-# The name of a file's description: a metadata key of Parquet, a column of a CSV for circulation.
+# The name of a file's description: a metadata key of Parquet, a column of CSV and JSON.
 _ABOUT = "about"
 
 
@@ -34,13 +34,14 @@ def write_csv(
     context: ChartContext,
     tell: Report | None = None,
     facts: status.Facts = status.NONE,
+    no_effect: str = "",
 ) -> None:
     """UTF-8 with a byte order mark, for Excel; an unknown value is an empty cell.
 
-    A file for circulation describes its rounding in an additional column, in the first row.
+    An additional column says in the first row which filters have `no_effect`, and of a file for circulation its rounding.
     """
     out.write(b"\xef\xbb\xbf")
-    with _with_notice(source, context, facts) as (names, batches):
+    with _with_notice(source, context, facts, no_effect) as (names, batches):
         out.write((",".join(_written(pa.array(names, pa.string())).to_pylist()) + "\r\n").encode())
         advance = progress(source, tell)
         for lines in _lines_of(batches):
@@ -51,17 +52,19 @@ def write_csv(
 
 @contextmanager
 def _with_notice(
-    source: Exportable, context: ChartContext, facts: status.Facts
+    source: Exportable, context: ChartContext, facts: status.Facts, no_effect: str
 ) -> Iterator[tuple[list[str], Iterator[list[Column]]]]:
-    """Names and batches of the columns; those of a file for circulation have a last one, whose first row says so."""
+    """Names and batches of the columns; where something is said of the whole file, the first row of a last one says it."""
+    rounded = context.word("file.circulation") if is_for_circulation(source) else ""
+    said = " · ".join(filter(None, (rounded, no_effect)))
 
     def noticed(batches: Iterator[list[Column]]) -> Iterator[list[Column]]:
         for number, batch in enumerate(batches):
-            notice = None if number else context.word("file.circulation")
+            notice = None if number else said
             yield [*batch, pa.array([notice, *[None] * (len(batch[0]) - 1)], pa.string())]
 
     with sheet(source, context, facts) as contents:
-        if is_for_circulation(source):
+        if said:
             yield [*contents.schema.names, _ABOUT], noticed(contents.batches)
         else:
             yield contents.schema.names, contents.batches
@@ -105,9 +108,15 @@ def _joined(columns: list[Any], separator: str) -> pa.Array:
     return pc.binary_join_element_wise(*columns, separator, null_handling="replace", null_replacement="")
 
 
-def write_json(out: IO[bytes], source: Exportable, context: ChartContext, facts: status.Facts = status.NONE) -> None:
+def write_json(
+    out: IO[bytes],
+    source: Exportable,
+    context: ChartContext,
+    facts: status.Facts = status.NONE,
+    no_effect: str = "",
+) -> None:
     """A list of objects with the columns of a CSV; days are texts, an unknown value is null."""
-    with _with_notice(source, context, facts) as (names, batches):
+    with _with_notice(source, context, facts, no_effect) as (names, batches):
         separator = "["
         for batch in batches:
             for record in pa.record_batch([all_safe(array) for array in decoded(batch)], names).to_pylist():
@@ -124,13 +133,14 @@ def write_parquet(
     tell: Report | None = None,
     facts: status.Facts = status.NONE,
     limit: str = "",
+    no_effect: str = "",
 ) -> None:
     """The same columns with types: text, integers, floats, days. The metadata key `about` describes the file."""
     notes = [
         (context.word("signed.title"), text.clauses(row, context.lang))
         for row in signed.rows(facts.notes, context, not is_for_circulation(source))
     ]
-    about = json.dumps([*cover(source, context, scope, limit), *notes], ensure_ascii=False)
+    about = json.dumps([*cover(source, context, scope, limit, no_effect), *notes], ensure_ascii=False)
     advance = progress(source, tell)
     with sheet(source, context, facts) as contents:
         schema = contents.schema.with_metadata({_ABOUT: about})

@@ -410,13 +410,13 @@ def _made(form: str, found: _Found, question: DataQuestion | ExhibitQuestion, he
     source, context, view = found.source, found.context, question.view
     answer, rows = exportable.of(source).answer, exportable.of(source).count()
     place = page_context.place(view, answer.where)
-    limit = found.exhibit.limit if found.exhibit else ""
+    limit, no_effect = (found.exhibit.limit, found.exhibit.no_effect) if found.exhibit else ("", "")
     name = about.file_name(source, context, place, form, question.circulation, limit)
     details = noted(answer, form, rows, question.circulation)
     if form in PICTURE_FORMS:
         making = Making(_drawing(form, found.exhibit, view), picture.PICTURE_SECONDS)
     else:
-        job = ExportJob(form, source, context, question.circulation, place, limit)
+        job = ExportJob(form, source, context, question.circulation, place, limit, no_effect)
         if rows * len(answer.columns) <= MANY_CELLS[form]:
             out = files.temporary("answer-")
             job.write(out)
