@@ -26,7 +26,7 @@ _LEAST_ROWS, _LEAST_SHARE, _LAST_FILES = 20, 0.01, 12
 _UNKNOWN_USUAL = 0.025
 # Half of it makes no line unusual: smaller shares need not be known.
 _KEPT_SHARE = _LEAST_SHARE / 2
-_MOST_LINES = 8
+MOST_LINES = 8
 # How the values of a type are compared, as the kinds of cells in comparison.sql.
 _KINDS = {
     "choice": "code", "yes_no": "code", "county": "code", "course": "code", "province": "place",
@@ -61,7 +61,7 @@ class Compared:
 
 def most(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The lines of several tables that are told: those of most rows, at most eight."""
-    return [dict(line) for line in sorted(lines, key=lambda line: -line["rows"])[:_MOST_LINES]]
+    return [dict(line) for line in sorted(lines, key=lambda line: -line["rows"])[:MOST_LINES]]
 
 
 def usual(own: Sequence[Shares], of_all: Sequence[Shares]) -> tuple[list[list[Any]], float]:

@@ -18,6 +18,7 @@ from etl.extract.contract import TABLES
 from etl.extract.source_folder import named_tables, table_of
 from etl.semantic.rights import AccessScope
 from etl.submissions import deadline, orders, originals
+from etl.submissions.comparison import MOST_LINES
 from etl.submissions.ledger import arrivals, is_superseded
 from etl.submissions.originals import Receiving
 from etl.submissions.records import OPEN, File, Records, Submission, in_state
@@ -26,6 +27,8 @@ from etl.submissions.refusals import BAD, CONFLICT, DENIED, NOT_THERE, UNUSABLE,
 LEAST_REASON, _LONGEST_REASON = 20, 1000
 # After this long without a change nobody counts as working on a draft.
 _AT_WORK_SECONDS = 15 * 60
+# So many months back something can be submitted.
+MOST_MONTHS = 24
 _SUBMITTED = ("submitted", "approved")
 
 
@@ -117,15 +120,19 @@ class Desk:
     # ------------------------------------------------------------ handing in
 
     def open(self, person: Person, province: object, month: object) -> Submission:
-        """A new draft, in place of an earlier one. Raises Declined."""
+        """A new draft, in place of an earlier one; the own one as long as nothing is in it. Raises Declined."""
         code = deadline.province_of(province)
         label = deadline.month_of(str(month), date.today()).label
         if code not in person.provinces:
             raise declined(BAD, because("submission_place"), is_outside=True)
+        if label < deadline.months_ended(date.today(), MOST_MONTHS)[0]:
+            raise declined(BAD, because("submission_old", most=MOST_MONTHS))
         replaced: list[Submission] = []
 
         def make(ident: str, others: list[Submission]) -> Submission:
             for other in others:
+                if other.state == "draft" and other.hands == (person.sub,) and not (other.files or other.unchanged):
+                    return other
                 if other.state not in OPEN or other.state == "returned":
                     continue
                 is_recent = time.time() - other.changed_at < _AT_WORK_SECONDS
@@ -159,6 +166,7 @@ class Desk:
 
     def keep(self, person: Person, ident: str, number: int, received: Receiving) -> Submission:
         """Take a file that has arrived whole in place of that of the same number, and have the submission checked."""
+        self.look(person, ident)
         digest = received.finish()
 
         def how(one: Submission) -> Submission:
@@ -255,13 +263,18 @@ class Desk:
     ) -> Submission:
         """Submit what is ready, or as soon as the check finds nothing in the way.
 
-        `reasons`: why measures moved far; `confirmed`: the unusual lines that are right, each with words or without. Raises
-        Declined.
+        `reasons`: why measures moved far; `confirmed`: the unusual lines that are right, each with words or without. Of others
+        nothing is kept, for the record would grow without end. Raises Declined.
         """
+        from etl.semantic.catalog import catalogue
+
         self._refuse_others_draft(person, self.look(person, ident))
         given, said = (
-            {name: str(why).strip()[:_LONGEST_REASON] for name, why in (words or {}).items()}
-            for words in (reasons, confirmed)
+            {name: str(why).strip()[:_LONGEST_REASON] for name, why in (words or {}).items() if is_known(name)}
+            for words, is_known in (
+                (reasons, catalogue().__contains__),
+                (confirmed, lambda line: len(line) <= _LONGEST_REASON),
+            )
         )
 
         def how(one: Submission) -> Submission:
@@ -276,7 +289,7 @@ class Desk:
                     wanted=person.sub,
                     hands=hands,
                     reasons={**one.reasons, **given},
-                    confirmed={**one.confirmed, **said},
+                    confirmed=dict([*{**one.confirmed, **said}.items()][-MOST_LINES:]),
                 )
             refuse_jumps(one, given)
             refuse_unconfirmed(one, said)
@@ -287,7 +300,7 @@ class Desk:
                 submitted_at=time.time(),
                 hands=hands,
                 reasons=given,
-                confirmed=said,
+                confirmed=_of_its_lines(one, said),
             )
 
         before = self.look(person, ident).check
@@ -442,6 +455,11 @@ def refuse_unconfirmed(submission: Submission, confirmed: Mapping[str, str]) -> 
     """Raises Declined if an unusual line is not confirmed."""
     if any(ident(line) not in confirmed for line in submission.result.get("unusual", ())):
         raise declined(CONFLICT, because("submission_unticked"))
+
+
+def _of_its_lines(submission: Submission, confirmed: Mapping[str, str]) -> dict[str, str]:
+    lines = {ident(line) for line in submission.result.get("unusual", ())}
+    return {line: said for line, said in confirmed.items() if line in lines}
 
 
 def ident(line: Mapping[str, Any]) -> str:

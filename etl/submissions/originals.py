@@ -88,11 +88,6 @@ class Receiving:
             raise declined(UNUSABLE, because("empty"))
         if length > MOST_OF_FILE:
             raise self._too_large()
-        others = sum(file.bytes for file in submission.files if file.number != number)
-        if others + length > MOST_OF_DRAFT:
-            raise self._full("a submission", "هر ارسال", MOST_OF_DRAFT)
-        if _taken(root / submission.province) + length > MOST_OF_PROVINCE:
-            raise self._full("a province", "هر استان", MOST_OF_PROVINCE)
         self._root, self._folder = root, folder_of(root, submission)
         with _on_disk(root):
             for folder in (root, self._folder.parent, self._folder):
@@ -103,6 +98,21 @@ class Receiving:
             self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         self._digest = hashlib.sha256()
         self.size = 0
+        try:
+            with _on_disk(root):
+                # Its whole room is taken before the first byte: so others that are under way count, in any process.
+                os.posix_fallocate(self._handle, 0, length)
+            self._refuse_full(submission, number)
+        except BaseException:
+            self.close()
+            raise
+
+    def _refuse_full(self, submission: Submission, number: int) -> None:
+        kept = sum(file.bytes for file in submission.files if file.number != number)
+        if kept + _taken(self._folder, f"{_PART}*") > MOST_OF_DRAFT:
+            raise self._full("a submission", "هر ارسال", MOST_OF_DRAFT)
+        if _taken(self._folder.parent) > MOST_OF_PROVINCE:
+            raise self._full("a province", "هر استان", MOST_OF_PROVINCE)
 
     def write(self, piece: bytes) -> None:
         """Add a piece. Raises Declined if there are more bytes than said, or the disk is full."""
@@ -173,10 +183,10 @@ def _on_disk(root: Path) -> Iterator[None]:
         raise declined(NO_SPACE, because("handed_in_disk")) from None
 
 
-def _taken(folder: Path) -> int:
-    """The bytes of all files below a folder."""
+def _taken(folder: Path, named: str = "*") -> int:
+    """The bytes of the files below a folder."""
     total = 0
-    for path in folder.rglob("*") if folder.is_dir() else ():
+    for path in folder.rglob(named) if folder.is_dir() else ():
         with suppress(OSError):
             total += path.stat().st_size if path.is_file() else 0
     return total

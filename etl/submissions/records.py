@@ -128,7 +128,10 @@ class Records:
         self._folder, self._address = folder, address
 
     def add(self, province: str, month: str, make: Callable[[str, list[Submission]], Submission]) -> Submission:
-        """Add the submission that `make` gives for an id and the others of the province and month. Raises OSError."""
+        """Add the submission that `make` gives for an id and the others of the province and month, unless it gives one of these.
+
+        Raises OSError.
+        """
         with self._transaction() as execute:
             rows = execute(
                 "select id, province, month, state, version, body from submissions where province = $1 and month = $2 "
@@ -137,7 +140,9 @@ class Records:
                 month,
             )
             number = len(rows) + 1
-            made = make(f"{province}-{month}-{number}", [_of_row(*row) for row in rows])
+            made = make(f"{province}-{month}-{number}", others := [_of_row(*row) for row in rows])
+            if made in others:
+                return made
             execute(
                 "insert into submissions (id, province, month, number, state, version, body) values ($1, $2, $3, $4, $5, 1, $6)",
                 *(made.id, province, month, number, made.state, _body(made)),

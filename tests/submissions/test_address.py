@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import time
 from typing import Any
 
 import openpyxl
@@ -14,11 +15,12 @@ from starlette.testclient import TestClient
 from etl.extract.causes import FSI, PDI
 from etl.operations import audit
 from etl.semantic.rights import ADMINISTRATOR
+from etl.submissions import originals
 from etl.submissions.desk import Person
 from etl.submissions.refusals import Declined
 from tests.access.gated import cookie
 from tests.effort import draws
-from tests.submissions.conftest import FARS, ISFAHAN, LAST, PEOPLE, SITE, person, province_files, with_rows
+from tests.submissions.conftest import ACCESS, FARS, ISFAHAN, LAST, PEOPLE, SITE, person, province_files, with_rows
 from tests.submissions.test_way import PERSONNEL, more_people, rows_published
 from ui.data import submissions
 from ui.shell import hand_in_address, people
@@ -204,3 +206,22 @@ def test_who_submits_data_lands_where_that_is_done_once_a_session(site):
     # Here the first page itself is not served.
     assert site.client.get("/", headers=headers, follow_redirects=False).status_code == 404
     assert first_page("data.steward")[0].status_code == 404
+
+
+@pytest.mark.parametrize("lost", ["session", "rights"])
+def test_an_upload_whose_person_is_gone_at_its_last_byte_is_not_kept(site, tmp_path, monkeypatch, lost):
+    ident = site.draft()
+
+    def lose(received: originals.Receiving, piece: bytes) -> None:
+        if lost == "session":
+            people.sessions().end_all("fars.clerk", time.time())
+        else:
+            (tmp_path / "access.toml").write_text(ACCESS.replace("IR-07", "IR-08"), encoding="utf-8")
+        write(received, piece)
+
+    write = originals.Receiving.write
+    monkeypatch.setattr(originals.Receiving, "write", lose)
+    answer = site.sent("fars.clerk", "PUT", f"/{ident}/1", params={"name": PERSONNEL, "lang": "en"}, content=b"ab")
+    assert answer.status_code == (401 if lost == "session" else 404), answer.text
+    assert not site.office.desk.records.get(ident).files
+    assert not [*originals.folder_of(site.office.desk.root, site.office.desk.records.get(ident)).iterdir()]

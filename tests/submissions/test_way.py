@@ -25,7 +25,7 @@ from etl.extract.causes import words
 from etl.extract.contract import TABLES
 from etl.extract.source_folder import HANDED_IN, named_tables
 from etl.semantic.disclosure import FEWEST
-from etl.submissions import checking, orders, originals, publishing, work
+from etl.submissions import checking, deadline, orders, originals, publishing, work
 from etl.submissions import desk as steps
 from etl.submissions.desk import Person, ident
 from etl.submissions.records import Submission
@@ -1034,3 +1034,50 @@ def test_files_that_no_record_names_are_deleted_after_the_days_of_the_settings(o
     os.utime(originals.folder_of(office.desk.root, one), (0, 0))
     work.clean(office.desk)
     assert sorted(path.name for path in folders[399].parent.iterdir()) == sorted([one.id, "IR-07-399"])
+
+
+def test_an_empty_draft_of_the_own_is_opened_again_and_old_months_are_refused(office):
+    first = office.desk.open(office.clerk, "IR-07", LAST)
+    assert office.desk.open(office.clerk, "IR-07", LAST).id == first.id
+    other = office.somebody("fars.other", "submitter", "IR-07")
+    assert office.desk.open(other, "IR-07", LAST).id != first.id, "another's is replaced"
+    second = office.desk.open(office.clerk, "IR-07", LAST)
+    office.desk.declare_unchanged(office.clerk, second.id, ["training"])
+    assert office.desk.open(office.clerk, "IR-07", LAST).id != second.id, "one with something in it is replaced"
+    months = deadline.months_ended(date.today(), steps.MOST_MONTHS + 1)
+    assert office.desk.open(office.clerk, "IR-07", months[1]).month == months[1]
+    for old in (months[0], "1390-01"):
+        with pytest.raises(Declined, match="one of the last 24 months"):
+            office.desk.open(office.clerk, "IR-07", old)
+
+
+def test_of_words_for_a_submission_those_about_it_alone_are_kept(office):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    office.desk.declare_unchanged(office.clerk, draft.id, ["training"])
+    words = {"in_service": "a" * 5000, **{f"x{at}": "y" for at in range(500)}}
+    kept = office.desk.submit(office.clerk, draft.id, words, words)
+    assert {name: len(why) for name, why in kept.reasons.items()} == {"in_service": 1000}
+    assert kept.confirmed == {}
+
+
+def test_words_for_what_is_still_checked_do_not_grow(office):
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    office.give(office.clerk, draft.id, 1, PERSONNEL, more_people()[PERSONNEL])
+    for turn in range(3):
+        said = {f"{turn} {at}": "y" for at in range(50)} | {"z" * 2000: "y"}
+        kept = office.desk.submit(office.clerk, draft.id, said, said)
+    assert (kept.state, kept.reasons, len(kept.confirmed)) == ("checking", {}, 8)
+
+
+@pytest.mark.parametrize(("limit", "sentence"), [("MOST_OF_DRAFT", "a submission"), ("MOST_OF_PROVINCE", "a province")])
+def test_files_under_way_count_for_the_limits(office, monkeypatch, limit, sentence):
+    monkeypatch.setattr(originals, limit, 250)
+    draft = office.desk.open(office.clerk, "IR-07", LAST)
+    under_way = [office.desk.receive(office.clerk, draft.id, number, "personnel.csv", 100) for number in (1, 2)]
+    with pytest.raises(Declined, match=sentence):
+        office.desk.receive(office.clerk, draft.id, 3, "personnel.csv", 100)
+    under_way.pop().close()
+    under_way.append(office.desk.receive(office.clerk, draft.id, 3, "personnel.csv", 100))
+    for received in under_way:
+        received.close()
+    assert not [*originals.folder_of(office.desk.root, draft).iterdir()]

@@ -11,7 +11,7 @@ import hmac
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil
 
@@ -193,6 +193,14 @@ def asker(request: Request, wants: Wants) -> Asker:
     if wants.exports and not any(grant.may_export for grant in who.scope.grants):
         raise refused(403, "data.denied", OUTSIDE, who.sub)
     return who
+
+
+def again(request: Request, wants: Wants) -> Asker:
+    """Who sends a request that took long, asked at its end: by the session and the rights of now. Raises Refusal, OSError."""
+    person: people.Person | None = request.scope.get("person")
+    if person and people.refusal(person, time.time()):
+        raise Refusal(401, text.word(wants.nobody, language(request.scope)))
+    return asker(request, replace(wants, wait=lambda sub: 0.0))
 
 
 def _credential(request: Request) -> tuple[str | None, str] | None:

@@ -101,7 +101,8 @@ async def _put(request: Request, person: Person, desk: Desk, lang: str) -> Respo
                 await _run(partial(received.write, bytes(piece)))
                 piece.clear()
         await _run(partial(received.write, bytes(piece)))
-        await _run(lambda: desk.keep(person, ident, number, received))
+        who = await threads.run(threads.SESSIONS, partial(asking.again, request, asking.CHANGE))
+        await _run(lambda: desk.keep(who.person(), ident, number, received))
     finally:
         received.close()
     return Response(status_code=204, headers=PRIVATE)
