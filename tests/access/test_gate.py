@@ -6,7 +6,7 @@ import re
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -211,6 +211,22 @@ def test_an_open_socket_ends_with_its_session(oidc: TestClient, monkeypatch: pyt
         wire.send_text("b")
         with pytest.raises(WebSocketDisconnect):
             wire.receive_text()
+
+
+def test_sockets_are_counted_by_person(oidc: TestClient) -> None:
+    """Behind a proxy all people have one address: one with many idle sockets shuts nobody else out."""
+    first, again, other = cookie(), cookie(nonce="another sign-in"), cookie(sub="another.officer")
+    with ExitStack() as wires:
+        opened = [
+            wires.enter_context(oidc.websocket_connect("/_stcore/stream", headers=headers))
+            for headers in [first, again] * (gate.MOST_SOCKETS // 2)
+        ]
+        assert not opens_socket(oidc, first)
+        assert not opens_socket(oidc, again)
+        assert opens_socket(oidc, other)
+        opened[0].close()
+        assert opens_socket(oidc, again)
+    assert opens_socket(oidc, first)
 
 
 def test_headers_of_the_gate_and_the_proxy_are_not_accepted_from_clients(oidc: TestClient) -> None:

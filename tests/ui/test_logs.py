@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import logging
 from collections.abc import Iterator
 from importlib import import_module
@@ -102,3 +103,34 @@ def test_other_loggers_and_the_servers_own_start_stay_as_they_are(log_stream):
     logging.getLogger("own").error("%s rows", "7")
     logging.getLogger("uvicorn.error").warning("Uvicorn running on %s", "http://localhost:8501")
     assert log_stream.getvalue() == "own 7 rows\nuvicorn.error Uvicorn running on http://localhost:8501\n"
+
+
+def test_a_fault_that_comes_again_is_logged_once_a_minute_with_its_number(log_stream, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr("ui.shell.logs.time.monotonic", lambda: now)
+    logs.once_a_minute()
+    logs.log_as_json()
+    loop, own = logging.getLogger("uvicorn.error"), logging.getLogger("own")
+
+    def come(times: int) -> list[dict]:
+        log_stream.truncate(0)
+        log_stream.seek(0)
+        for number in range(times):
+            try:
+                raise OSError(24, "Too many open files")
+            except OSError:
+                loop.error(f"socket.accept() out of system resource {number}", exc_info=True)
+            own.warning("another %s", "thing")
+        return [json.loads(line.partition(" ")[2]) for line in log_stream.getvalue().splitlines()]
+
+    first = come(500)
+    assert [line["level"] for line in first] == ["ERROR", "WARNING"], "each fault of its own"
+    assert first[0]["error"] == "OSError"
+    assert "repeated" not in first[0]
+    assert come(100) == []
+    now += 61
+    assert [line["repeated"] for line in come(3)] == [599, 599]
+    now += 61
+    assert [line["repeated"] for line in come(1)] == [2, 2]
+    now += 61
+    assert not [line for line in come(1) if "repeated" in line]

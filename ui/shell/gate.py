@@ -7,6 +7,7 @@ serves this machine only, every request passes.
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable, MutableMapping
 from functools import partial
 from pathlib import Path
@@ -48,6 +49,9 @@ _SHUT = ("/_stcore/upload_file", "/_stcore/agent", "/auth/logout")
 _PRIVATE = {"Cache-Control": "private, no-store"}
 # What a browser deletes at sign-out, besides these cookies; "cookies" would be those of the whole domain, the provider's too.
 _CLEARED = '"storage"'
+# So many sockets a person may have open at a process: an open page has one. Behind a proxy all people have one address, so
+# nginx cannot count them.
+MOST_SOCKETS = 20
 # How often an open socket checks that its session is still valid.
 _ASK_AGAIN_SECONDS = 5.0
 _PROVIDER_SECONDS = 5.0
@@ -58,6 +62,8 @@ _WHY = {"foreign": "file of another person", "changed": "file of earlier rights"
 class Gate:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        # How many are open, by account.
+        self._sockets: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -110,8 +116,21 @@ class Gate:
                 await RedirectResponse(f"{base_path()}/{page}?tab={tab}")(scope, receive, send)
                 return
             scope["headers"] = [*scope["headers"], (people.SESSION_HEADER.encode(), person.key.encode())]
-            guarded = _while_open(person, receive, send) if scope["type"] == "websocket" else receive
-            await self.app(scope, guarded, send)
+            if scope["type"] == "websocket":
+                await self._socket(person, scope, receive, send)
+            else:
+                await self.app(scope, receive, send)
+
+    async def _socket(self, person: Person, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a socket while the session holds; refuse one too many of a person."""
+        if self._sockets[person.sub] >= MOST_SOCKETS:
+            await send(CLOSE_SOCKET)
+            return
+        self._sockets[person.sub] += 1
+        try:
+            await self.app(scope, _while_open(person, receive, send), send)
+        finally:
+            self._sockets -= Counter([person.sub])
 
 
 def _lands_elsewhere(scope: Scope, path: str, person: people.Person) -> bool:

@@ -55,6 +55,7 @@ def begin() -> None:
     """Start the process: apply settings, set up logs and the systemd watchdog. Raises Faulty."""
     settings.apply()
     _use_own_folder()
+    logs.once_a_minute()
     if os.environ.get("LOG_FORMAT") == "json":
         logs.log_as_json()
     if os.environ.get("NOTIFY_SOCKET"):
