@@ -36,6 +36,8 @@ _WEEKENDS = pa.schema([("valid_from", pa.date32()), ("weekdays", pa.list_(pa.int
 DAYS_AHEAD = 60
 # Days off of a Jalali year besides weekends; the nation has some 25.
 MOST_DAYS_OFF = 60
+# Days of weekends that are worked: a month of them would be much.
+MOST_DAYS_WORKED = 12
 # The days of a calendar by which working days are counted, and the last as-of day.
 DAYS = "select date, province, kind from official_days"
 COUNTED = "select min(file_complete_on), max(as_of) from applications cross join publication having count(file_complete_on) > 0"
@@ -44,7 +46,7 @@ COUNTED = "select min(file_complete_on), max(as_of) from applications cross join
 def read(folder: Path) -> list[dict[str, Any]]:
     """The days of the folder's calendar, or of the shipped one if it has none.
 
-    Raises Refused for an unreadable cell, a repeated day, and a year with more than MOST_DAYS_OFF.
+    Raises Refused for an unreadable cell, a repeated day, and a year with more than MOST_DAYS_OFF or MOST_DAYS_WORKED.
     """
     if not files.is_in(folder, _FILE):
         return _shipped()
@@ -70,11 +72,22 @@ def _added(own: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _refuse_too_many(days: Sequence[Day]) -> None:
     for place in _places(days):
-        off = (day for day, kind in _kinds(days, place).items() if kind != "workday" and not _is_weekend(day))
-        for year, count in Counter(unit_of(day, "year").label for day in off).items():
+        kinds = _kinds(days, place).items()
+        off = [day for day, kind in kinds if kind != "workday" and not _is_weekend(day)]
+        worked = [day for day, kind in kinds if kind == "workday" and _is_weekend(day)]
+        of, of_fa = (place, place) if place else ("the nation", "کل کشور")
+        for year, count in _by_year(off).items():
             if count > MOST_DAYS_OFF:
-                of, of_fa = (place, place) if place else ("the nation", "کل کشور")
                 raise because("days_off", file=_FILE, of=of, of_fa=of_fa, year=year, count=count, most=MOST_DAYS_OFF)
+        for year, count in _by_year(worked).items():
+            if count > MOST_DAYS_WORKED:
+                raise because(
+                    "days_worked", file=_FILE, of=of, of_fa=of_fa, year=year, count=count, most=MOST_DAYS_WORKED
+                )
+
+
+def _by_year(days: Sequence[date]) -> Counter[str]:
+    return Counter(unit_of(day, "year").label for day in days)
 
 
 def moved(days: Sequence[Day], before: Sequence[Day], first: date, last: date) -> dict[str | None, tuple[int, int]]:

@@ -180,9 +180,10 @@ class TestDrawn:
         assert 0 < pieces * _PIECE < picture.PICTURE_MEMORY
 
     def test_a_browser_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("TMPDIR", str(tmp_path))
+        monkeypatch.setenv("TMPDIR", folder := tempfile.mkdtemp(dir="/tmp"))
         assert picture.in_browser(lambda page: page.run("1 + 1")) == 2
         assert not [*tmp_path.iterdir()]
+        Path(folder).rmdir()
 
     def test_a_browser_that_is_killed_is_told_of(self, tmp_path: Path) -> None:
         told, killed = threading.Event(), set[str]()

@@ -197,6 +197,17 @@ def test_more_than_sixty_days_off_in_a_year_refuse_the_build(folder, province, o
     official_calendar.read(folder)
 
 
+@pytest.mark.parametrize(("province", "of"), [("", "the nation"), ("IR-07", "IR-07")])
+def test_more_than_twelve_weekends_worked_in_a_year_refuse_the_build(folder, province, of):
+    def fridays(count: int) -> str:
+        return calendar(*(f"{date(2024, 3, 22) + timedelta(7 * n)},{province},workday" for n in range(count)))
+
+    put(folder, "calendar.csv", fridays(12))
+    official_calendar.read(folder)
+    put(folder, "calendar.csv", fridays(40))
+    assert unusable(folder).startswith(f"calendar.csv: {of} has 40 working days at weekends in 1403")
+
+
 @pytest.mark.parametrize(("province", "of"), [("", "the nation"), ("IR-07", "IR-07 Fars")])
 def test_a_calendar_that_moves_many_working_days_of_the_last_publication_is_a_loss(folder, province, of):
     years = range(2012, 2026)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from etl.core.paths import ROOT
@@ -78,8 +79,7 @@ class Browser:
 
     def __init__(self, path: str, folder: str) -> None:
         (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
-        # It is killed, and would leave what it makes elsewhere.
-        own = ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")
+        own = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")
         environment = os.environ | dict.fromkeys(own, folder)
         # Chromium has its ends of the pipe at 3 and 4, and no standard stream.
         streams = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
@@ -167,6 +167,16 @@ def _opened() -> Iterator[Browser]:
             yield page
         finally:
             page.end()
+            _remove_socket(Path(folder))
+
+
+def _remove_socket(profile: Path) -> None:
+    """Delete the socket that a profile is claimed by, which lies elsewhere for its path to be short, and outlives a kill."""
+    with suppress(OSError):
+        socket = (profile / "SingletonSocket").readlink()
+        for name in ("SingletonSocket", "SingletonCookie"):
+            socket.with_name(name).unlink(missing_ok=True)
+        socket.parent.rmdir()
 
 
 # ---------------------------------------------------------------- the picture
