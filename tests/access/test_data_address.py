@@ -682,6 +682,7 @@ def test_a_question_beyond_the_limits_of_a_worker_is_413(site: Site, monkeypatch
 
 def test_a_token_makes_one_answer_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     made, begun, goes_on = data_address._made, threading.Event(), threading.Event()
+    begin, has_to_wait = people.turns().begin, threading.Event()
 
     def held(*given: Any) -> Any:
         if not begun.is_set():
@@ -689,15 +690,26 @@ def test_a_token_makes_one_answer_at_a_time(site: Site, monkeypatch: pytest.Monk
             goes_on.wait(PATIENCE)
         return made(*given)
 
+    def begins(sub: str, now: float) -> bool:
+        is_free = begin(sub, now)
+        if not is_free:
+            has_to_wait.set()
+        return is_free
+
     monkeypatch.setattr(data_address, "_made", held)
+    monkeypatch.setattr(people.turns(), "begin", begins)
     monkeypatch.setattr(data_address, "PATIENT_SECONDS", 0.0)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(site.get, CSV, site.isfahan, params=BY_PROVINCE)
         assert begun.wait(PATIENCE)
         second = site.get(CSV, site.isfahan, params={**BY_PROVINCE, "on": "1404/05/01"})
         of_another = site.get(CSV, site.national, params=BY_PROVINCE)
+        assert has_to_wait.is_set()
+        has_to_wait.clear()
         monkeypatch.setattr(data_address, "PATIENT_SECONDS", PATIENCE)
         waiting = pool.submit(site.get, CSV, site.isfahan, params={**BY_PROVINCE, "on": "1404/04/01"})
+        # Its turn was refused once: it waits, and is answered when the first one is.
+        assert has_to_wait.wait(PATIENCE)
         assert not waiting.done()
         goes_on.set()
         assert first.result().status_code == 200
