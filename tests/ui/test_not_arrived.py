@@ -55,6 +55,16 @@ def test_map_ranking_and_table_mark_it_and_say_why(
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
+def test_the_short_name_on_a_map_has_the_sign(lang: str, con: ScopedCursor) -> None:
+    short = member_names.short("IR-04", lang)
+    assert short != member_names.of("province", "IR-04", lang)
+    scope = scoped({}, lang, con.publication.as_of)
+    for behind in ({}, {"IR-04": MONTH}):
+        drawn = named("training/by_province", scope).exhibit(Kept(On(con, behind=behind))).drawn()[0]
+        assert (f"{short}{LATE}" in str(drawn)) == bool(behind)
+
+
+@pytest.mark.parametrize("lang", text.LANGUAGES)
 def test_sentence_and_paper_mark_it(lang: str, con: ScopedCursor, small_register: Path) -> None:
     for behind in ({}, {CODE: MONTH}):
         ask = Kept(On(con, behind=behind))

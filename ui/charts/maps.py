@@ -227,7 +227,9 @@ def _labels(
 def _label(code: str, value: str, is_called: bool, context: ChartContext) -> Label:
     """The label of a province."""
     about = _LABELS[code]
-    name = member_names.short(code, context.lang)
+    # With the sign that its whole name has where its last month has not arrived.
+    sign = context.member("province", code).removeprefix(member_names.of("province", code, context.lang))
+    name = f"{member_names.short(code, context.lang)}{sign}"
     (x, y), (alone_x, alone_y) = about["at"], about.get("alone", about["at"])
     return Label(
         value,

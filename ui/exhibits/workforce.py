@@ -95,8 +95,8 @@ PAGE = Page(
     filters=("@place", "@person"),
     has_period=True,
     layout=(
-        Columns((leavers_by_post,), (survival,)),
         Findings(people),
+        Columns((leavers_by_post,), (survival,)),
         Cards(numbers),
         Columns((by_age,), (by_tenure,), (by_education,)),
         Columns((by_post, over_time), (moves,)),
