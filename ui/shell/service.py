@@ -55,8 +55,8 @@ def begin() -> None:
     """Start the process: apply settings, set up logs and the systemd watchdog. Raises Faulty."""
     settings.apply()
     _use_own_folder()
-    logs.once_a_minute()
     if os.environ.get("LOG_FORMAT") == "json":
+        logs.once_a_minute()
         logs.log_as_json()
     if os.environ.get("NOTIFY_SOCKET"):
         threading.Thread(target=_tell_systemd, name="sign-of-life", daemon=True).start()
