@@ -301,10 +301,10 @@ def test_a_chart_and_its_picture_are_as_wide_as_their_place_after_the_window_was
         reader.page.set_viewport_size({"width": 390, "height": 1000})
         reader.settle().drawn_charts()
         widths = reader.page.evaluate(
-            """() => [...document.querySelectorAll('.js-plotly-plot')].map((chart) =>
+            """() => [...document.querySelectorAll('.js-plotly-plot')].filter((chart) => chart.checkVisibility()).map((chart) =>
                 [chart.clientWidth, chart.querySelector('.main-svg').getBoundingClientRect().width])"""
         )
-        assert len(widths) >= 4
+        assert len(widths) >= 3, "besides those that are folded"
         assert all(0 < place == drawn < 390 for place, drawn in widths)
         figure = reader.page.locator(".st-key-figure-by_province")
         figure.get_by_text(text.word("figure.files", "fa"), exact=True).click()
