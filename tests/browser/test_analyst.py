@@ -126,6 +126,7 @@ def bar_narrows_and_the_breadcrumb_widens_again(reader: front.Visit) -> None:
 def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chromium: Browser) -> None:
     with front.visit(chromium, address) as reader:
         reader.go("coverage")
+        reader.page.locator(".st-key-fold-fold-inequality summary").click()
         points = reader.page.locator(".st-key-chart-lorenz .scatterlayer .point")
         points.nth(3).click(force=True)
         reader.settle()
