@@ -128,6 +128,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClie
         lambda: replace(known, folders=replace(known.folders, submissions=tmp_path / "submissions")),
     )
     asking._guesses.clear()
+    asking.SEARCHES.forget()
     yield TestClient(application())
     people.secrets.cache_clear()
     people.sessions.cache_clear()

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -93,6 +93,13 @@ def current_file() -> str:
     if not file:
         raise Unpublished
     return file
+
+
+def latest() -> str:
+    """The id of the publication that is shown now; empty without one."""
+    with suppress(Refused):
+        return publications.current(warehouse_pointer()).stem
+    return ""
 
 
 def in_pool(make: Callable[[], _T]) -> Future[_T]:

@@ -6,7 +6,6 @@ paint is already right to left, and serves Plotly and the province boundaries. E
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache, partial
 from urllib.parse import parse_qs, urlencode
 
@@ -17,11 +16,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from etl.core.errors import Refused
-from etl.core.paths import ROOT, warehouse_pointer
-from etl.warehouse import publications
+from etl.core.paths import ROOT
 from ui import palette, streamlit_internals
 from ui.charts import boundaries
+from ui.data import page_run
 from ui.find import results
 from ui.i18n import fonts, navigation, text
 from ui.shell import first_answer, kept_files, threads
@@ -44,10 +42,7 @@ async def _base_map(_request: Request) -> Response:
 
 def _publication(_request: Request) -> Response:
     """The publication that pages show now. Asked without a session, so that an open page keeps none awake."""
-    latest = ""
-    with suppress(Refused):
-        latest = publications.current(warehouse_pointer()).stem
-    return JSONResponse({"publication": latest}, headers={"Cache-Control": "no-store"})
+    return JSONResponse({"publication": page_run.latest()}, headers={"Cache-Control": "no-store"})
 
 
 async def _moved(request: Request) -> Response:
