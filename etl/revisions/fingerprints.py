@@ -5,6 +5,7 @@ score) enter as cryptographic hashes, so no fingerprint leads back to them.
 """
 
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Collection
@@ -33,10 +34,11 @@ Numbers = dict[tuple[str, str | None], Any]
 
 
 def create(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """Create `row_fingerprints`, `fingerprint_kind`, `definitions` and `reference_fingerprints` in a build.
+    """Create `row_fingerprints`, `fingerprint_kind`, `circulation_key`, `definitions`, `reference_fingerprints` in a build.
 
     row_fingerprints (source_table, key_fingerprint, content_fingerprint, province): the province of a row is the one that
     registers its institute, or for people and their courses the one whose file it is in; fingerprint_kind (engine, key);
+    circulation_key (key): the secret of `etl.semantic.disclosure`, which follows from the installation's;
     definitions (metric, digest); reference_fingerprints (name, digest).
     """
     _create_row_fingerprints(con, key)
@@ -44,6 +46,8 @@ def create(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
         "create table fingerprint_kind as select version() as engine, $check::ubigint as key",
         {"check": check_of(key)},
     )
+    secret = hmac.digest(key, b"circulation", hashlib.sha256).hex()
+    con.execute("create table circulation_key as select $secret as key", {"secret": secret})
     definitions = pa.table(list(zip(*_digests().items(), strict=True)), ["metric", "digest"])
     create_from(con, "create table definitions as from arriving", definitions)
     digests = (

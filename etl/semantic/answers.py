@@ -84,23 +84,13 @@ class Answer:
         """The last day that counts for a metric: the day of a snapshot, else the end of the period."""
         return self.over[1] if self.over and (metric.kind == "event" or not self.on) else self.on
 
-    def order(self, row: Sequence[Any], name: str) -> Any:
-        """What orders a row by one of its numbers: the number."""
-        return row[self.columns.index(name)]
+    def fewest(self, metric: Metric, ranked: int) -> int:
+        """The fewest people of a group whose number is shown; `ranked` where those that are compared need more."""
+        return ranked
 
-    def share(self, part: float, whole: float) -> float:
-        """A share that a chart works out of two counts of this answer."""
+    def share(self, part: float, whole: float, metric: Metric) -> float | None:
+        """What a chart or a quick calculation works out of two numbers of a measure."""
         return part / whole
-
-    @property
-    def groups(self) -> int | None:
-        """How many groups there are; None if that may not be shown."""
-        return len(self.rows)
-
-    def with_number(self, name: str) -> set[tuple[Any, ...]]:
-        """The keys of the groups that have a number of this name."""
-        at, first = self.columns.index(name), len(self.by)
-        return {tuple(row[:first]) for row in self.rows if row[at] is not None}
 
     @property
     def measures(self) -> list[str]:

@@ -14,7 +14,7 @@ from etl.core import declarations, jalali
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, Metric, counts_a_year
 from etl.semantic.ranking import comparable
-from etl.semantic.units import Rounded, rounded_half_up
+from etl.semantic.units import Nearest, Rounded, rounded_half_up
 
 CALCULATIONS = ("share", "previous", "year", "rank", "index", "running")
 PERCENT = "_percent"
@@ -154,7 +154,7 @@ def _shares(answer: Answer, calculation: Calculation, metric: Metric) -> Iterato
     whole = dict(zip(_keys(total), total.column(metric.name), strict=True))
     wholes = [whole.get(() if time is None else (key[time],)) for key in _keys(answer)]
     values = zip(answer.column(metric.name), wholes, strict=True)
-    yield [None if value is None or not of else answer.share(value, of) for value, of in values]
+    yield [None if value is None or not of else answer.share(value, of, metric) for value, of in values]
 
 
 def _changes(answer: Answer, calculation: Calculation, metric: Metric) -> Iterator[_Values]:
@@ -170,9 +170,9 @@ def _changes(answer: Answer, calculation: Calculation, metric: Metric) -> Iterat
         at = key if time is None or not is_known else (*key[:time], before[unit], *key[time + 1 :])
         was.append(told.get(at) if is_known else None)
     pairs = [*zip(_compared(answer, metric), was, strict=True)]
-    yield [None if None in pair else _minus(*pair) for pair in pairs]
+    yield [None if None in pair else minus(*pair) for pair in pairs]
     if len(calculation.columns(metric)) > 1:
-        yield [None if now is None or not then else answer.share(_minus(now, then), then) for now, then in pairs]
+        yield [None if now is None or not then else answer.share(minus(now, then), then, metric) for now, then in pairs]
 
 
 def _compared(answer: Answer, metric: Metric) -> _Values:
@@ -182,8 +182,10 @@ def _compared(answer: Answer, metric: Metric) -> _Values:
     return comparable(answer).column(metric.name)
 
 
-def _minus(value: Any, was: Any) -> Any:
-    """A difference; of numbers that are shown with fewer decimals, with no more than these."""
+def minus(value: Any, was: Any) -> Any:
+    """A difference with the decimals of its numbers; None of shares to the nearest five per cent."""
+    if isinstance(value, Nearest) or isinstance(was, Nearest):
+        return None
     if not isinstance(value, Rounded):
         return value - was
     # Two more decimals keep the points of a share.
@@ -191,11 +193,9 @@ def _minus(value: Any, was: Any) -> Any:
 
 
 def _hundredfold(share: Any) -> Any:
-    return (
-        Rounded(rounded_half_up(share * 100, share.decimals), share.decimals)
-        if isinstance(share, Rounded)
-        else share * 100
-    )
+    if share is None or not isinstance(share, Rounded):
+        return share and share * 100
+    return Rounded(rounded_half_up(share * 100, share.decimals), share.decimals)
 
 
 def _ranks(answer: Answer, calculation: Calculation, metric: Metric) -> Iterator[_Values]:
@@ -223,7 +223,7 @@ def _indices(answer: Answer, calculation: Calculation, metric: Metric) -> Iterat
     for group, place in _in_time(answer, time):
         value = values[place]
         if value is not None and first.setdefault(group, value):
-            indices[place] = _hundredfold(answer.share(value, first[group]))
+            indices[place] = _hundredfold(answer.share(value, first[group], metric))
     yield indices
 
 

@@ -90,6 +90,7 @@ class Metric:
     hidden: bool = False
     has_history: bool = True
     counts: str = ""
+    most_per_person: int = 1
     sample_size: str | None = None
     by_calendar: bool = False
     find: tuple[str, ...] = ()
@@ -113,7 +114,8 @@ def _names(*kinds: type) -> frozenset[str]:
 _WORDS = frozenset({"unit", "label", "description"})
 _KEYS = {
     "metric": _names(Metric, Measure) | {"alternate_sources", "excluded_dimensions"},
-    **dict.fromkeys(("derived", "reported"), _names(Metric) - {"kind", "sql", "dimensions"}),
+    "derived": _names(Metric) - {"kind", "dimensions"},
+    "reported": _names(Metric) - {"kind", "sql", "dimensions"},
     "table": _names(Table) - {"is_lookup", "single_spell_key"}
     | {"dimensions", "bands", "shared", "lookup", "is_single_spell"},
 }
@@ -243,7 +245,7 @@ def expand(name: str, involved: frozenset[str]) -> dict[str, Measure]:
     if "table" in entry:
         return {name: _measure(name, _source(entry, involved))}
     measures: dict[str, Measure] = {}
-    for part in _parts(entry["sql"]):
+    for part in parts_of(entry["sql"]):
         measures |= expand(part, involved)
     return measures
 
@@ -288,7 +290,8 @@ def _fields_in(entry: Mapping[str, Any], kind: type) -> dict[str, Any]:
     return {item.name: entry[item.name] for item in fields(kind) if item.name in entry}
 
 
-def _parts(sql: str) -> list[str]:
+def parts_of(sql: str) -> list[str]:
+    """The names of the metrics that a formula is written with."""
     return re.findall(r"\{(\w+)\}", sql)
 
 
@@ -302,7 +305,7 @@ def _dimensions(name: str) -> frozenset[str]:
         further = (*entry.get("alternate_sources", {}), *entry.get("ignores", ()))
         dimensions = frozenset((*table.columns, *table.ignores, *TIME, *further))
     else:
-        dimensions = frozenset(DIMENSIONS).intersection(*map(_dimensions, _parts(entry["sql"])))
+        dimensions = frozenset(DIMENSIONS).intersection(*map(_dimensions, parts_of(entry["sql"])))
     return dimensions - frozenset(entry.get("excluded_dimensions", ()))
 
 
@@ -311,7 +314,7 @@ def _mutually_exclusive(name: str) -> frozenset[str]:
     entry = entries()["metric"][name]
     dimensions = frozenset(entry.get("mutually_exclusive", ()))
     if "table" not in entry:
-        for part in _parts(entry["sql"]):
+        for part in parts_of(entry["sql"]):
             dimensions |= _mutually_exclusive(part)
     return dimensions
 

@@ -12,7 +12,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from etl.semantic.catalog import Metric, catalogue
+from etl.semantic.catalog import Metric, catalogue, derived
 from etl.semantic.resolve import Plan
 
 Key = tuple[str | None, ...]
@@ -165,7 +165,7 @@ def formula(name: str) -> Formula:
 
     Raises ValueError for anything but sums, differences, products, quotients and nullif.
     """
-    sql = catalogue()[name].sql
+    sql = (catalogue().get(name) or derived(name)).sql
     return _compiled(ast.parse(re.sub(r"\{(\w+)\}", r"\1", sql), mode="eval").body)
 
 

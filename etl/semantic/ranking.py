@@ -27,16 +27,12 @@ _BANDS = ("age_band", "tenure_band", "size")
 
 @dataclass(frozen=True)
 class Group:
-    """A group of an answer: its key, its value, its size (see `size_of`), and its `side` of the whole, where it is known.
-
-    `orders` are what value and size are sorted by: the exact ones where these are rounded.
-    """
+    """A group of an answer: its key, its value, its size (see `size_of`), and its `side` of the whole, where it is known."""
 
     key: tuple[Any, ...]
     value: float
     count: float
     side: str
-    orders: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -112,17 +108,16 @@ def rank(answer: Answer, name: str | None = None) -> Ranking:
     counted = size_of(metric)
     unit = catalogue()[counted].unit if counted in catalogue() else metric.unit
     groups = []
-    for cells, row in zip(answer.rows, answer.records(), strict=True):
+    for row in answer.records():
         key = tuple(row[dimension] for dimension in answer.by)
         value, count = row[metric.name], row.get(counted)
         if value is not None and count is not None and None not in key:
-            orders = answer.order(cells, metric.name), answer.order(cells, counted)
-            groups.append(Group(key, value, count, row.get("side", ""), orders))
+            groups.append(Group(key, value, count, row.get("side", "")))
     fewest = least(unit) if has_small_groups(metric) else 0
     # A place with few people is large enough where more would be expected.
     is_large = {group: group.count >= fewest or group.side not in ("", "untested") for group in groups}
-    ranked = sorted((group for group in groups if is_large[group]), key=lambda group: (-group.orders[0], group.key))
-    small = sorted((group for group in groups if not is_large[group]), key=lambda group: (-group.orders[1], group.key))
+    ranked = sorted((group for group in groups if is_large[group]), key=lambda group: (-group.value, group.key))
+    small = sorted((group for group in groups if not is_large[group]), key=lambda group: (-group.count, group.key))
     return Ranking(tuple(ranked), tuple(small))
 
 

@@ -51,6 +51,10 @@ class Rounded(float):
         return float(self), self.decimals
 
 
+class Nearest(Rounded):
+    """A share to the nearest five per cent."""
+
+
 def shown_decimals(value: Any, usual: int) -> int:
     """The decimals with which a number is shown, `usual` unless it carries its own."""
     return getattr(value, "decimals", usual)

@@ -76,6 +76,8 @@ class Publication:
     # Areas, and residents by day.
     provinces: population.Provinces = field(default_factory=population.Provinces, repr=False, compare=False)
     file: Path = field(default_factory=Path, repr=False, compare=False)
+    # The site's secret behind the numbers for circulation.
+    circulation_key: str = field(default="", repr=False, compare=False)
 
 
 def current(pointer: Path) -> Path:
@@ -216,9 +218,10 @@ def describe(con: duckdb.DuckDBPyConnection) -> Publication:
     except OSError:
         name, published_at = "", datetime.min
     columns = ("as_of", "built_on", "is_sample", "files", "rows_read", "rows_loaded", "rows_quarantined")
-    ((*values, missing, first, last, has_many),) = con.execute(
+    ((*values, missing, first, last, has_many, circulation_key),) = con.execute(
         f"select {', '.join(columns)}, missing, (select min(day) from preaggregate where is_total), "
-        "(select max(day) from preaggregate where is_total), exists(from service_many) from publication"
+        "(select max(day) from preaggregate where is_total), exists(from service_many), (select key from circulation_key) "
+        "from publication"
     ).fetchall()
     return Publication(
         id=name,
@@ -226,6 +229,7 @@ def describe(con: duckdb.DuckDBPyConnection) -> Publication:
         missing=tuple(missing),
         months_with_totals=(first, last) if first else None,
         has_many=has_many,
+        circulation_key=circulation_key,
         provinces=population.published(con),
         file=path,
         **dict(zip(columns, values, strict=True)),

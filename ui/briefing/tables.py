@@ -60,7 +60,7 @@ def ranking(write: Writer) -> dict[str, Any] | None:
             "more": [column.of(group.key[0]) for column in beside],
         }
         for group in sorted(
-            order.ranked, key=lambda group: (group.side != groups.named_side(metric), group.orders[0], group.key)
+            order.ranked, key=lambda group: (group.side != groups.named_side(metric), group.value, group.key)
         )
     ]
     rows += [

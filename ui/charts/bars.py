@@ -55,7 +55,7 @@ def in_order(answer: Answer) -> list[tuple[Any, ...]]:
         shown,
         key=lambda row: (
             row[at] is None,
-            sign * (answer.order(row, metric.name) or 0),
+            sign * (row[at] or 0),
             str(row[0]),
         ),
     )
@@ -160,14 +160,12 @@ def _written(value: Any, metric: Metric, size: float | None, context: ChartConte
 
 
 def _first_of(answer: Answer, count: int, shown: int, context: ChartContext) -> str:
-    """How many of the groups with a value are shown, where they are not all; of a part of the groups no number is said."""
+    """How many of the groups with a value are shown, where they are not all."""
     if shown >= count:
         return ""
-    is_part = count < len(answer.with_number(answer.metrics[0].name))
-    key, named = ("more.first_few", shown) if is_part else ("more.first_of", count)
-    groups = member_names.counted(different.kind_of(answer.by), context.lang, named)
-    numbers = {"shown": text.number(shown, context.lang), "count": text.number(named, context.lang)}
-    return context.word(key, groups=groups, **numbers)
+    groups = member_names.counted(different.kind_of(answer.by), context.lang, count)
+    numbers = {"shown": text.number(shown, context.lang), "count": text.number(count, context.lang)}
+    return context.word("more.first_of", groups=groups, **numbers)
 
 
 def _by_last_part(answer: Answer) -> list[tuple[Any, ...]]:
@@ -201,7 +199,9 @@ def stacked(answer: Answer, context: ChartContext, parts: Sequence[tuple[str, st
         data.append(elements.bar(shares, hovers, marker=marker, customdata=codes))
         keys.append(elements.key(context, metric.short[context.lang], meaning))
     # The values of the part that the title names.
-    value_texts = [text.percent(answer.share(row[at[-1]] or 0, _total(row, at)), context.lang) for row in rows]
+    value_texts = [
+        text.percent(answer.share(row[at[-1]] or 0, _total(row, at), answer.metrics[-1]), context.lang) for row in rows
+    ]
     return elements.figure(
         context,
         data,

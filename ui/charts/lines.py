@@ -180,9 +180,9 @@ def run_off(answer: Answer, context: ChartContext) -> Figure:
 @chart(time_titles.latest, compares=True)
 def heat(answer: Answer, context: ChartContext) -> Figure:
     """A heatmap of groups over months, ranked as bars are by the last one; an unknown cell stays empty."""
-    t = _time_column(answer)
+    t, at = _time_column(answer), answer.columns.index(answer.metrics[0].name)
     labels = list(dict.fromkeys(row[t] for row in answer.rows))
-    last = {row[1 - t]: answer.order(row, answer.metrics[0].name) for row in answer.rows if row[t] == labels[-1]}
+    last = {row[1 - t]: row[at] for row in answer.rows if row[t] == labels[-1]}
     sign = 1 if worse_side(answer.metrics[0]) == "lower" else -1
     groups = sorted(last, key=lambda code: (last[code] is None, sign * (last[code] or 0)))
     months = axes.time_axis(context, labels, most=6) | {"range": [-0.5, len(labels) - 0.5], "showline": False}

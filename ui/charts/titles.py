@@ -144,8 +144,8 @@ def _on_side(answer: Answer, metric: Metric, end: str, name_group: GroupNames, c
     if not any(_record(answer, row)["side"] == side for row in found):
         return None
     first = len(answer.by)
-    orders = {row: answer.order(row, metric.name) for row in found}
-    found.sort(key=lambda row: (orders[row] is None, sign * (orders[row] or 0), row[:first]))
+    at = answer.columns.index(metric.name)
+    found.sort(key=lambda row: (row[at] is None, sign * (row[at] or 0), row[:first]))
     names = [name_group(row[:first]) for row in found[: different.MOST_IN_TITLE]]
     sentence = first_that_fits(different.titles(answer, metric, side, names, len(found), context.lang))
     shown = [_record(answer, row) for row in found] if names and names[0] in sentence else []
@@ -159,9 +159,8 @@ def _record(answer: Answer, row: Sequence[Any]) -> dict[str, Any]:
 
 def _all_small(answer: Answer, metric: Metric, rows: Sequence[Sequence[Any]], context: ChartContext) -> Title:
     """A title saying that all groups are smaller than the least size of a ranked group."""
-    fewest = different.at_least(metric, context.lang)
-    counted = size_of(metric)
-    bound = least(catalogue().get(counted, metric).unit)
+    bound = _least_of(answer, metric)
+    fewest, counted = different.at_least(metric, context.lang, bound), size_of(metric)
     said = claims.claim("all", answer, counted, side=f"below:{bound}", number=len(rows))
     sentence = context.word("finding.all_small", measure=metric.short[context.lang], fewest=fewest)
     return Title(sentence, claims=(said,))
@@ -184,10 +183,10 @@ def _end_of(
 ) -> Title | None:
     """The group or groups tied at one end of a ranking; None if all are tied, or measures are, whose tie may be rounding."""
     ranked = ranking.ranked
-    order = ranked[0 if end == "highest" else -1].orders[0]
+    value = ranked[0 if end == "highest" else -1].value
     # The bar of a group too small to be ranked may be longer, or shorter.
-    is_beyond = any(group.orders[0] > order if end == "highest" else group.orders[0] < order for group in ranking.small)
-    first = [group for group in ranked if group.orders[0] == order]
+    is_beyond = any(group.value > value if end == "highest" else group.value < value for group in ranking.small)
+    first = [group for group in ranked if group.value == value]
     if len(first) == len(ranked) > 1 or (len(first) > 1 and metric.unit not in COUNTS):
         return None
     key = "finding.superlative" if len(first) == 1 else "finding.superlative_many"
@@ -204,7 +203,7 @@ def _end_of(
         "most" if end == "highest" else "least",
         answer,
         metric.name,
-        least_size=_least_of(metric) * is_beyond,
+        least_size=_least_of(answer, metric) * is_beyond,
         members=tuple(claims.member_of(group.key) for group in first),
         values=tuple(group.value for group in first),
         number=len(first) if len(first) > 1 else None,
@@ -212,8 +211,9 @@ def _end_of(
     return Title(sentence, tuple(dict.fromkeys(group.key[0] for group in first)), claims=(said,))
 
 
-def _least_of(metric: Metric) -> int:
-    return least(catalogue().get(size_of(metric), metric).unit)
+def _least_of(answer: Answer, metric: Metric) -> int:
+    """The fewest people, or institutes, of a group that this answer ranks."""
+    return answer.fewest(metric, least(catalogue().get(size_of(metric), metric).unit))
 
 
 def _superlative(answer: Answer, metric: Metric, end: str, context: ChartContext, is_of_large: bool) -> str:
@@ -221,7 +221,9 @@ def _superlative(answer: Answer, metric: Metric, end: str, context: ChartContext
     name = metric.short[context.lang]
     has_noun = context.lang != "en" or not _NO_NOUN.match(name)
     if is_of_large:
-        name = context.word("finding.large", measure=name, fewest=different.at_least(metric, context.lang))
+        name = context.word(
+            "finding.large", measure=name, fewest=different.at_least(metric, context.lang, _least_of(answer, metric))
+        )
     if not has_noun:
         return context.word(f"finding.{end}_in", measure=name)
     counts = metric.unit in COUNTS and size_of(metric) == metric.name
@@ -247,9 +249,9 @@ def spread(
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
     words = {"measure": metric.short[context.lang], "axes": axes(answer.by, context), "low": low, "high": high}
     keys, fewest = [key], 0
-    if not is_whole or _is_part(answer, metric, rows):
-        keys, fewest = ["spread_large", "spread_large_short"], _least_of(metric)
-        words["fewest"] = different.at_least(metric, context.lang)
+    if not is_whole or answer.fewest(metric, 0):
+        fewest = _least_of(answer, metric)
+        keys, words["fewest"] = ["spread_large", "spread_large_short"], different.at_least(metric, context.lang, fewest)
     elif key == "spread" and low == high:
         keys = ["spread_one"]
     said = claims.ends(answer, rows, metric.name, fewest)
@@ -260,11 +262,6 @@ def spread(
     written = values_of(max(values), metric, context)
     ways = (context.word(f"finding.{one}", **words | {"high": high}) for one in keys for high in written)
     return Title(first_that_fits(ways), claims=said)
-
-
-def _is_part(answer: Answer, metric: Metric, rows: Sequence[Sequence[Any]]) -> bool:
-    """Whether the number of some groups does not circulate: those left are not to be counted as if they were all."""
-    return sum(key[0] is not None for key in answer.with_number(metric.name)) > len(rows)
 
 
 def axes(by: Iterable[str], context: ChartContext) -> str:
@@ -312,7 +309,7 @@ def worst_part(answer: Answer, context: ChartContext) -> Title:
     *_, last = parts = [metric for metric in answer.metrics if metric.unit == answer.metrics[-1].unit]
     at = [answer.columns.index(metric.name) for metric in parts]
     shares = [
-        (*row[: len(answer.by)], answer.share(row[at[-1]] or 0, whole))
+        (*row[: len(answer.by)], answer.share(row[at[-1]] or 0, whole, last))
         for row in answer.rows
         if (whole := sum(row[i] or 0 for i in at)) >= least(last.unit)
     ]

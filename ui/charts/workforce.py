@@ -128,10 +128,10 @@ def _most_first(answer: Answer) -> list[tuple[Any, ...]]:
 
 @chart(largest_move, order=_most_first)
 def moves(answer: Answer, context: ChartContext) -> Figure:
-    """The routes with the most transfers, longest first; a note says how many routes there are, if that may be shown."""
+    """The routes with the most transfers, longest first; a note says how many routes there are."""
     metric = answer.metrics[0]
     at = answer.columns.index(metric.name)
-    shown, count = _most_first(answer)[:_MOST_ROUTES], answer.groups or 0
+    shown, count = _most_first(answer)[:_MOST_ROUTES], len(answer.rows)
     values = [row[at] for row in shown]
     names = [_way(answer, row, context) for row in shown]
     amounts, value_texts = (

@@ -38,10 +38,9 @@ def glance(scope: Scope, ask: Ask) -> Exhibit:
     answer, over = ask.shown(exact), last_complete_months(scope.day, MONTHS)
     months = ask(Question((_PEOPLE,), (by, "month"), None, over, frozen(where)))
     place = member_names.of("province", provinces[0], lang) if by == "county" else ""
-    key = f"glance.{by}" if answer.groups is not None else f"glance.few_{by}"
-    title = text.word(key, lang, count=text.number(answer.groups or 0, lang), place=place)
+    title = text.word(f"glance.{by}", lang, count=text.number(len(answer.rows), lang), place=place)
     asked = of_analysis("glance", scope.day, exact.where, by=by)
-    counted = claims.of_analysis([claims.claim("count", exact, number=answer.groups)], asked) if answer.groups else ()
+    counted = claims.of_analysis([claims.claim("count", answer, number=len(answer.rows))], asked)
     return Exhibit(
         lang,
         Table(total=ask.shown(whole), trends=months, first=_named(scope, ask) if by == "county" else ()),

@@ -63,7 +63,7 @@ class Opened:
 def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exhibit:
     """The institutes of an analysis as a table; of what ends, those that end `within` some days.
 
-    Its title says their number, if that may be shown.
+    Its title says their number.
     """
     exact, ignored = analyse_under(scope, ask.exactly, analysis)
     has_end = "span" in exact.by
@@ -73,12 +73,9 @@ def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exh
     falls_on = answer.column("falls_on") if "falls_on" in answer.columns else ()
     last = text.day(max(falls_on, default=add_months(scope.day, MONTHS)), lang)
     days = text.number(within.days, lang)
-    if answer.groups is None:
-        title = text.word(f"find_list.{analysis}", lang)
-    else:
-        key = f"listing.{analysis}" if within == WHOLE else "why.ending"
-        title = text.word(key, lang, count=text.number(answer.groups, lang), last=last, days=days)
-    counted = _counted(answer, analysis, scope) if answer.groups is not None and within == WHOLE else ()
+    key = f"listing.{analysis}" if within == WHOLE else "why.ending"
+    title = text.word(key, lang, count=text.number(len(answer.rows), lang), last=last, days=days)
+    counted = _counted(answer, analysis, scope) if within == WHOLE else ()
     when = wording.where_and_when(words, answer, ask.rights, scope.day)
     are_counted_twice = any(overlaps(exact, metric, ask.exactly) for metric in exact.metrics)
     notes = [text.word("figure.overlap", lang)] if are_counted_twice else []
@@ -99,7 +96,7 @@ def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exh
 def _counted(answer: Answer, analysis: str, scope: Scope) -> tuple[Claim, ...]:
     """The claim of how many institutes a list has."""
     asked = of_analysis(analysis, scope.day, answer.where, scope.over)
-    return claims.of_analysis([claim("count", answer, by=("institute",), number=answer.groups)], asked)
+    return claims.of_analysis([claim("count", answer, by=("institute",), number=len(answer.rows))], asked)
 
 
 def ending_within(answer: Answer, days: int) -> Answer:

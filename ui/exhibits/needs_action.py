@@ -12,7 +12,6 @@ from etl.core.errors import QuestionError
 from etl.core.jalali import DAY
 from etl.semantic.answers import Answer
 from etl.semantic.composed_answers import list_without_rows
-from etl.semantic.disclosure import FEWEST, rounded
 from etl.semantic.ranking import named_side
 from etl.submissions.arrivals import Owed
 from etl.warehouse.dimensions import PLACES, expand_groups
@@ -100,8 +99,7 @@ def _lapsed(scope: Scope, ask: Ask) -> Iterator[Action]:
         persons = f"{count} {text.unit_word('persons', scope.lang, count)}"
         until = [row["licensed_until"] for row in rows if row["licensed_until"] and row["licensed_until"] < scope.day]
         oldest = _word(scope, "oldest", day=text.day(min(until) + DAY, scope.lang)) if until else ""
-        # With those of few people, which a file for circulation does not list.
-        if number := listed.groups:
+        if number := len(listed.rows):
             who, link = _institutes(scope, ask, rows, number, True), _link("licensing", open="lapsed")
             people = _counted(
                 scope, listed, "lapsed_licence_service", _value(scope, ask, "lapsed_licence_service", listed.where)
@@ -131,24 +129,19 @@ def _licences_ending(scope: Scope, ask: Ask) -> Iterator[Action]:
 def _training_lapsing(scope: Scope, ask: Ask) -> Iterator[Action]:
     """Persons whose training lapses within 30 days."""
     by = "county" if _province(scope) else "province"
-    places, in_order = (on_day(scope, way, "expiring_30", by=(by,)) for way in (ask, ask.exactly))
+    places = on_day(scope, ask, "expiring_30", by=(by,))
     if count := _value(scope, ask, "expiring_30", places.where):
-        shown, exact = (
-            {row[by]: row["expiring_30"] for row in answer.records() if row[by]} for answer in (places, in_order)
-        )
-        ordered = sorted((code for code in exact if exact[code]), key=lambda code: (-exact[code], code))
-        codes = [code for code in ordered if shown.get(code)]
-        # Beside few people a file for circulation does not tell in how many places they are.
-        is_told = ask is ask.exactly or count >= rounded(FEWEST)
+        shown = {row[by]: row["expiring_30"] for row in places.records() if row[by]}
+        codes = sorted((code for code in shown if shown[code]), key=lambda code: (-shown[code], code))
         until = _word(scope, "until", day=text.day(scope.day + timedelta(days=_SOON), scope.lang))
-        who = _named(scope, ask, by, codes if is_told else codes[:2], shown, len(ordered) if is_told else 0)
+        who = _named(scope, ask, by, codes, shown, len(codes))
         link = _link("explore", m="expiring_30", by="institute")
         first = codes[: _shown(codes)]
         members: dict[str, Any] = {"members": tuple(first), "values": tuple(shown[code] for code in first)}
         said = (
             _counted(scope, places, "expiring_30", count),
             claim("most", places, **members),
-            claim("count", places, side="above:0", number=len(ordered), **members),
+            claim("count", places, side="above:0", number=len(codes), **members),
         )
         yield replace(_action(scope, ask, places, "training_lapsing", count, who, until, link), claims=said)
 

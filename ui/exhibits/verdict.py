@@ -53,7 +53,7 @@ class Facts:
 
     @property
     def progress(self) -> float | None:
-        return self.latest.share(self.active, self.target) if self.target else None
+        return self.latest.share(self.active, self.target, catalogue()["active_assistants"]) if self.target else None
 
 
 def summed_up(scope: Scope, ask: Ask, reached: bool = True) -> Exhibit:
@@ -208,7 +208,9 @@ def _change(facts: Facts, lang: str) -> str:
     if not change:
         return text.word("verdict.unchanged", lang)
     key, count = "verdict.more" if change > 0 else "verdict.fewer", text.number(abs(change), lang)
-    return text.word(key, lang, change=count, share=text.percent(facts.latest.share(abs(change), facts.before), lang))
+    metric = catalogue()["active_assistants"]
+    share = text.percent(facts.latest.share(abs(change), facts.before, metric), lang)
+    return text.word(key, lang, change=count, share=share)
 
 
 def _reached(facts: Facts, lang: str) -> Said:

@@ -171,10 +171,12 @@ def _lowest(answer: Answer, lang: str, member: _Names) -> Said:
     return Said(written, (end, of_whole(answer, shown[0])))
 
 
-def at_least(metric: Metric, lang: str) -> str:
+def at_least(metric: Metric, lang: str, fewest: int | None = None) -> str:
     """The fewest people, or institutes, of a group that is ranked, in words."""
     known = catalogue().get(size_of(metric), metric)
-    return text.amount(least(known.unit), known.unit if known.unit in COUNTS else "persons", lang)
+    return text.amount(
+        least(known.unit) if fewest is None else fewest, known.unit if known.unit in COUNTS else "persons", lang
+    )
 
 
 def _is_better(row: Mapping[str, Any], metric: Metric, worse: str) -> bool:
