@@ -8,7 +8,7 @@ from typing import Any
 
 from etl.analysis import data_quality, detail
 from etl.semantic.answers import Answer
-from etl.semantic.catalog import catalogue
+from etl.semantic.catalog import Metric, catalogue, expand
 from etl.semantic.rights import ADMINISTRATOR, AccessScope
 from etl.submissions.notes import Note
 from etl.warehouse.publications import Publication
@@ -55,6 +55,14 @@ def answer(
         publication=PUBLICATION,
         scope=ADMINISTRATOR.rights(),
     )
+
+
+def counts_people(metric: Metric) -> bool:
+    """Whether anything in a number counts people: what circulates of it is published by the law of `etl.semantic.disclosure`."""
+    names = (metric.name, metric.numerator, metric.denominator)
+    parts = [expand(name, frozenset()) for name in names if name in catalogue()]
+    known = [metric, *(catalogue()[part] for found in parts for part in found)]
+    return any(one.counts in ("persons", "hours") for one in known)
 
 
 def by_province() -> Answer:

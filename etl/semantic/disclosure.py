@@ -21,6 +21,7 @@ from etl.semantic.calculations import Calculated, extended, minus
 from etl.semantic.catalog import DIMENSIONS, TIME, Metric, catalogue, described, expand, parts_of, size_of
 from etl.semantic.combine import formula, in_order, ratio
 from etl.semantic.exportable import StoredRows, StreamedRows
+from etl.semantic.ranking import worse_side
 from etl.semantic.units import Nearest, Rounded, decimals_of, rounded_half_up
 from etl.warehouse.dimensions import PLACES
 
@@ -91,12 +92,15 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
             name: published_of(source, metric, key, exact[name]) for name, metric in metrics.items() if metric
         }
         cells |= {name: None for name, metric in metrics.items() if metric is None and _is_number(exact[name])}
+        if "registered_value" in cells and catalogue()[exact["metric"]].counts not in _PEOPLE:
+            # How many people a share is of is not known beside what was announced.
+            cells["registered_value"] = None
         beside = further.get(key, {})
         shown = dict(cells)
         for name, metric in metrics.items():
             if metric and not _is_count(metric) and not _is_open(metric):
                 shown[name] = _worked_out(metric, exact[name], cells, beside)
-                if shown[name] is None and _is_of_few(metric, cells):
+                if shown[name] is None and _is_of_few(metric, cells, beside):
                     few.add((key, name))
         if "sureness" in exact and exact["sureness"] != "register":
             # What officials say stands as they say it.
@@ -188,8 +192,7 @@ def _is_number(value: Any) -> bool:
 
 def _is_listed(row: Sequence[Any], counts: Sequence[int], first: int) -> bool:
     """Whether a group is listed: a count of its people is not 0; of what counts no people, a value is left."""
-    known = [row[at] for at in counts if _is_number(row[at])]
-    return any(known) or (not known and any(value is not None for value in row[first:]))
+    return any(row[at] for at in counts) if counts else any(value is not None for value in row[first:])
 
 
 # ---------------------------------------------------------------- what follows from them
@@ -198,20 +201,24 @@ def _is_listed(row: Sequence[Any], counts: Sequence[int], first: int) -> bool:
 def _worked_out(metric: Metric, value: Any, cells: _Cells, beside: _Cells) -> Any:
     """A number from the published `cells` of its row, or from the parts `beside` it; None if it does not follow from them."""
     if metric.sample_size:
-        cases = beside.get(metric.sample_size, cells.get(metric.sample_size))
         decimals = max(decimals_of(metric.unit) - 1, 0)
-        is_told = _is_number(value) and (cases or 0) >= FEWEST_CASES
+        is_told = _is_number(value) and not _is_of_few(metric, cells, beside)
         return Rounded(rounded_half_up(value, decimals), decimals) if is_told else None
     if _is_difference(metric):
         parts = expand(metric.name, frozenset()) if metric.name in catalogue() else parts_of(metric.sql)
         known = {name: beside.get(name, cells.get(name)) for name in parts}
-        return None if None in known.values() else formula(metric.name)({name: [one] for name, one in known.items()})[0]
+        if None in known.values():
+            return None
+        (difference,) = formula(metric.name)({name: [one] for name, one in known.items()})
+        return None if difference is None else int(rounded_half_up(difference, 0))
     if metric.unit in ("date", "month"):
         counts = [
             cells[name] for name in cells if (one := described(name)) and _is_count(one) and cells[name] is not None
         ]
         return value if not counts or max(counts) >= FEWEST else None
-    if None in (cells.get(str(metric.numerator)), cells.get(str(metric.denominator))) or _is_of_few(metric, cells):
+    if None in (cells.get(str(metric.numerator)), cells.get(str(metric.denominator))) or _is_of_few(
+        metric, cells, beside
+    ):
         return None
     whole = cells[str(metric.denominator)]
     result = ratio(metric, cells[str(metric.numerator)], whole)
@@ -230,8 +237,10 @@ def _share(value: float, people: float) -> float | None:
     return Nearest(rounded_half_up(value * 20, 0) / 20 + 0, 0) if people >= SOME else None
 
 
-def _is_of_few(metric: Metric, cells: _Cells) -> bool:
-    """Whether too few people are behind a share or a rate for it to be told."""
+def _is_of_few(metric: Metric, cells: _Cells, beside: _Cells) -> bool:
+    """Whether too few people are behind a share or a rate, or cases behind a median, for it to be told."""
+    if metric.sample_size:
+        return (beside.get(metric.sample_size, cells.get(metric.sample_size)) or 0) < FEWEST_CASES
     if not {metric.numerator, metric.denominator} <= cells.keys():
         return False
     sized = size_of(metric)
@@ -291,11 +300,28 @@ def _in_order(answer: Answer, metrics: Mapping[str, Metric | None], rows: list[_
         return rows
     keys = [row[:first] for row in rows]
     opens = [at for at, name in enumerate(answer.columns) if (metric := metrics.get(name)) and _is_open(metric)]
-    if keys == in_order(keys) or any(_is_sorted([row[at] for row in rows]) for at in (*range(first), *opens)):
+    others = [at for at, name in enumerate(answer.by) if name not in _PLACES]
+    if keys == in_order(keys) or any(_is_sorted([row[at] for row in rows]) for at in (*others, *opens)):
         return rows
-    numbers = [at for at in range(first, len(answer.columns)) if at not in opens and _is_number(rows[0][at])]
+    metric = next((metric for metric in answer.metrics if not _is_open(metric)), None)
+    if metric is None:
+        return rows
+    at, side = answer.columns.index(metric.name), answer.columns.index("side") if "side" in answer.columns else None
     position = {key: number for number, key in enumerate(in_order(keys))}
-    return sorted(rows, key=lambda row: (*(-(row[at] or 0) for at in numbers[:1]), position[row[:first]]))
+    sides = list(dict.fromkeys(row[side] for row in answer.rows)) if side is not None else []
+    worse = worse_side(metric)
+
+    def order(row: _Key) -> _Key:
+        """The worst first where groups have a side, and of the better ones the best; else the most first."""
+        is_upwards = side is not None and worse == "lower" and row[side] not in ("higher", "far_higher")
+        value = row[at] if _is_number(row[at]) else 0
+        return (
+            sides.index(row[side]) if side is not None else 0,
+            value if is_upwards else -value,
+            position[row[:first]],
+        )
+
+    return sorted(rows, key=order)
 
 
 def _is_sorted(values: Sequence[Any]) -> bool:

@@ -13,11 +13,11 @@ from persiantools.jdatetime import JalaliDate
 
 from etl.analysis import analyses, quick_calculations
 from etl.core.errors import AccessDenied, QuestionError
-from etl.semantic import disclosure
+from etl.semantic import disclosure, units
 from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.answers import Answer, ask
 from etl.semantic.calculations import CALCULATIONS, Calculated, Calculation, calculated
-from etl.semantic.catalog import TIME, catalogue, provisional_days
+from etl.semantic.catalog import TIME, catalogue, expand, provisional_days
 from etl.semantic.resolve import settled_on
 from etl.semantic.rights import AccessScope, Grant
 from tests import made
@@ -87,15 +87,29 @@ class Second:
         answer = self.change(ask(self.con, *self.names, by=by, where=self.raw.where, **when))
         return pd.DataFrame(answer.rows, columns=[*answer.columns]).astype(object)
 
-    def divided(self, part: pd.Series, whole: pd.Series) -> pd.Series:
+    def divided(self, part: pd.Series, whole: pd.Series, name: str) -> pd.Series:
+        """A ratio of two numbers of a measure; of published people with the precision that so many have."""
         ratio = part.astype(float) / whole.astype(float).where(whole.astype(float) != 0)
-        return np.floor(ratio.abs() * 100 + 0.5 + 1e-9) / 100 * np.sign(ratio) if self.whole_percents else ratio
+        metric = catalogue()[name]
+        parts = [catalogue()[one] for one in expand(name, frozenset())]
+        if not self.whole_percents or (
+            not any(one.counts in ("persons", "hours") for one in parts) and not metric.sample_size
+        ):
+            return ratio
+
+        def to(steps: int) -> pd.Series:
+            return np.floor(ratio.abs() * steps + 0.5 + 1e-9) / steps * np.sign(ratio)
+
+        if metric.counts not in ("persons", "hours"):
+            return to(100).mask(is_nearest(part) | is_nearest(whole))
+        people = whole.astype(float) / metric.most_per_person
+        return to(100).where(people >= 400, to(20)).where(people >= 100)
 
     def share(self, name: str) -> pd.Series:
         by = [self.unit] if self.unit and len(self.keys) > 1 else []
         total = self.asked(by)[[*by, name]].rename(columns={name: "total"})
         merged = self.frame.merge(total, on=by, how="left") if by else self.frame.assign(total=total.total.iloc[0])
-        return self.divided(merged[name], merged.total)
+        return self.divided(merged[name], merged.total, name)
 
     def whole_units(self, name: str) -> pd.Series:
         """Whether the unit of a row is counted from its first day to its last; a state is always."""
@@ -117,7 +131,8 @@ class Second:
         return days.map(lambda day: str(JalaliDate(day)).endswith("-12-30") and day <= self.raw.publication.as_of)
 
     def change_since(self, name: str, months: int) -> pd.Series:
-        now = self.frame[name].astype(float).mask(self.without_nowruz(name, self.frame))
+        now = self.frame[name].mask(is_nearest(self.frame[name])).astype(float)
+        now = now.mask(self.without_nowruz(name, self.frame))
         begins = date.min
         if {"gender", "post", "veteran"} & catalogue()[name].dimensions:
             begins = self.con.execute("select min(hired_on) from spells").fetchone()[0]
@@ -125,7 +140,7 @@ class Second:
             then = self.frame[self.unit].map(lambda label: first_month(label) - months)
             over = day_of(then.min()), day_of(then.max() + MONTHS[self.unit]) - timedelta(days=1)
             before = self.asked(self.keys, over=over)
-            before[name] = before[name].mask(self.without_nowruz(name, before))
+            before[name] = before[name].mask(self.without_nowruz(name, before) | is_nearest(before[name]))
             key = self.frame[self.keys].assign(**{self.unit: then.map(lambda month: labelled(month, self.unit))})
             last = 0 if catalogue()[name].kind == "event" else MONTHS[self.unit]
             told = then.map(lambda month: day_of(month + last) - timedelta(days=bool(last))) >= begins
@@ -134,6 +149,7 @@ class Second:
             if self.raw.over:
                 over = tuple(map(earlier_day, self.raw.over))
             before = self.asked(self.keys, on=on, over=over)
+            before[name] = before[name].mask(is_nearest(before[name]))
             key, told = self.frame[self.keys], (over[0] if catalogue()[name].kind == "event" else on) >= begins
         if self.keys:
             was = key.merge(before[[*self.keys, name]], on=self.keys, how="left")[name].astype(float)
@@ -162,14 +178,18 @@ class Second:
         return ordered.groupby([groups[name] for name in others] or [0] * len(ordered), dropna=False)
 
     def index(self, name: str) -> pd.Series:
-        values = self.frame[name].astype(float).where(self.whole_units(name))
-        values = values.mask(self.without_nowruz(name, self.frame))
-        return 100 * self.divided(values, self.grouped(values).transform("first").reindex(values.index))
+        values = self.frame[name].where(self.whole_units(name)).mask(self.without_nowruz(name, self.frame))
+        return 100 * self.divided(values, self.grouped(values).transform("first").reindex(values.index), name)
 
     def running(self, name: str) -> pd.Series:
         values = self.frame[name].astype(float)
         known = self.grouped(values.isna()).cummax().reindex(values.index)
         return self.grouped(values).cumsum().reindex(values.index).mask(known.astype(bool))
+
+
+def is_nearest(values: pd.Series) -> pd.Series:
+    """Whether a share is to the nearest five per cent, beside which no difference is told."""
+    return values.map(lambda value: isinstance(value, units.Nearest)).astype(bool)
 
 
 def earlier_day_of_state(day: date) -> date:
@@ -275,7 +295,7 @@ def test_random_tables_are_what_pandas_makes_of_raw_answers(con: ScopedCursor) -
             seen["rounded"] += is_rounded
             seen["empty"] += bool(np.isnan(wanted).any())
             if f"{name}_{calc}_percent" in shown.columns:
-                wanted = second.divided(pd.Series(wanted), second.was).to_numpy()
+                wanted = second.divided(pd.Series(wanted), second.was, name).to_numpy()
                 given = pd.Series(shown.column(f"{name}_{calc}_percent"), dtype=object).astype(float).to_numpy()
                 np.testing.assert_allclose(given, wanted, rtol=1e-9, atol=1e-9, err_msg=f"{name} by {by}, {more}")
     assert min(seen.values()) >= TABLES // 60, seen

@@ -18,21 +18,21 @@ import pytest
 from etl.analysis import projection
 from etl.core.errors import Refused
 from etl.core.jalali import year_before
-from etl.semantic import access, answers, disclosure
+from etl.semantic import access, answers
 from etl.semantic.catalog import catalogue, derived
 from etl.semantic.resolve import settled_on
 from etl.semantic.rights import ADMINISTRATOR
-from etl.semantic.units import rounded_half_up
 from tests import made
 from tests.conftest import ROOT
 from tests.effort import thorough
 from tests.loading import build
+from tests.made import counts_people
 from ui.briefing import content, drawing, typesetting, writing
 from ui.briefing.writing import Press
 from ui.charts import boundaries, county_maps, forecast
 from ui.charts.elements import ChartContext
 from ui.data.ask import Question, Rounded
-from ui.exhibits import coverage, needs_action, training, verdict
+from ui.exhibits import coverage, training, verdict
 from ui.i18n import member_names, text
 from ui.state.questions import analyse_under, on_day, who_differs
 
@@ -308,7 +308,8 @@ def test_the_attached_file_holds_no_share_that_the_paper_leaves_out(press, place
 @pytest.mark.parametrize(
     "place", ["IR", *member_names.fixed("province", "en")] if os.environ.get("THOROUGH") else PLACES
 )
-def test_a_book_for_circulation_has_the_shares_of_the_screen_in_whole_per_cent_or_none(press, place):
+def test_a_book_for_circulation_has_shares_near_those_of_the_screen(press, place):
+    """Those in whole per cent are three points apart at most, as five people of 400 are on both sides."""
     exact, rounded = (press.writer(place, "en", exact=exact) for exact in (True, False))
     for questions in (exact, rounded):
         content.book(questions)
@@ -322,26 +323,20 @@ def test_a_book_for_circulation_has_the_shares_of_the_screen_in_whole_per_cent_o
         ]
         for metric, row in product(shares, answer.rows):
             at, whole = answer.columns.index(metric.name), answer.columns.index(metric.denominator)
-            if row[at] is not None and row[whole] >= 100:
-                told.append((row[at], float(rounded_half_up(of_screen[row[: len(answer.by)]][at], 2))))
+            is_open = not counts_people(metric)
+            if row[at] is not None and (is_open or row[whole] >= 400):
+                told.append((row[at], of_screen[row[: len(answer.by)]][at], is_open))
     assert told
-    assert [pair for pair in told if pair[0] != pair[1]] == []
-
-
-@pytest.mark.parametrize("lang", text.LANGUAGES)
-def test_a_card_says_that_its_share_is_left_out(press, monkeypatch, lang):
-    monkeypatch.setattr(disclosure, "_told", lambda *given: None)
-    book = content.book(press.writer("IR", lang))
-    cards = {card["label"]: card for card in book["cards"]}
-    card = cards[catalogue()["training_compliance"].label[lang]]
-    assert (card["value"], card["verdict"]) == ("–", text.word("file.status_c", lang))
+    assert [pair for pair in told if abs(pair[0] - pair[1]) > (0 if pair[2] else 0.03)] == []
 
 
 @pytest.mark.parametrize("place", ["IR", "IR-23", "IR-10"])
 def test_both_editions_have_one_order_and_one_number_of_institutes(press, place):
     exact, rounded = (content.book(press.writer(place, "en", exact=exact)) for exact in (True, False))
-    in_order = [row["name"] for row in rounded["ranking"]["rows"] if row["value"] != "–"]
-    assert in_order == [row["name"] for row in exact["ranking"]["rows"] if row["name"] in in_order]
+    values = [
+        int(row["value"].strip("%*")) for row in rounded["ranking"]["rows"] if row["value"] != "–" and not row["marked"]
+    ]
+    assert values == sorted(values)
     cards = [{card["label"]: card["value"] for card in book["cards"]} for book in (exact, rounded)]
     assert cards[0]["Licensed institutes"] == cards[1]["Licensed institutes"]
 
@@ -352,12 +347,8 @@ def test_both_editions_have_one_order_and_one_number_of_institutes(press, place)
         )
         return {number[0] for number in found if number}
 
-    assert institutes(rounded) <= institutes(exact), "exact or not told"
-    if place == "IR":
-        assert len(institutes(rounded)) == 2
-    assert exact["tables"][: 0 if place == "IR" else None] == rounded["tables"][: 0 if place == "IR" else None], (
-        "seats are capacity"
-    )
+    assert len(institutes(rounded)) == len(institutes(exact))
+    assert place == "IR" or not rounded["tables"], "seats to order are people"
 
 
 def named(book):
@@ -375,18 +366,15 @@ def named(book):
     return marked, titles, told
 
 
-# Of the country the first of those that circulate are named, some of whom the exact briefing only counts.
-_OPEN = pytest.mark.xfail(strict=True, reason="who is named for circulation is not yet decided by one law")
-
-
-@pytest.mark.parametrize("place", [pytest.param("IR", marks=_OPEN), "IR-23", "IR-10", "IR-07"])
+@pytest.mark.parametrize("place", ["IR", "IR-23", "IR-10", "IR-07"])
 def test_the_briefing_for_circulation_names_nobody_whom_the_exact_one_does_not(press, place):
     exact, rounded = (named(content.book(press.writer(place, "en", exact=exact))) for exact in (True, False))
     assert rounded[0] <= exact[0]
     # How many they are is counted among those that circulate.
     for ours, theirs in zip(rounded[1:], exact[1:], strict=True):
         told, known = ({*re.findall(r"[^\W\d]+", str(said))} for said in (ours, theirs))
-        assert told <= known
+        # A ranking without any share has the name of its measure.
+        assert told - {"Training", "compliance", "by", "county"} <= known
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -396,7 +384,9 @@ def test_maps_and_ranking_have_the_titles_of_the_pages(press, place, exact):
     made = content.book(write)
     of_map = coverage.by_province if place == "IR" else coverage.by_county
     pages = [make(write.scope, write.ask).title.sentence for make in (of_map, training.by_place)]
-    assert [(made["map"] or made["halves"][0])["title"], made["ranking"]["title"]] == pages
+    assert (made["map"] or made["halves"][0])["title"] == pages[0]
+    # Where no share is left the page has no chart.
+    assert made["ranking"]["title"] == pages[1] or not (exact or pages[1])
 
 
 def test_a_county_of_fewer_than_three_people_is_not_in_a_briefing_for_circulation(press):
@@ -435,18 +425,6 @@ def test_who_is_named_for_circulation_is_so_on_exact_counts(press, pointer, monk
     monkeypatch.setattr(Rounded, "shown", shifted)
     with writing.press(pointer, ADMINISTRATOR) as anew:
         assert named(content.book(anew.writer("IR-23", "en")))[0:2] == before[0:2]
-
-
-def test_where_training_lapses_is_named_in_the_order_of_exact_counts(press):
-    """Rounded counts have ties, and places that are rounded to nobody."""
-
-    def told(exact: bool) -> tuple[list[str], str]:
-        write = press.writer("IR", "en", exact=exact)
-        (item,) = needs_action._training_lapsing(write.scope, write.ask)
-        places = re.sub(r"\([0-9,]+\)|[\u2066-\u2069]", "", item.who)
-        return re.findall(r"[A-Z][a-z]+", places), item.who.rpartition(" and ")[2]
-
-    assert told(exact=False) == told(exact=True)
 
 
 def test_events_and_the_target_path_stand_by_the_trend(press):
@@ -506,7 +484,7 @@ def test_the_trend_says_the_projection_that_growth_says(pointer, monkeypatch, ha
 
 @pytest.mark.parametrize("lang", ["fa", "en"])
 def test_the_order_form_on_paper_speaks_of_what_is_on_paper(press, lang):
-    (form,) = content.book(press.writer("IR-23", lang))["tables"]
+    (form,) = content.book(press.writer("IR-23", lang, exact=True))["tables"]
     assert form["title"] == text.word("ahead.order", lang)
     for absent in ("scenario", "point", "شبیه‌سازی", "نقطه"):
         assert absent not in form["sub"]
@@ -540,7 +518,7 @@ def test_a_trend_names_its_range_in_the_languages_order():
     assert "\u2067" in drawing._text(0, 0, "۱ تا ۲", 8, "start", "text", ChartContext("fa"))
 
 
-def test_a_book_for_circulation_of_a_province_with_few_people_tells_no_count_of_them(press):
+def test_a_book_for_circulation_of_a_province_with_few_people_tells_no_share_of_them(press):
     nation = press.writer("IR", "en", exact=True)
     counts = on_day(nation.scope, nation.ask, "active_assistants", by=("province",)).rows
     people, place = max((count, place) for place, count in counts if place and count < 23)
@@ -548,13 +526,13 @@ def test_a_book_for_circulation_of_a_province_with_few_people_tells_no_count_of_
     questions = press.writer(place, "en")
     book = content.book(questions)
     cards = {card["label"]: card["value"] for card in book["cards"]}
-    assert cards["Licensed institutes"] == "–"
     assert cards["Training compliance"] == "–"
     assert int(cards["Active police assistants"]) % 5 == 0
-    assert not any(re.search(r"institutes? |licences? ", item["sentence"]) for item in book["actions"]["items"])
     for answer in questions.recorded():
         persons = [
-            metric.name for metric in answer.metrics if metric.counts == "persons" and metric.name in answer.columns
+            metric.name
+            for metric in answer.metrics
+            if metric.counts == "persons" and metric.name in answer.columns and not metric.is_difference
         ]
         assert all(value is None or value % 5 == 0 for name in persons for value in answer.column(name)), persons
 

@@ -149,4 +149,4 @@ def test_the_circulated_gap_reveals_no_more_than_its_count(pointer):
     rows = [row for row in answer.records() if row["planned_gap"] is not None]
     assert rows
     assert all(row["active_assistants"] % 5 == 0 for row in rows)
-    assert all(row["planned_gap"] == pytest.approx(row["active_assistants"] - row["planned"], abs=0.11) for row in rows)
+    assert all(row["planned_gap"] == pytest.approx(row["active_assistants"] - row["planned"], abs=0.51) for row in rows)

@@ -199,7 +199,7 @@ def test_long_names_and_letters_that_the_font_lacks_burst_no_page(pointer, tmp_p
 
 def test_more_counties_than_fit_are_ranked_without_their_other_numbers(press, monkeypatch, tmp_path):
     monkeypatch.setattr("ui.briefing.tables._MOST_COUNTIES_IN_FULL", 0)
-    book = Book(press, "IR-23", "en", None, tmp_path)
+    book = Book(press, "IR-23", "en", None, tmp_path, exact=True)
     assert book.data["ranking"]["rows"]
     assert all(row["more"] == [] for row in book.data["ranking"]["rows"])
     assert book.data["ranking"]["total"] is None
@@ -207,7 +207,7 @@ def test_more_counties_than_fit_are_ranked_without_their_other_numbers(press, mo
 
 
 def test_what_changed_begins_on_the_sheet_that_says_so(press, tmp_path):
-    data = content.book(press.writer("IR-23", "en"))
+    data = content.book(press.writer("IR-23", "en", exact=True))
     data["changes"] |= {"lead": "Lead", "rows": [[f"Row{number}", "1", "2", "+1"] for number in range(30)]}
     path, positions = tmp_path / "book.pdf", set()
     # Line by line the list moves to the next sheet.

@@ -418,7 +418,8 @@ def test_a_lost_identity_key_refuses_a_build_where_publications_under_another_ar
         # Once with the models, which tell under which key a publication is made.
         anew = (build if how == "other" else load)(folder, "--new-identity", to=to, accept_loss=False)
         said = (
-            "begun anew: the rows of this publication cannot be compared with those of earlier ones (diff, revisions)"
+            "begun anew: the rows of this publication cannot be compared with those of earlier ones (diff, revisions), "
+            "and counts in files for circulation are rounded anew"
         )
         assert f"accepted: the identity key: {fault}; {said} · " in anew.out
         assert (len(key.read_bytes()), key.read_bytes() == content) == (32, False)

@@ -37,7 +37,7 @@ def book(write: Writer) -> dict[str, Any]:
     date = text.day_in_both(day, lang)
     title = write.word("title")
     is_nation = not write.scope.province
-    following = [tables.of_nation(write)] if is_nation else tables.order_form(write)
+    following = [tables.of_nation(write)] if is_nation else tables.order_form(write) if write.is_exact else []
     # Source and method stand on the page of the pictures where no table follows.
     heights = _HALF_HEIGHTS if following else _HALF_HEIGHTS[:4]
     return {
@@ -78,7 +78,7 @@ def book(write: Writer) -> dict[str, Any]:
 
 def _circulation(write: Writer) -> str:
     """What was done to the numbers for circulation, or that they are exact."""
-    return text.word("file.exact" if write.is_exact else "file.circulation", write.lang)
+    return text.word("file.exact" if write.is_exact else "file.circulation_short", write.lang)
 
 
 def _findings(write: Writer) -> list[str]:

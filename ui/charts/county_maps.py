@@ -54,9 +54,7 @@ def shown(answer: Answer) -> Counties:
     asked: Iterable[str] = answer.where.get(_COUNTY) or chain(*map(boundaries.counties_of, _provinces(answer)))
     codes = [*dict.fromkeys([*asked, *rows])]
     shapes = {*boundaries.codes(_COUNTY)}
-    # What circulates lacks the rows of few people.
-    is_listed = not isinstance(answer, Circulated)
-    nobody = [code for code in codes if (not rows[code][counted] if code in rows else is_listed)]
+    nobody = [code for code in codes if code not in rows or not rows[code][counted]]
     nobody = [code for code in nobody if code not in rows or rows[code][counted] is not None]
     # A group is named without its number where that does not circulate.
     sides = {row["county"]: row.get("side") for row in answer.records() if worse_side(answer.metrics[0])}
@@ -123,7 +121,7 @@ def painted(answer: Answer, context: ChartContext) -> Painted:
     if found.unknown:
         keys.append(elements.key(context, context.word("figure.missing"), "outline", "outline"))
     if found.nobody:
-        keys.append(elements.key(context, context.word("figure.nobody"), "missing", "hatch"))
+        keys.append(elements.key(context, context.word(_nobody(answer)), "missing", "hatch"))
     named = [row[_COUNTY] for row in different.named(answer)] if areas.is_tested else []
     called = [code for code in named[: different.MOST_NAMED] if code in written]
     return Painted(found, colours, written, called, keys, _note(answer, found, areas, context))
@@ -154,6 +152,11 @@ def counties(answer: Answer, context: ChartContext, height: int = 430) -> Figure
     )  # fmt: skip
 
 
+def _nobody(answer: Answer) -> str:
+    """The word for a county without people; where these are published, up to four may be there."""
+    return "figure.nobody_published" if isinstance(answer, Circulated) else "figure.nobody"
+
+
 def _is_small(answer: Answer, row: Sequence[Any], areas: maps.Areas) -> bool:
     """Whether a group is too small to be compared. A few people are a count like any other."""
     if areas.is_tested:
@@ -174,8 +177,7 @@ def _hovers(answer: Answer, context: ChartContext, codes: tuple[str, ...]) -> Fi
 def _hover(answer: Answer, row: Sequence[Any] | None, code: str, context: ChartContext) -> str:
     metric, name = answer.metrics[0], context.member(_COUNTY, code)
     if row is None:
-        missing = "figure.missing" if isinstance(answer, Circulated) else "figure.nobody"
-        return elements.hover_lines(context, name, context.word(missing))
+        return elements.hover_lines(context, name, context.word(_nobody(answer)))
     if metric.unit == "share" and elements.size_below(answer, metric, row) is not None:
         count = text.number(elements.size_below(answer, metric, row), context.lang)
         told = f"{text.escape(metric.label[context.lang])}: –"

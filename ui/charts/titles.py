@@ -309,9 +309,10 @@ def worst_part(answer: Answer, context: ChartContext) -> Title:
     *_, last = parts = [metric for metric in answer.metrics if metric.unit == answer.metrics[-1].unit]
     at = [answer.columns.index(metric.name) for metric in parts]
     shares = [
-        (*row[: len(answer.by)], answer.share(row[at[-1]] or 0, whole, last))
+        (*row[: len(answer.by)], told)
         for row in answer.rows
         if (whole := sum(row[i] or 0 for i in at)) >= least(last.unit)
+        and (told := answer.share(row[at[-1]] or 0, whole, last)) is not None
     ]
     if len(shares) < 2:
         return replace(extreme(answer, context, last.name, "highest"), claims=())

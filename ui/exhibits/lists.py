@@ -70,7 +70,7 @@ def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exh
     exact = ending_within(exact, within.days) if has_end else exact
     answer, lang = ask.shown(exact), scope.lang
     words = ChartContext(lang, names=asking.names(ask, lang))
-    falls_on = answer.column("falls_on") if "falls_on" in answer.columns else ()
+    falls_on = [*filter(None, answer.column("falls_on"))] if "falls_on" in answer.columns else ()
     last = text.day(max(falls_on, default=add_months(scope.day, MONTHS)), lang)
     days = text.number(within.days, lang)
     key = f"listing.{analysis}" if within == WHOLE else "why.ending"

@@ -18,7 +18,7 @@ from etl.semantic import resolve
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.exportable import StoredRows
-from etl.semantic.open_totals import sees_nation
+from etl.semantic.open_totals import is_open, sees_nation
 from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import PLACES
 from ui.data.ask import Ask, Question, Where, frozen, of_analysis
@@ -140,16 +140,15 @@ def different(
 
 
 def _as_shown(exact: Answer, ask: Ask) -> Answer:
-    """An answer of `different` with the numbers of an Ask; a group that has none is named without a number, or not at all."""
-    name, (by,) = exact.metrics[0].name, exact.by
-    shown, whole = (ask(Question((name,), axes, exact.on, exact.over, frozen(exact.where))) for axes in ((by,), ()))
-    cells, none = {row[by]: row for row in shown.records()}, dict.fromkeys(shown.columns[1:])
-    rows = [
-        row | cells.get(row[by], none) | {"whole_value": whole.value()}
-        for row in exact.records()
-        if row[by] in cells or row["side"] not in ("none", "untested")
-    ]
-    return replace(ask.shown(exact), rows=[tuple(row[column] for column in exact.columns) for row in rows])
+    """An answer of `different` with the numbers of an Ask; a province that has none is named where its total is open."""
+    name, (by,), answer = exact.metrics[0].name, exact.by, ask.shown(exact)
+    whole = ask(Question((name,), (), exact.on, exact.over, frozen(exact.where))).value()
+    rows = [row | {"whole_value": whole} for row in answer.records()]
+    if is_open(exact.by, exact.where):
+        listed, none = {row[by] for row in rows}, dict.fromkeys(exact.columns)
+        left_out = [row for row in exact.records() if row[by] not in listed and row["side"] not in ("none", "untested")]
+        rows = [*(none | {by: row[by], "side": row["side"], "whole_value": whole} for row in left_out), *rows]
+    return replace(answer, rows=[tuple(row[column] for column in exact.columns) for row in rows])
 
 
 def who_differs(scope: Scope, ask: Ask, name: str, by: str) -> Answer:
