@@ -4,7 +4,8 @@ Example: 23 people are published as 25 three times in five, else as 20. Which of
 question, so that the same people have the same number in every file of the day. Shares, rates, differences, order and ranks are
 those of published counts and of open facts (residents, area, targets, institutes, licences): they tell nothing more.
 
-Of one group and day all counts are published up by the same chance: no part is larger than its whole, and equal counts are equal.
+All counts of one group in a year are published up by the same chance: no part is larger than its whole, equal counts are equal, and
+the months of people who stay are no draws whose mean would tell their number.
 A share has the precision that its counts have. What has no formula here is left out.
 """
 
@@ -12,6 +13,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import date
 from typing import Any
 
 from etl.core import jalali
@@ -78,30 +80,32 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
     if isinstance(source, StreamedRows):
         raise NotForCirculation("rows about single persons are not for circulation")
     if isinstance(source, Calculated):
-        counted = for_circulation(source.without(), ask)
+        plain = for_circulation(source.without(), ask)
         calculation = source.calculation.of(lambda beside: for_circulation(beside, ask))
-        return replace(counted, **extended(counted, calculation))
+        return replace(plain, **extended(plain, calculation))
     metrics = {name: described(name, source.metrics) for name in source.columns[len(source.by) :]}
+    unknown = [name for name, metric in metrics.items() if metric is None]
+    counted = {name: metric for name, metric in metrics.items() if metric and _is_count(metric)}
+    worked_out = {
+        name: metric for name, metric in metrics.items() if metric and name not in counted and not _is_open(metric)
+    }
     further = _further(source, ask)
     rows: list[_Key] = []
     few: set[tuple[_Key, str]] = set()
     for row in source.rows:
         key = tuple(row[: len(source.by)])
         exact = dict(zip(source.columns, row, strict=True))
-        cells = exact | {
-            name: published_of(source, metric, key, exact[name]) for name, metric in metrics.items() if metric
-        }
-        cells |= {name: None for name, metric in metrics.items() if metric is None and _is_number(exact[name])}
+        cells = exact | published_of(source, counted, key, exact)
+        cells |= {name: None for name in unknown if _is_number(exact[name])}
         if "registered_value" in cells and catalogue()[exact["metric"]].counts not in _PEOPLE:
             # How many people a share is of is not known beside what was announced.
             cells["registered_value"] = None
         beside = further.get(key, {})
         shown = dict(cells)
-        for name, metric in metrics.items():
-            if metric and not _is_count(metric) and not _is_open(metric):
-                shown[name] = _worked_out(metric, exact[name], cells, beside)
-                if shown[name] is None and _is_of_few(metric, cells, beside):
-                    few.add((key, name))
+        for name, metric in worked_out.items():
+            shown[name] = _worked_out(metric, exact[name], cells, beside)
+            if shown[name] is None and _is_of_few(metric, cells, beside):
+                few.add((key, name))
         if "sureness" in exact and exact["sureness"] != "register":
             # What officials say stands as they say it.
             shown = exact
@@ -109,7 +113,7 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
     if source.by == ("side",):
         rows = _with_differences(source, metrics, rows)
     hidden = source.hidden | few | cells_left_out(source.by, source.columns, source.rows, rows)
-    counts = [at for at, name in enumerate(source.columns) if (metric := metrics.get(name)) and _is_count(metric)]
+    counts = [source.columns.index(name) for name in counted]
     if set(source.by) & set(DIMENSIONS) - set(TIME):
         rows = [row for row in rows if _is_listed(row, counts, len(source.by))]
     own = {field.name: getattr(source, field.name) for field in fields(source)}
@@ -125,40 +129,49 @@ def published(count: float, step: int, chance: float) -> int:
     return low + step * (chance < (count - low) / step)
 
 
-def published_of(answer: Answer, metric: Metric, key: _Key, value: Any) -> Any:
-    """A count of people of the group `key` as it is published; any other value as it is."""
-    if not _is_count(metric) or not _is_number(value):
-        return value
-    return published(value, STEP * metric.most_per_person, _chance(answer, metric, key))
+def published_of(answer: Answer, counted: Mapping[str, Metric], key: _Key, exact: _Cells) -> dict[str, Any]:
+    """The counts of people of the group `key` as they are published."""
+    chances: dict[tuple[str, bool], float] = {}
+    shown = {}
+    for name, metric in counted.items():
+        if _is_number(value := exact[name]):
+            of = (metric.kind, metric.name == "nation_active")
+            if of not in chances:
+                chances[of] = _chance(answer, *of, key)
+            value = published(value, STEP * metric.most_per_person, chances[of])
+        shown[name] = value
+    return shown
 
 
-def _chance(answer: Answer, metric: Metric, key: _Key) -> float:
-    """A number from 0 to 1 that is the same for the same people: by the members of a group, the filters and the days.
+def _chance(answer: Answer, kind: str, is_of_nation: bool, key: _Key) -> float:
+    """A number from 0 to 1 for the people of a group under the filters: of a state for a year, of events for their days.
 
-    So a province has one chance as a row of all of them and as a filter, and the end of a month as a month and as a day.
+    So a province has one chance as a row of all of them and as a filter, and people who stay have one number in every month.
     """
     members = {name: tuple(sorted(map(str, codes))) for name, codes in answer.where.items()}
     members |= {name: (str(member),) for name, member in zip(answer.by, key, strict=True)}
-    if metric.name == "nation_active":
+    if is_of_nation:
         members = {name: codes for name, codes in members.items() if name not in _PLACES}
-    days = answer.over if metric.kind == "event" or not answer.on else (answer.on,)
-    for name in TIME:
-        if label := members.pop(name, None):
-            days = _days_of(label[0], name, metric.kind == "event", answer)
-    asked = repr((sorted(members.items()), [day and day.isoformat() for day in days or ()]))
-    digest = hmac.digest(answer.publication.circulation_key.encode(), asked.encode(), hashlib.sha256)
+    unit = next(((name, members.pop(name)[0]) for name in TIME if name in members), None)
+    when: tuple[Any, ...]
+    if kind == "event":
+        first, last = answer.over or (answer.on, answer.on)
+        when = _within(*unit, first, last) if unit else (first, last)
+    else:
+        day = answer.on or (answer.over or (None, None))[1]
+        when = (unit[1][:4] if unit else day and jalali.unit_of(day, "year").label,)
+    digest = hmac.digest(
+        answer.publication.circulation_key.encode(), repr((sorted(members.items()), when)).encode(), hashlib.sha256
+    )
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def _days_of(label: str, kind: str, is_event: bool, answer: Answer) -> tuple[Any, ...]:
-    """The last day of a unit of time or, for events, its first and last, as far as they are in the period."""
+def _within(kind: str, label: str, first: date | None, last: date | None) -> tuple[Any, ...]:
+    """The first and the last day of a unit of time, as far as they are in a period."""
     year, _, part = label.partition("-")
-    month = {"month": part, "quarter": f"{int(part[1:]) * 3:02}" if part else "", "year": "12"}[kind]
+    month = {"month": part, "quarter": f"{int(part[1:] or 1) * 3:02}", "year": "12"}[kind]
     unit = jalali.unit_of(jalali.month(f"{year}-{month}").first, kind)
-    if not is_event:
-        return (min(unit.last, answer.publication.as_of) if answer.publication.as_of >= unit.first else unit.last,)
-    first, last = answer.over or (unit.first, unit.last)
-    return max(unit.first, first), min(unit.last, last)
+    return max(unit.first, first or unit.first), min(unit.last, last or unit.last)
 
 
 def _is_count(metric: Metric) -> bool:
@@ -271,11 +284,11 @@ def _further(answer: Answer, ask: Ask | None) -> dict[_Key, dict[str, Any]]:
             answered = ask(*names, by=answer.by, on=day, over=period, where=answer.where)
         except QuestionError:
             continue
+        counted = {name: catalogue()[name] for name in names if _is_count(catalogue()[name])}
         for row in answered.rows:
             key, of_row = tuple(row[: len(answer.by)]), dict(zip(answered.columns, row, strict=True))
-            numbers.setdefault(key, {}).update(
-                (name, published_of(answered, catalogue()[name], key, of_row[name])) for name in names
-            )
+            published_parts = published_of(answered, counted, key, of_row)
+            numbers.setdefault(key, {}).update({name: of_row[name] for name in names} | published_parts)
     return numbers
 
 
