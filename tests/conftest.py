@@ -29,6 +29,8 @@ settings.register_profile("no_deadline", deadline=None, suppress_health_check=[H
 settings.load_profile("no_deadline")
 # Little of what tests make refers in a circle: looking for garbage after each 700 objects takes a tenth of the time.
 gc.set_threshold(20_000)
+# Every build of a test has one key, so that what circulates is the same in each run; the installation's key is left alone.
+os.environ.setdefault("IDENTITY_KEY", "a key that only tests use, 32 bytes and more")
 # A second thread of DuckDB gets none of a sample's rows, which are fewer than it hands to one, and takes a tenth of the time.
 for limit in ("BUILD_THREADS", "QUERY_THREADS"):
     os.environ.setdefault(limit, "1")

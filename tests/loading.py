@@ -31,8 +31,6 @@ from etl.extract.contract import TABLES, contract
 from etl.warehouse import publications
 from tests import processes
 
-# Every test builds with one key and leaves the installation's key alone.
-os.environ.setdefault("IDENTITY_KEY", "a key that only tests use, 32 bytes and more")
 # Processes started by tests cache compiled modules.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

@@ -20,7 +20,7 @@ from etl.extract.read_folder import Outcome
 from etl.extract.source_file import SHEET_BITS
 from etl.extract.source_folder import PERSIAN_NAMES
 from etl.semantic import catalog
-from etl.semantic.disclosure import FEWEST
+from etl.semantic.ranking import LEAST
 from etl.warehouse import official_calendar, population, publications
 
 # A table, or a province of it, with less than this share of its last rows is more likely a mistake than a reform.
@@ -299,7 +299,7 @@ def fallen(
         lost: dict[str | None, tuple[int, int]] = {}
         for province, value in publications.rows_of(last, sql):
             now = numbers.get((metric, province)) or 0
-            if value >= FEWEST and now < value * LEAST_SHARE and province not in left_out:
+            if value >= LEAST and now < value * LEAST_SHARE and province not in left_out:
                 lost[province] = int(now), int(value)
         if lost:
             refusals.append(_fell(metric, lost, names))

@@ -4,9 +4,8 @@ Example: 23 people are published as 25 three times in five, else as 20. Which of
 question, so that the same people have the same number in every file of the day. Shares, rates, differences, order and ranks are
 those of published counts and of open facts (residents, area, targets, institutes, licences): they tell nothing more.
 
-All counts of one group in a year are published up by the same chance: no part is larger than its whole, equal counts are equal, and
-the months of people who stay are no draws whose mean would tell their number.
-A share has the precision that its counts have. What has no formula here is left out.
+All counts of one group in a year are published up by the same chance: no part is larger than its whole, and people who stay
+have one number in every month. A share has the precision that its counts have. What has no formula here is left out.
 """
 
 import hashlib

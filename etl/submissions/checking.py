@@ -28,7 +28,7 @@ from etl.extract.source_folder import HANDED_IN, handed_in, named_tables, table_
 from etl.revisions import fingerprints
 from etl.semantic import access, catalog
 from etl.semantic.answers import ask
-from etl.semantic.disclosure import FEWEST
+from etl.semantic.ranking import LEAST
 from etl.semantic.rights import ADMINISTRATOR
 from etl.submissions import comparison, originals
 from etl.submissions.desk import Desk, as_json
@@ -478,7 +478,7 @@ def _is_far(name: str, was: Any, now: Any, pointer: Path, province: str) -> bool
     if abs(now - was) <= _LEAST_MOVE * abs(was):
         return False
     # Below this number a headline moves by chance.
-    is_small = catalog.catalogue()[name].unit in ("persons", "institutes") and was < FEWEST
+    is_small = catalog.catalogue()[name].unit in ("persons", "institutes") and was < LEAST
     if now < was * (1 - _MOST_LESS) and not is_small:
         return True
     try:

@@ -144,14 +144,14 @@ def test_counties_with_nobody_are_hatched_and_no_other() -> None:
     assert not {EN.word("figure.small"), EN.word("figure.nobody")} & {*labels_of(somebody)}
 
 
-def test_what_is_not_told_is_outlined_and_is_not_nobody() -> None:
-    behind, ahead, *_ = SEMNAN
-    rows = [row if row[0] != ahead else (ahead, None, None, None, "untested", 6.0) for row in semnan().rows[:2]]
+def test_who_is_published_as_0_is_hatched_and_not_called_nobody() -> None:
+    behind, *others = SEMNAN
+    rows = [row for row in semnan().rows if row[0] == behind]
     figure = county_maps.counties(circulated(replace(semnan(), rows=rows)), EN)
-    colours = colour_of(figure)
-    assert {colours[code] for code in SEMNAN if code != behind} == {maps.CLEAR}
+    assert {colour_of(figure)[code] for code in others} == {EN.colour("surface")}
+    assert any(trace.get("mode") == "lines" for trace in figure["data"])
     assert EN.word("figure.nobody") not in labels_of(figure)
-    assert EN.word("figure.missing") in labels_of(figure)
+    assert EN.word("figure.nobody_published") in labels_of(figure)
 
 
 @pytest.mark.parametrize("lang", text.LANGUAGES)
