@@ -1,6 +1,5 @@
 """The content of a briefing: every word from pages/text.toml, every number from an Answer."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,8 +37,6 @@ def book(write: Writer) -> dict[str, Any]:
     title = write.word("title")
     is_nation = not write.scope.province
     following = [tables.of_nation(write)] if is_nation else tables.order_form(write) if write.is_exact else []
-    # Source and method stand on the page of the pictures where no table follows.
-    heights = _HALF_HEIGHTS if following else _HALF_HEIGHTS[:4]
     return {
         "lang": lang,
         "iso": day.isoformat(),
@@ -66,7 +63,7 @@ def book(write: Writer) -> dict[str, Any]:
         "actions": _actions(write),
         "ranks": None if is_nation else tables.ranks_of_province(write),
         "map": _map(write) if is_nation else None,
-        "halves": [] if is_nation else [_counties(write, heights), _compliance(write, heights)],
+        "halves": [] if is_nation else [_counties(write), _compliance(write)],
         "ranking": tables.ranking(write),
         "tables": following,
         "changes": _changes(write),
@@ -215,21 +212,21 @@ def _map(write: Writer) -> dict[str, Any] | None:
     }
 
 
-def _counties(write: Writer, heights: Sequence[int]) -> dict[str, Any]:
+def _counties(write: Writer) -> dict[str, Any]:
     """The map of the counties of a province; one that is named for few people is painted without its number."""
     answer = who_differs(write.scope, write.ask, coverage.RATE, "county")
     paint = county_maps.painted(answer, write.context)
     return {
         "title": write.title(coverage.by_county(write.scope, write.ask)),
         "sub": write.word("counties_sub", place=write.place, day=text.day(write.scope.day, write.lang)),
-        "pictures": [drawing.county_map(paint, write.context, float(height)) for height in heights],
+        "pictures": [drawing.county_map(paint, write.context, float(height)) for height in _HALF_HEIGHTS],
         "alt": write.word("counties_alt", place=write.place),
         "legend": [{"colour": key["colour"], "kind": key["kind"], "words": key["label"]} for key in paint.keys],
         "credit": paint.note,
     }
 
 
-def _compliance(write: Writer, heights: Sequence[int]) -> dict[str, Any]:
+def _compliance(write: Writer) -> dict[str, Any]:
     """The compliance of a province over two years, beside the nation's."""
     exhibit = write.exhibit(overview.training)
     assert exhibit.answer is not None
@@ -238,7 +235,7 @@ def _compliance(write: Writer, heights: Sequence[int]) -> dict[str, Any]:
     return {
         "title": time_titles.latest(here, write.context).sentence,
         "sub": write.word("compliance_sub", place=write.place, first=first, last=last),
-        "pictures": [drawing.shares(here, nation, write.context, float(height)) for height in heights],
+        "pictures": [drawing.shares(here, nation, write.context, float(height)) for height in _HALF_HEIGHTS],
         "alt": write.word("compliance_alt", place=write.place, first=first, last=last),
         "legend": [],
         "credit": "",
