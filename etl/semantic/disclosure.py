@@ -306,36 +306,36 @@ def _with_differences(answer: Answer, metrics: Mapping[str, Metric | None], rows
 
 
 def _in_order(answer: Answer, metrics: Mapping[str, Metric | None], rows: list[_Key]) -> list[_Key]:
-    """Rows in the order of their members or of an open fact; a list in that of a count of people by the published one."""
+    """Rows in the order of their members or of an open fact; a list in that of a number of people by the published one.
+
+    Which it is follows from what the rows show: places with the same number stand by their codes.
+    """
     first = len(answer.by)
     if not set(answer.by) & _PLACES or len(rows) < 2:
         return rows
-    keys = [row[:first] for row in rows]
+    position = {key: number for number, key in enumerate(in_order([row[:first] for row in rows]))}
+    by_member = sorted(rows, key=lambda row: position[row[:first]])
     opens = [at for at, name in enumerate(answer.columns) if (metric := metrics.get(name)) and _is_open(metric)]
     others = [at for at, name in enumerate(answer.by) if name not in _PLACES]
-    if keys == in_order(keys) or any(_is_sorted([row[at] for row in rows]) for at in (*others, *opens)):
+    numbers = [at for at, name in enumerate(answer.columns) if metrics.get(name) and at not in opens]
+    ways = (_by(by_member, at, is_down) for at in (*others, *opens) for is_down in (False, True))
+    if not numbers or rows == by_member or rows in ways:
         return rows
-    metric = next((metric for metric in answer.metrics if not _is_open(metric)), None)
-    if metric is None:
-        return rows
-    at, side = answer.columns.index(metric.name), answer.columns.index("side") if "side" in answer.columns else None
-    position = {key: number for number, key in enumerate(in_order(keys))}
+    at, side = numbers[0], answer.columns.index("side") if "side" in answer.columns else None
     sides = list(dict.fromkeys(row[side] for row in answer.rows)) if side is not None else []
-    worse = worse_side(metric)
+    metric = metrics[answer.columns[at]]
+    is_worse_low = metric is not None and worse_side(metric) == "lower"
 
     def order(row: _Key) -> _Key:
         """The worst first where groups have a side, and of the better ones the best; else the most first."""
-        is_upwards = side is not None and worse == "lower" and row[side] not in ("higher", "far_higher")
+        is_upwards = side is not None and is_worse_low and row[side] not in ("higher", "far_higher")
         value = row[at] if _is_number(row[at]) else 0
-        return (
-            sides.index(row[side]) if side is not None else 0,
-            value if is_upwards else -value,
-            position[row[:first]],
-        )
+        return (sides.index(row[side]) if side is not None else 0, value if is_upwards else -value)
 
-    return sorted(rows, key=order)
+    return sorted(by_member, key=order)
 
 
-def _is_sorted(values: Sequence[Any]) -> bool:
-    known = [value for value in values if value is not None]
-    return len(set(known)) > 1 and (known == sorted(known) or known == sorted(known, reverse=True))
+def _by(rows: Sequence[_Key], at: int, is_down: bool) -> list[_Key]:
+    """Rows by an open fact, those without it last."""
+    known = sorted((row for row in rows if row[at] is not None), key=lambda row: row[at], reverse=is_down)
+    return [*known, *(row for row in rows if row[at] is None)]

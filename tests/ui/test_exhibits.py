@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -24,6 +24,7 @@ from etl.analysis import detail
 from etl.core.errors import AccessDenied, QuestionError
 from etl.semantic import answers, disclosure, units
 from etl.semantic.access import cursor_for
+from etl.semantic.answers import Answer
 from etl.semantic.catalog import DIMENSIONS, catalogue, described
 from etl.semantic.open_totals import is_open
 from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant
@@ -377,6 +378,41 @@ def test_what_circulates_is_what_its_published_counts_say(of: str, asks: dict[st
             numbers = {int(count.replace(",", "")) for count in counts} - differences
             assert not [number for number in numbers if number % disclosure.STEP], (address, said)
         assert told > 20
+
+
+@pytest.mark.parametrize("of", ["nation", "province", "women"])
+def test_the_order_of_what_circulates_follows_from_what_it_shows(of: str, asks: dict[str, Ask]) -> None:
+    """Places stand by their codes, or by a column of the file and then by their codes: no order tells n from n + 1."""
+    with asking(asks, "national") as ask:
+        lists = 0
+        for address, exhibit in exhibits(scoped(SCOPES[of], "en", ask), Rounded(ask)).items():
+            answer = exhibit.answer
+            if answer is None or not {*answer.by} & {"province", "county", "institute"} or {*answer.by} & {*TIME_AXES}:
+                continue
+            lists += 1
+            assert [*map(tuple, answer.rows)] in orders(answer), address
+        assert lists > 5
+
+
+def orders(answer: Answer) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows by their codes, and by each number or day of the file and then by their codes; sides stand together."""
+    first = len(answer.by)
+    by_code = sorted(answer.rows, key=lambda row: [(member is None, str(member)) for member in row[:first]])
+    yield by_code
+    side = answer.columns.index("side") if "side" in answer.columns else None
+    sides = list(dict.fromkeys(row[side] for row in answer.rows)) if side is not None else []
+    for at, sign in product(range(len(answer.columns)), (1, -1)):
+
+        def order(row: tuple[Any, ...], at: int = at, sign: int = sign) -> tuple[int, float]:
+            value = row[at].toordinal() if isinstance(row[at], date) else row[at]
+            if side is None:
+                return 0, sign * value if isinstance(value, (int, float)) else 10**9
+            is_better = row[side] in ("higher", "far_higher")
+            return sides.index(row[side]), (-sign if is_better else sign) * value if isinstance(
+                value, (int, float)
+            ) else 0
+
+        yield sorted(by_code, key=order)
 
 
 def test_a_title_says_no_number_that_does_not_circulate(asks: dict[str, Ask]) -> None:
