@@ -30,6 +30,7 @@ from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import TIME, catalogue
 from etl.semantic.combine import in_order
+from etl.semantic.open_totals import is_open
 from etl.semantic.rights import ADMINISTRATOR, AccessScope, Grant, every_province
 from etl.warehouse import publications
 from etl.warehouse.dimensions import CHOICES, FILTERS
@@ -49,6 +50,7 @@ QUESTIONS, ANALYSES, ADDRESSES, CELLS = draws(100, 2000), draws(25, 500), draws(
 PAIRS = draws(30, 10_000)
 # What a test of other provinces is not given with: their sides are.
 OF_A_TEST = ("p_value", "institutes_compared")
+RANKS = ("coverage_rank", "coverage_rank_on_census", "is_moved")
 OF_FARS = AccessScope("fars", frozenset({Grant("province", frozenset({FARS}))}))
 PEOPLE = (NATIONAL, OF_TWO, OF_FARS, NONE)
 # What an analysis gives by these is a total in time, a step of one, or a number of no province.
@@ -198,6 +200,10 @@ def test_random_analyses_give_nothing_about_others_but_open_totals(
             assert answer.restricted <= scope.codes
             full = analyses.analyse(all_seeing, name, where=answer.where if answer.left_out else where, **more)
             known = [column for column in answer.columns if column not in OF_A_TEST or answer.restricted]
+            if answer.restricted and scope is not NATIONAL and not is_open((), {*where}):
+                # A rank among all provinces tells of the others.
+                assert {row.get(column) for row in answer.records() for column in RANKS} <= {None}, asked
+                known = [column for column in known if column not in RANKS]
             assert [[row[one] for one in known] for row in answer.records()] == [
                 [row[one] for one in known] for row in full.records()
             ], asked
