@@ -24,7 +24,7 @@ from etl.core.paths import REFERENCE
 from etl.extract.causes import words
 from etl.extract.contract import TABLES
 from etl.extract.source_folder import HANDED_IN, named_tables
-from etl.semantic.disclosure import FEWEST
+from etl.semantic.ranking import LEAST
 from etl.submissions import checking, deadline, orders, originals, publishing, work
 from etl.submissions import desk as steps
 from etl.submissions.desk import Person, ident
@@ -272,7 +272,7 @@ def test_a_jump_needs_a_reason_of_twenty_letters(office):
     assert office.desk.submit(office.clerk, checked.id, why).state == "submitted"
 
 
-@pytest.mark.parametrize(("was", "is_far"), [(FEWEST - 1, False), (FEWEST, True)])
+@pytest.mark.parametrize(("was", "is_far"), [(LEAST - 1, False), (LEAST, True)])
 def test_a_headline_of_few_that_falls_by_a_tenth_is_no_jump(office, was, is_far):
     """What it falls to is within its own 24 months: 0 and 1."""
     pointer = office.settings.folders.warehouse
