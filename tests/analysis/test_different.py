@@ -13,7 +13,16 @@ from scipy.stats import binomtest
 
 from etl.analysis import analyses
 from etl.analysis.comparison import Side
-from etl.analysis.different import compared, different, differs, discovered, is_tested_over_time, p_values, with_unclear
+from etl.analysis.different import (
+    _sides,
+    compared,
+    different,
+    differs,
+    discovered,
+    is_tested_over_time,
+    p_values,
+    with_unclear,
+)
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic import access
 from etl.semantic.access import ScopedCursor
@@ -101,6 +110,12 @@ def test_a_second_computation_names_the_same_made_up_provinces() -> None:
         side = oracle.shares(groups, institutes, (hits.sum(), people.sum()), 23)
         words = {-1: ("lower",), 1: ("higher",), 0: ("none", "untested")}
         assert all(side[str(at)] in words[int(one)] for at, one in enumerate(sides(hits, people, place)))
+
+
+def test_a_side_is_the_direction_of_its_difference() -> None:
+    values = pd.Series([0.5, 0.84, 0.97, 0.5])
+    found = _sides(TRAINING, values, 0.84, np.array([True, True, True, False]))
+    assert [*found] == ["lower", "none", "higher", "none"]
 
 
 def test_everything_is_named_only_where_the_test_may_speak() -> None:

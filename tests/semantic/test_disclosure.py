@@ -132,12 +132,22 @@ def of_formula(metric: Metric, part: float, whole: float) -> float:
     return part / whole * factor
 
 
+def is_left_out(metric: Metric, record: dict[str, Any]) -> bool:
+    """Whether the published parts of a ratio are missing, or too few for it to be told."""
+    part, whole = (record.get(str(name)) for name in (metric.numerator, metric.denominator))
+    if not whole or part is None or not is_of_people(catalogue()[str(metric.numerator)]):
+        return True
+    return precise(metric, of_formula(metric, part, whole), part, whole) is None
+
+
 def read_back(shown: Circulated) -> int:
     """Assert that nothing in a file tells more than its published counts and open facts; how many numbers were worked out."""
     found = 0
     for record in shown.records():
         for metric in shown.metrics:
             value = record[metric.name]
+            if value is None:
+                assert is_left_out(metric, record), (metric.name, record)
             parts = [catalogue()[name] for name in expand(metric.name, frozenset())]
             if (
                 value is None
@@ -498,3 +508,7 @@ def test_a_register_of_four_people_tells_neither_how_many_nor_a_share() -> None:
     assert shown[0] is None
     assert set(shown[1:]) <= {0, 5}
     assert len(possible(shown[2])) >= 5
+
+
+def test_nobody_of_many_is_a_share_of_0() -> None:
+    assert for_circulation(answer("training_compliance", more=PARTS, rows=[(0.0, 0, 500)])).value() == 0
