@@ -127,7 +127,10 @@ def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chrom
     with front.visit(chromium, address) as reader:
         reader.go("coverage")
         reader.page.locator(".st-key-fold-fold-inequality summary").click()
+        reader.settle()
         points = reader.page.locator(".st-key-chart-lorenz .scatterlayer .point")
+        # What was folded is drawn anew in its width.
+        points.nth(3).element_handle().wait_for_element_state("stable")
         points.nth(3).click(force=True)
         reader.settle()
         assert {name.split("=")[0] for name in parameters(reader)} == {"county"}
