@@ -61,7 +61,8 @@ def _compared(con: ScopedCursor, names: Sequence[str], first: Side, second: Side
         ("difference", *map(difference, columns)),
     ]
     answer = with_rows(sides[1][0], ("side",), map(metrics.__getitem__, names), rows, parts)
-    return replace(answer, where=common, **origins(*answers))
+    days = {name: (side.on, side.where) for name, side in zip(("first", "second"), (first, second), strict=True)}
+    return replace(answer, where=common, sides=days, **origins(*answers))
 
 
 def _of_alike(con: ScopedCursor, sides: Sequence[Side], asked: Callable[[_Where], Answer], common: _Where) -> Answer:
@@ -128,4 +129,5 @@ def _over_time(
     first = next(iter(answers.values()))
     rows = [(row[0], side, *row[1:]) for side, answer in answers.items() for row in answer.rows]
     answer = with_rows(first, ("month", "side"), first.metrics, rows, first.columns[2:])
-    return replace(answer, where=common, **origins(*answers.values()))
+    places = {label: (None, side.where) for label, side in sides}
+    return replace(answer, where=common, sides=places, **origins(*answers.values()))

@@ -7,7 +7,7 @@ Metrics are defined in etl/semantic/metrics. Values are bound parameters; names 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -58,6 +58,8 @@ class Answer:
     left_out: frozenset[str] = frozenset()
     # The source and reference tables behind the numbers: a row rejected in one of them could change them.
     sources: frozenset[str] = frozenset()
+    # Of a comparison, the day and the filters of each side.
+    sides: Mapping[str, tuple[date | None, tuple[tuple[str, tuple[str, ...]], ...]]] = field(default_factory=dict)
     # The cells left out for confidentiality: the members of the row, and the column.
     hidden: frozenset[tuple[tuple[Any, ...], str]] = frozenset()
 

@@ -151,13 +151,18 @@ def _chance(answer: Answer, kind: str, is_of_nation: bool, key: _Key) -> float:
     members |= {name: (str(member),) for name, member in zip(answer.by, key, strict=True)}
     if is_of_nation:
         members = {name: codes for name, codes in members.items() if name not in _PLACES}
+    on = answer.on
+    if (side := members.pop("side", ("",))[0]) in answer.sides:
+        # A side of a comparison is asked of its own day and place.
+        on, places = answer.sides[side]
+        members |= {name: tuple(sorted(map(str, codes))) for name, codes in places}
     unit = next(((name, members.pop(name)[0]) for name in TIME if name in members), None)
     when: tuple[Any, ...]
     if kind == "event":
         first, last = answer.over or (answer.on, answer.on)
         when = _within(*unit, first, last) if unit else (first, last)
     else:
-        day = answer.on or (answer.over or (None, None))[1]
+        day = on or (answer.over or (None, None))[1]
         when = (unit[1][:4] if unit else day and jalali.unit_of(day, "year").label,)
     digest = hmac.digest(
         answer.publication.circulation_key.encode(), repr((sorted(members.items()), when)).encode(), hashlib.sha256
@@ -250,7 +255,7 @@ def _share(value: float, people: float) -> float | None:
 
 
 def _is_of_few(metric: Metric, cells: _Cells, beside: _Cells) -> bool:
-    """Whether too few people are behind a share or a rate, or cases behind a median, for it to be told."""
+    """Whether too few people are behind a share or a rate, or cases behind a median, for it to be given."""
     if metric.sample_size:
         return (beside.get(metric.sample_size, cells.get(metric.sample_size)) or 0) < FEWEST_CASES
     if not {metric.numerator, metric.denominator} <= cells.keys():

@@ -188,7 +188,7 @@ class Second:
 
 
 def is_nearest(values: pd.Series) -> pd.Series:
-    """Whether a share is to the nearest five per cent, beside which no difference is told."""
+    """Whether a share is to the nearest five per cent, beside which no difference is given."""
     return values.map(lambda value: isinstance(value, units.Nearest)).astype(bool)
 
 

@@ -21,7 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from etl.analysis.comparison import Side, compare
 from etl.core.errors import QuestionError
+from etl.core.jalali import year_before
 from etl.semantic import access, disclosure, ranking
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
@@ -133,7 +135,7 @@ def of_formula(metric: Metric, part: float, whole: float) -> float:
 
 
 def is_left_out(metric: Metric, record: dict[str, Any]) -> bool:
-    """Whether the published parts of a ratio are missing, or too few for it to be told."""
+    """Whether the published parts of a ratio are missing, or too few for it to be given."""
     part, whole = (record.get(str(name)) for name in (metric.numerator, metric.denominator))
     if not whole or part is None or not is_of_people(catalogue()[str(metric.numerator)]):
         return True
@@ -512,3 +514,14 @@ def test_a_register_of_four_people_tells_neither_how_many_nor_a_share() -> None:
 
 def test_nobody_of_many_is_a_share_of_0() -> None:
     assert for_circulation(answer("training_compliance", more=PARTS, rows=[(0.0, 0, 500)])).value() == 0
+
+
+def test_a_side_of_a_comparison_has_the_number_of_its_own_question(con: ScopedCursor) -> None:
+    """Two provinces, two days: each side shows what a file of that place and day shows."""
+    names, day = ("active_assistants", "in_service", "training_compliance"), con.publication.as_of
+    for first, second in itertools.pairwise(["IR-23", "IR-10", "IR-07", "IR-11", "IR-23"]):
+        sides = [Side(day, (("province", (first,)),)), Side(year_before(day), (("province", (second,)),))]
+        compared = circulated(con, compare(con, names, *sides)).records()
+        for side, shown in zip(sides, compared, strict=False):
+            (alone,) = circulated(con, ask(con, *names, on=side.on, where=dict(side.where))).records()
+            assert {name: shown[name] for name in names} == {name: alone[name] for name in names}

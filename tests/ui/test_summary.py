@@ -12,13 +12,13 @@ import pytest
 from etl.analysis import analyses, data_quality
 from etl.core.errors import QuestionError
 from etl.core.jalali import add_months
-from etl.semantic import access, composed_answers, rights
+from etl.semantic import access, composed_answers, disclosure, rights
 from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
 from etl.submissions.arrivals import Owed
 from tests import made
-from tests.made import Told, told
+from tests.made import Told, answer, told
 from ui.charts.elements import ChartContext
 from ui.data.ask import Kept, On, Question
 from ui.exhibits import breaks, needs_action, training, verdict
@@ -494,6 +494,15 @@ def test_a_change_has_its_sign_and_is_judged_only_beyond_chance(
     metric = catalogue()[name]
     assert changes.signed(metric, now, then, "en").startswith(signed)
     assert changes.verdict(metric, side) == judged
+
+
+def test_the_percentage_of_published_people_is_whole_or_absent() -> None:
+    metric = catalogue()["active_assistants"]
+    data = disclosure.for_circulation(answer(metric.name, rows=[(1,)]))
+    assert [changes.signed(metric, now, then, "en", data) for now, then in ((54_505, 50_055), (110, 95))] == [
+        "+4,450 (+9%)",
+        "+15",
+    ]
 
 
 @pytest.mark.parametrize(

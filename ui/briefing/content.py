@@ -96,7 +96,7 @@ def _cards(write: Writer) -> dict[str, Any]:
         if value is not None and before is not None:
             compared = write.word("year_same")
             if changes.is_visible(metric, value, before):
-                change = changes.signed(metric, value, before, write.lang)
+                change = changes.signed(metric, value, before, write.lang, now)
                 judged = changes.verdict(metric, numbers[name].side)
                 compared = write.word(f"year_{judged or 'plain'}")
         elif settled and now.hidden:
@@ -262,7 +262,7 @@ def _changes(write: Writer) -> dict[str, Any]:
         before, after = revision.before[name].value(), now.value()
         if None not in (before, after) and changes.is_visible(metric, after, before):
             values = (text.plain(value, metric.unit, lang) for value in (before, after))
-            section["rows"].append([label, *values, changes.signed(metric, after, before, lang)])
+            section["rows"].append([label, *values, changes.signed(metric, after, before, lang, now)])
     lead = write.word(
         "changes_some" if section["rows"] else "changes_none",
         old=text.digits(revision.publication.id, lang),

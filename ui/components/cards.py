@@ -104,7 +104,7 @@ def headline_number(view: PageContext, name: str, found: exhibits.Headline | Non
     below = " · ".join(filter(None, (below, member_names.left_out(answer.left_out, view.lang))))
     unit = beside or text.unit_word(metric.unit, view.lang, written)
     is_compared = None not in (value, before)
-    line = spans(view, exhibits.changed(metric, value, before, numbers.side, view.lang)) if is_compared else ""
+    line = spans(view, exhibits.changed(metric, value, before, numbers.side, view.lang, answer)) if is_compared else ""
     number = (
         f'<div class="pd-number-row"><p class="pd-value"><bdi>{text.escape(written)}</bdi> '
         f'<small>{text.escape(unit)}</small></p><p class="pd-line">{line}</p>'

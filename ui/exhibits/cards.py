@@ -103,7 +103,7 @@ def _card(
     if answer.over and (metric.kind == "event" or answer.on is None):
         lines.append((Span(text.period(*answer.over, lang)),))
     if value is not None and before is not None:
-        lines.append(changed(metric, value, before, numbers.side if numbers else "", lang))
+        lines.append(changed(metric, value, before, numbers.side if numbers else "", lang, answer))
     if value is not None:
         lines += _beside_nation(scope, ask, metric, context)
     if value is None:
@@ -311,11 +311,11 @@ def _together(scope: Scope, ask: Ask, names: Iterable[str], on: date, over: tupl
 # ---------------------------------------------------------------- the lines
 
 
-def changed(metric: Metric, now: Any, then: Any, side: str, lang: str) -> Line:
+def changed(metric: Metric, now: Any, then: Any, side: str, lang: str, of: Answer) -> Line:
     """The signed change in a year; of a rate that changed beyond chance, whether it is better or worse."""
     if not changes.is_visible(metric, now, then):
         return (Span(text.word("change.unchanged", lang)),)
-    line = text.word("change.line", lang, change=changes.signed(metric, now, then, lang))
+    line = text.word("change.line", lang, change=changes.signed(metric, now, then, lang, of))
     judged = changes.verdict(metric, side)
     return (Span(f"{line}\u00a0· "), Span(text.word(f"compare.{judged}", lang), judged)) if judged else (Span(line),)
 

@@ -118,14 +118,18 @@ def _names(
     return text.listed([*names, *["…"] * (len(groups) > _MOST_NAMED)], lang)
 
 
-def signed(metric: Metric, value: float, before: float, lang: str) -> str:
-    """The change: for a count with its percentage, «+۵٬۰۲۵ (+۹٫۹٪)»; for a share in percentage points; else in the unit."""
+def signed(metric: Metric, value: float, before: float, lang: str, of: Answer | None = None) -> str:
+    """The change: for a count with its percentage, «+۵٬۰۲۵ (+۹٫۹٪)»; for a share in percentage points; else in the unit.
+
+    The percentage has the precision of the answer whose numbers these are, and is absent where that gives none.
+    """
     change = like(of_shown(value, before, metric.unit), value)
     if metric.unit == "share":
         return text.amount(change, "share_points", lang, signed=True)
     written = text.plain(change, metric.unit, lang, signed=True)
     if isinstance(value, int) and before and not text.decimals_of(metric.unit):
-        return f"{written} ({text.percent((value - before) / before, lang, signed=True)})"
+        share = of.share(value - before, before, metric) if of else (value - before) / before
+        return written if share is None else f"{written} ({text.percent(share, lang, signed=True)})"
     return written if metric.unit in text.NAMED_BY_LABEL else text.amount(change, metric.unit, lang, signed=True)
 
 
