@@ -1,4 +1,4 @@
-"""Thirty faults of one line, each with the tests that catch it: `make planted`, or `python -m tests.planted NAME…`.
+"""Faults of one line, each with the tests that catch it: `make planted`, or `python -m tests.planted NAME…`.
 
     leavers.sql: `later.hired_on <= lasts.left_on + 90` becomes `+ 89`      caught by tests/semantic/test_oracle.py
 

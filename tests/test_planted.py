@@ -7,8 +7,8 @@ from tests import planted
 FAULTS = planted.faults()
 
 
-def test_there_are_thirty() -> None:
-    assert len(FAULTS) >= 30
+def test_there_are_forty() -> None:
+    assert len(FAULTS) >= 40
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

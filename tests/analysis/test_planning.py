@@ -669,6 +669,16 @@ def test_a_future_that_goes_against_the_seats_is_none(change: float, left_over: 
     assert training.is_contradicted(change, left_over) == is_against
 
 
+def test_a_future_against_its_balance_is_not_drawn(con: ScopedCursor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever way the balance of the seats goes, one of two opposite changes is against it."""
+    monkeypatch.setattr(training, "MOST_MISSED", 1.0)
+    for visible in (-1.0, 1.0):
+        # Of a change of any size, and of none.
+        monkeypatch.setattr(training, "_VISIBLE", visible)
+        drawn = training.futures(con).frame["plan_compliance"]
+        assert drawn.notna().any() == (visible > 0)
+
+
 def test_what_recruits_and_seats_give_is_that_of_the_last_12_months(con: ScopedCursor) -> None:
     day = con.publication.as_of
     last = training.futures(con).records()[-1]

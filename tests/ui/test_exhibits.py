@@ -39,7 +39,7 @@ from ui.charts import titles
 from ui.charts.lines import TIME_AXES
 from ui.components import page_files
 from ui.data import page_run, warehouse
-from ui.data.ask import Ask, Kept, On, Rounded
+from ui.data.ask import Ask, Kept, On, Question, Rounded, frozen
 from ui.exhibits import cards, register
 from ui.exhibits.exhibit import Actions, Card, Drawing, Exhibit, Rows, Sentence, Value
 from ui.exports import page_workbook
@@ -223,6 +223,37 @@ def test_a_filter_has_its_effect_on_a_file_or_the_file_says_that_it_has_none(nam
             assert is_said != (name in exhibit.answer.where or is_side), address
             if is_said and ":" not in exhibit.no_effect:
                 assert exhibit.answer.rows == without[address].answer.rows, address  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("of", ["nation", "province", "women"])
+def test_the_parts_of_a_rate_lie_on_both_sides_of_it_or_it_says_why(of: str, asks: dict[str, Ask]) -> None:
+    """Where all are better than the whole, it is not of them: "over 91 % in each course" beside 84.4 % of the people."""
+    with asking(asks, "national") as ask:
+        rates = 0
+        for address, exhibit in exhibits(scoped(SCOPES[of], "en", ask), ask).items():
+            answer = exhibit.answer
+            if answer is None or len(answer.by) != 1 or {*answer.by} & {*TIME_AXES}:
+                continue
+            name = answer.metrics[0].name
+            values = [value for value in answer.column(name) if value is not None]
+            if len(values) < 2 or name not in catalogue() or not catalogue()[name].denominator:
+                continue
+            asked = Question((name,), on=answer.on, over=answer.over, filters=frozen(answer.where))
+            is_made_of_them = min(values) <= ask(asked).value() <= max(values)
+            assert is_made_of_them or text.word("figure.of_course", "en") in exhibit.notes, address
+            rates += 1
+        assert rates > 3
+
+
+@pytest.mark.parametrize("of", SCOPES)
+def test_under_a_filter_of_people_no_list_of_actions_stands(of: str, asks: dict[str, Ask]) -> None:
+    """What is done about provinces, institutes and licences has no part of women."""
+    with asking(asks, "national") as ask:
+        form = exhibits(scoped(SCOPES[of], "en", ask), ask)["overview/needs_action"].form
+        assert isinstance(form, Actions)
+        said = [name for name in ("gender", "post") if name in SCOPES[of]]
+        assert bool(form.items) == (not said)
+        assert all(text.word(f"scope.{name}", "en") in form.none for name in said)
 
 
 def test_an_exhibit_is_of_the_day_that_was_chosen(asks: dict[str, Ask]) -> None:

@@ -71,8 +71,10 @@ def test_sentence_and_paper_mark_it(lang: str, con: ScopedCursor, small_register
         scope = scoped({"province": (CODE,)}, lang, con.publication.as_of)
         sentences = named("training/findings", scope).exhibit(ask).sentences
         book = content.book(Writer(scope, Kept(ask), small_register))
+        sign, month = f"{member_names.of('province', CODE, lang)}{LATE}", text.unit_label(MONTH, lang)
+        clause = text.word("figure.not_arrived", lang, sign=LATE, month=month, places=sign.removesuffix(LATE))
         for words in (" ".join(sentences), " ".join(book["method"]["lines"])):
-            assert (LATE in words) == bool(behind)
+            assert (LATE in words, clause in words) == (bool(behind), bool(behind))
     nation = content.book(Writer(scoped({}, lang, con.publication.as_of), Kept(ask), small_register))
     sign = f"{member_names.of('province', CODE, lang)}{LATE}"
     assert any(row[0] == sign for row in nation["tables"][0]["rows"])
