@@ -10,7 +10,7 @@ from ui.components.footer import context, question
 from ui.components.parts import part
 from ui.data import warehouse
 from ui.exhibits import cards as exhibits
-from ui.exhibits.exhibit import Card, Exhibit, Line, Nothing, Sentence
+from ui.exhibits.exhibit import Card, Exhibit, Line, Nothing, Sentence, Span
 from ui.exhibits.named import Made, Make, Named
 from ui.i18n import member_names, navigation, text
 from ui.state import page_context, page_parameters, rendering
@@ -42,7 +42,8 @@ def _card(view: PageContext, exhibit: Exhibit, made: Made) -> None:
         raise form.failed
     assert isinstance(form, Card)
     assert answer is not None
-    lines = "".join(as_html(view, line) for line in form.lines)
+    without = [(Span(exhibit.no_effect),)] if exhibit.no_effect else []
+    lines = "".join(as_html(view, line) for line in [*form.lines, *without])
     label, ident = exhibit.title.sentence, f"card-{exhibit.name}"
     st.html(card(label, form.value, form.unit, lines))
     question(view, answer, ident, made)

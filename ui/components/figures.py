@@ -131,7 +131,7 @@ def sentence(view: PageContext, make: Make, *, asks: bool = False, quiet: bool =
             words, listed = " ".join(exhibit.sentences), text.listed(names, view.lang)
             st.html(
                 f'<details class="pd-note"><summary>{text.escape(words)}</summary>{text.escape(listed)}'
-                f"<p>{text.escape(' '.join(exhibit.own_notes))}</p></details>"
+                f"<p>{text.escape(' '.join((*exhibit.own_notes, *exhibit.notes)))}</p></details>"
             )
         else:
             if exhibit.sentences:

@@ -16,7 +16,7 @@ _KINDS = {"licences": "institutes", "accreditations": "persons", "training": "pe
 
 def endings(scope: Scope, ask: Ask, kind: str) -> Exhibit:
     """What ends of a kind in the next 24 months, beside what answers it."""
-    exact, ignored = analyse_under(scope, ask.exactly, "endings", by="nation")
+    exact, _ = analyse_under(scope, ask.exactly, "endings", by="nation")
     words = {lang: text.word(f"ahead.{kind}", lang) for lang in text.LANGUAGES}
     metric, *answered = exact.metrics
     of_kind = replace(metric, unit=_KINDS[kind], label=words, short=words)
@@ -27,4 +27,4 @@ def endings(scope: Scope, ask: Ask, kind: str) -> Exhibit:
     exact = without_first(replace(exact, rows=rows, metrics=(of_kind, *answered)))
     if not any(exact.column("endings")):
         return said(scope, words[scope.lang], text.word("ahead.nothing", scope.lang))
-    return of_answer(scope, ask, charts.endings, exact, None, ignored, [text.word("ahead.handled", scope.lang)])
+    return of_answer(scope, ask, charts.endings, exact, None, [text.word("ahead.handled", scope.lang)])

@@ -86,13 +86,13 @@ def _card(
     analysis, _, part = name.rpartition(".")
     try:
         if analysis:
-            exact, ignored = analyse_under(scope, ask.exactly, analysis)
+            exact, _ = analyse_under(scope, ask.exactly, analysis)
             answer = ask.shown(exact)
         elif numbers:
-            answer, (_, ignored) = numbers.now, scope.under(numbers.now.metrics[0].dimensions)
+            answer = numbers.now
         else:
             # The measure failed in the batch: ask it alone, so that its error shows on its card.
-            answer, ignored = ask_under(scope, ask, [name])
+            answer, _ = ask_under(scope, ask, [name])
     except Exception as failed:
         return Exhibit(scope.lang, Nothing("", failed=failed), name=name)
     metric, lang = elements.metric_of(answer, part), scope.lang
@@ -116,8 +116,6 @@ def _card(
         lines.append((Span(unplaced.words if unplaced else context.word(f"figure.{key}")),))
     elif parts := elements.parts_of(answer, metric, answer.rows[0], context):
         lines.append((Span(parts),))
-    if ignored:
-        lines.append((Span(wording.no_effect(context, ignored)),))
     if answer.left_out:
         lines.append((Span(member_names.left_out(answer.left_out, lang)),))
     lines += below
@@ -170,7 +168,7 @@ def as_one(scope: Scope, row: tuple[Exhibit, ...]) -> Exhibit:
         hidden=frozenset(hidden),
         **origins(*answers),
     )
-    notes = tuple(dict.fromkeys(note for card, _ in found for note in card.notes))
+    notes = tuple(dict.fromkeys(note for card, _ in found for note in card.notes if note != card.no_effect))
     said = {card.no_effect: "" for card, _ in found}
     no_effect = [*said] if len(said) == 1 else [f"{c.title.sentence}: {c.no_effect}" for c, _ in found if c.no_effect]
     return Exhibit(

@@ -19,7 +19,6 @@ from etl.core.jalali import DAY, last_complete_months, unit_of, year_before
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import DIMENSIONS, catalogue, size_of
 from etl.semantic.ranking import is_tested
-from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import PLACES
 from ui.charts import comparison as charts
 from ui.charts import steps, titles
@@ -210,8 +209,6 @@ def numbers(scope: Scope, ask: Ask, sides: Sides, compared: Compared) -> Exhibit
     ]
     left_out = [catalogue()[name].label[lang] for name in names if name not in offered]
     notes = [text.word("compare.left_out", lang, measures=text.listed(left_out, lang))] if left_out else []
-    if ignored := sorted(BELOW_PROVINCE & {*scope.where}):
-        notes.append(wording.no_effect(words, ignored))
     title = Title(_finding(answer, titled, verdicts, tested, sides, lang))
     below = " · ".join(filter(None, line))
     return Exhibit(lang, Table(verdicts), answer, title, below, own_notes=tuple(notes), names=words.names)

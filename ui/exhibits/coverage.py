@@ -67,7 +67,7 @@ def counties_without(scope: Scope, ask: Ask) -> Exhibit:
     counted, by_county = ("uncovered_counties", "census_counties"), ("residents", "active_assistants")
     # All are of the same people and places: those of the rights, by county.
     known = frozenset.intersection(*(catalogue()[name].dimensions for name in (*counted, *by_county)))
-    where, ignored = scope.under(known)
+    where, _ = scope.under(known)
     residents, active = (exactly(Question((name,), ("county",), scope.day, None, frozen(where))) for name in by_county)
     counts = ask(Question(counted, (), scope.day, None, frozen(active.where)))
     active_in = dict(active.rows)
@@ -77,7 +77,6 @@ def counties_without(scope: Scope, ask: Ask) -> Exhibit:
     about = [words.word("population.boundaries")]
     is_stated = bool(counts.value("uncovered_counties"))
     about += [words.word("population.no_county", count=unknown)] if unknown and not is_stated else []
-    about += [wording.no_effect(words, ignored)] if ignored else []
     if not is_stated:
         return sentence(scope, (), ask.shown(none), notes=[" ".join(about)])
     count, total = (text.number(counts.value(name), scope.lang) for name in counted)
@@ -120,15 +119,15 @@ def by_place(scope: Scope, ask: Ask) -> Exhibit:
 
 def on_census(scope: Scope, ask: Ask) -> Exhibit:
     """Which rank would a province have by the census of 1395?"""
-    exact, ignored = analyse_under(scope, ask.exactly, "coverage_on_census")
+    exact, _ = analyse_under(scope, ask.exactly, "coverage_on_census")
     # By the census first: False sorts before True.
     metrics = sorted(exact.metrics, key=lambda metric: metric.name != "coverage_on_census")
     exact = replace(exact, metrics=tuple(metrics))
     if len(exact.rows) == 1:
         # A single bar shows no rank.
-        return of_result(single(scope, ask, bars.ranking, exact, None, ignored), scope, "coverage_on_census")
+        return of_result(single(scope, ask, bars.ranking, exact), scope, "coverage_on_census")
     notes = [_moved(exact, ChartContext(scope.lang))] if None not in exact.column("coverage_rank") else []
-    made = of_answer(scope, ask, bars.ranking, exact, titles.highest, ignored, notes)
+    made = of_answer(scope, ask, bars.ranking, exact, titles.highest, notes)
     return of_result(made, scope, "coverage_on_census")
 
 

@@ -200,6 +200,11 @@ class Exhibit:
         return " · ".join(filter(None, (self.subtitle, self.cases)))
 
     @property
+    def says_anything(self) -> bool:
+        """Whether there is more than a sentence without words."""
+        return not isinstance(self.form, Sentence) or bool(self.form.lines or self.own_notes)
+
+    @property
     def sentences(self) -> list[str]:
         """Its findings in words."""
         assert isinstance(self.form, Sentence)
@@ -246,7 +251,7 @@ class Exhibit:
         """The notes below the figure on screen, and all of them, as a picture has them."""
         meta = self.drawn(dark)[0]["layout"]["meta"] if isinstance(self.form, Drawing) else {}
         credit, boundaries = ([meta[name]] if name in meta else [] for name in ("credit", "boundaries"))
-        on_screen = [*dict.fromkeys((*self.own_notes, *credit, *self.notes, *filter(None, [self.no_effect])))]
+        on_screen = [*dict.fromkeys((*self.own_notes, *credit, *self.notes))]
         return on_screen, [*on_screen, *boundaries]
 
 

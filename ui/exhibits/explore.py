@@ -235,18 +235,18 @@ def has_trend(names: Sequence[str], charted: Charted) -> bool:
 def _levels(scope: Scope, ask: Ask, name: str) -> Exhibit:
     """Which provinces differ from the nation by more than chance, whichever place is chosen?"""
     everywhere = scope.of(without_places(scope.where))
-    exact, ignored = analyse_under(everywhere, ask.exactly, "level_signals", name=name)
+    exact, _ = analyse_under(everywhere, ask.exactly, "level_signals", name=name)
     if not exact.rows:
         return nothing(scope, "state.empty_title", "state.empty")
-    return of_answer(scope, ask, signals.funnel, exact, ignored=ignored)
+    return of_answer(scope, ask, signals.funnel, exact)
 
 
 def _changes(scope: Scope, ask: Ask, name: str) -> Exhibit:
     """In which months was the share of the one chosen province in the nation's events out of the ordinary?"""
-    exact, ignored = analyse_under(scope, ask.exactly, "change_signals", name=name)
+    exact, _ = analyse_under(scope, ask.exactly, "change_signals", name=name)
     if not exact.rows:
         return nothing(scope, "state.empty_title", "state.empty")
-    return of_answer(scope, ask, signals.process, questions.without_first(exact), ignored=ignored)
+    return of_answer(scope, ask, signals.process, questions.without_first(exact))
 
 
 @dataclass(frozen=True)

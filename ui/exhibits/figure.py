@@ -69,7 +69,7 @@ def figure(
         return nothing(scope, "state.empty_title", "state.empty")
     if chart.compares and not analysis and len(groups := _groups(exact)) == 1:
         months = _trend(scope, exactly, exact, groups.pop(), axes)
-        return single(scope, ask, chart, exact, months, ignored)
+        return single(scope, ask, chart, exact, months)
     options |= _options(scope, ask, chart, exact, is_measure=not analysis)
     if nation:
         of_all = of_nation(exact, ask)
@@ -77,7 +77,7 @@ def figure(
     if target:
         options |= _target(scope, ask, exact)
     read_from = _sides(scope, ask, exact) if chart.compares and not analysis else None
-    made = of_answer(scope, ask, chart, exact, says, ignored, options=options, read_from=read_from)
+    made = of_answer(scope, ask, chart, exact, says, options=options, read_from=read_from)
     return of_result(made, scope, analysis) if analysis else made
 
 
@@ -112,7 +112,6 @@ def of_answer(
     chart: Chart,
     exact: Answer,
     says: titles.TitleRule | None = None,
-    ignored: Sequence[str] = (),
     notes: Sequence[str] = (),
     options: Mapping[str, Any] | None = None,
     value: str = "",
@@ -121,7 +120,7 @@ def of_answer(
     names: Mapping[str, Mapping[str, str]] | None = None,
     read_from: Answer | None = None,
 ) -> Exhibit:
-    """The exhibit of an answer that was asked exactly already; `ignored` are the filters that do not apply to it.
+    """The exhibit of an answer that was asked exactly already.
 
     `notes` are those of the page, `subtitle` and `cases` replace the line below the title, `names` are of members that only
     this answer has, `value` stands above the chart. The title is `read_from` the answer of who differs, if there is one.
@@ -152,7 +151,7 @@ def of_answer(
         subtitle or below,
         counted if ask is ask.exactly else "",
         tuple(notes),
-        (*said, *_notes(exact, ask.exactly, ignored, words)),
+        (*said, *_notes(exact, ask.exactly, words)),
         named,
     )
 
@@ -162,21 +161,20 @@ def table(scope: Scope, ask: Ask, name: str, by: str, notes: Sequence[str] = ())
 
     Who has no known place is no member; a sentence of the page says how many they are.
     """
-    exact, ignored = ask_under(scope, ask.exactly, [name], (by,))
+    exact, _ = ask_under(scope, ask.exactly, [name], (by,))
     if is_empty(exact):
         return nothing(scope, "state.empty_title", "state.empty")
-    exhibit = of_answer(scope, ask, bars.ranking, exact, titles.whole_range, ignored, notes)
+    exhibit = of_answer(scope, ask, bars.ranking, exact, titles.whole_range, notes)
     assert exhibit.answer is not None
     known = replace(exhibit.answer, rows=[row for row in exhibit.answer.rows if row[0] is not None])
     return replace(exhibit, form=Table(), answer=known)
 
 
-def finding(scope: Scope, ask: Ask, exact: Answer, title: str, ignored: Sequence[str] = ()) -> Exhibit:
-    """An answer under a heading, without a chart; `ignored` are the filters that do not apply to it."""
+def finding(scope: Scope, ask: Ask, exact: Answer, title: str) -> Exhibit:
+    """An answer under a heading, without a chart."""
     words = ChartContext(scope.lang, names=asking.names(ask, scope.lang))
     below = wording.where_and_when(words, exact, ask.rights, scope.day)
-    notes = (wording.no_effect(words, ignored),) if ignored else ()
-    return Exhibit(scope.lang, Value(), shown(exact, ask), titles.Title(title), below, notes=notes, names=words.names)
+    return Exhibit(scope.lang, Value(), shown(exact, ask), titles.Title(title), below, names=words.names)
 
 
 def nothing(scope: Scope, title: str, words: str, **values: object) -> Exhibit:
@@ -288,13 +286,11 @@ def _groups(answer: Answer) -> set[tuple[tuple[str, Any], ...]]:
     return {tuple((name, row[i]) for i, name in at) for row in answer.rows}
 
 
-def single(
-    scope: Scope, ask: Ask, chart: Chart, exact: Answer, months: Answer | None = None, ignored: Sequence[str] = ()
-) -> Exhibit:
+def single(scope: Scope, ask: Ask, chart: Chart, exact: Answer, months: Answer | None = None) -> Exhibit:
     """A single group, with nothing to compare: its value, and its trend."""
     if months is not None and not is_empty(months):
-        return _of_months(scope, ask, months, ignored, _last(shown(exact, ask), scope.lang))
-    exhibit = of_answer(scope, ask, chart, exact, None, ignored)
+        return _of_months(scope, ask, months, _last(shown(exact, ask), scope.lang))
+    exhibit = of_answer(scope, ask, chart, exact)
     value = Value(_last(exhibit.answer or exact, scope.lang))
     return replace(exhibit, form=value) if isinstance(exhibit.form, Drawing) else exhibit
 
@@ -305,9 +301,9 @@ def _last(answer: Answer, lang: str) -> str:
     return text.amount(answer.column(metric.name)[-1] if answer.rows else None, metric.unit, lang)
 
 
-def _of_months(scope: Scope, ask: Ask, months: Answer, ignored: Sequence[str], value: str = "") -> Exhibit:
+def _of_months(scope: Scope, ask: Ask, months: Answer, value: str = "") -> Exhibit:
     options = {"zero": months.metrics[0].unit != "share", "height": _TREND}
-    exhibit = of_answer(scope, ask, lines.trend, months, None, ignored, options=options, value=value)
+    exhibit = of_answer(scope, ask, lines.trend, months, options=options, value=value)
     return replace(exhibit, stands_in=True)
 
 
@@ -332,7 +328,7 @@ def _not_narrowed(scope: Scope, ask: Ask, metric: Metric, wider: Sequence[str]) 
         over = scope.over or scope.months(_MONTHS)
         months = ask.exactly(Question((metric.name,), ("month",), None, over, frozen(where)))
         if not is_empty(months):
-            return _of_months(scope, ask, months, ignored)
+            return _of_months(scope, ask, months)
     named = text.listed([text.word(f"dimension.{name}", scope.lang) for name in wider], scope.lang)
     measure = metric.label[scope.lang]
     return nothing(scope, "state.not_narrowed_title", "refused.not_where", measure=measure, dimensions=named)
@@ -341,7 +337,7 @@ def _not_narrowed(scope: Scope, ask: Ask, metric: Metric, wider: Sequence[str]) 
 # ---------------------------------------------------------------- what stands around it
 
 
-def _notes(exact: Answer, ask: Ask, ignored: Sequence[str], words: ChartContext) -> tuple[str, ...]:
+def _notes(exact: Answer, ask: Ask, words: ChartContext) -> tuple[str, ...]:
     places = exact.column("province") if "province" in exact.by else exact.where.get("province", ())
     notes = [*filter(None, [wording.not_arrived(ask, places, words.lang)])]
     if comparable(exact) is not exact:
@@ -350,8 +346,6 @@ def _notes(exact: Answer, ask: Ask, ignored: Sequence[str], words: ChartContext)
         notes.append(words.word("figure.of_course"))
     if overlaps(exact, exact.metrics[0], ask):
         notes.append(words.word("figure.overlap"))
-    if ignored:
-        notes.append(wording.no_effect(words, ignored))
     return tuple(notes)
 
 

@@ -11,13 +11,11 @@ from etl.core.errors import QuestionError
 from etl.core.jalali import DAY, add_months, unit_of, units_between
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
-from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
 from ui.data.ask import Ask
 from ui.exhibits import verdict
 from ui.exhibits.exhibit import Exhibit, Line, Sentence, Span, sentence
 from ui.i18n import text
-from ui.state import wording
 from ui.state.given import Given, Wrong, in_address, number, one, short
 from ui.state.questions import analyse_under
 from ui.state.scope import Days, Scope
@@ -58,12 +56,8 @@ def month_ends(day: date) -> list[date]:
 def recruits_needed(scope: Scope, ask: Ask, goal: Goal) -> Exhibit:
     """How many recruits a month reach the target by a day, and are those of now enough?"""
     by = goal.until or end_of_next_year(scope.day)
-    answer, ignored = _needed(scope, ask, by, goal.count)
-    words = ChartContext(scope.lang)
-    notes = [wording.no_effect(words, ignored)] if ignored else []
-    return sentence(
-        scope, [together((_enough(scope, answer, by), _falls_again(answer, by, scope.lang)))], answer, notes=notes
-    )
+    answer, _ = _needed(scope, ask, by, goal.count)
+    return sentence(scope, [together((_enough(scope, answer, by), _falls_again(answer, by, scope.lang)))], answer)
 
 
 def pace(scope: Scope, ask: Ask) -> Exhibit:
@@ -115,7 +109,7 @@ def _falls_again(answer: Answer, until: date, lang: str) -> Said:
 
 def announced(scope: Scope, ask: Ask) -> Exhibit:
     """How do announced numbers stand beside those of the register on the same day? A line each, with its source."""
-    answer, ignored = analyse_under(scope, ask, "announced")
+    answer, _ = analyse_under(scope, ask, "announced")
     lang, lines, claims = scope.lang, list[Line](), list[tuple[Claim, ...]]()
     for row in answer.records():
         metric = catalogue()[row["metric"]]
@@ -131,7 +125,6 @@ def announced(scope: Scope, ask: Ask) -> Exhibit:
         names = ("announced_value", "registered_value", "announced_difference")
         claims.append(tuple(claim("value", answer, name, number=row[name], analysis="announced") for name in names))
     notes = [text.word("goal.announced_why" if lines else "goal.announced_none", lang)]
-    notes += [wording.no_effect(ChartContext(lang), ignored)] if lines and ignored else []
     title = Title(text.word("goal.announced_title", lang))
     return Exhibit(lang, Sentence(tuple(lines), claims=tuple(claims)), answer, title, own_notes=tuple(notes))
 

@@ -9,7 +9,6 @@ from etl.analysis.planning import NOW
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic.answers import Answer
 from ui.charts import bars, forecast, lines, steps
-from ui.charts.elements import ChartContext
 from ui.charts.titles import Title
 from ui.data import ask as asking
 from ui.data.ask import Ask
@@ -23,7 +22,6 @@ from ui.exhibits.page import Cards, Columns, Findings, Folded, Page, Section, Wh
 from ui.exhibits.scenario import Planned, pace_now, without_present
 from ui.exhibits.verdict import own_target, summed_up
 from ui.i18n import text
-from ui.state import wording
 from ui.state.given import Given, one
 from ui.state.questions import analyse_under, ask_under, settled_on, without_places
 from ui.state.scope import Scope
@@ -56,10 +54,10 @@ def projection(scope: Scope, ask: Ask) -> Exhibit:
 def headcount(scope: Scope, ask: Ask, planned: Planned, goal: Goal) -> Exhibit:
     """Where does a scenario lead?"""
     scenario = without_present(scope, ask, planned.scenario)
-    exact, ignored = analyse_under(scope, ask.exactly, "headcount", scenario=scenario, goal=goal.count)
+    exact, _ = analyse_under(scope, ask.exactly, "headcount", scenario=scenario, goal=goal.count)
     if all(value is None for value in exact.column(exact.metrics[1].name)):
         return nothing(scope, "state.empty_title", "state.empty")
-    made = of_answer(scope, ask, forecast.path, exact, ignored=ignored)
+    made = of_answer(scope, ask, forecast.path, exact)
     chosen = {"recruits": scenario.recruits, "leaver_rate": scenario.leaver_rate, "goal": goal.count}
     return of_result(made, scope, "headcount", **chosen)
 
@@ -120,7 +118,7 @@ def recruits(scope: Scope, ask: Ask, entered: Recruits) -> Exhibit:
     title = text.word("ahead.recruits", lang)
     if not 1 <= count <= MOST:
         return said(scope, title, text.word("ahead.recruits_bounds", lang, most=text.number(MOST, lang)))
-    exact, ignored = analyse_under(everywhere, ask.exactly, "recruit_places", recruits=count)
+    exact, _ = analyse_under(everywhere, ask.exactly, "recruit_places", recruits=count)
     if not exact.rows:
         return said(scope, title, text.word("state.empty", lang))
     exhibit, notes = finding(everywhere, ask, exact, title), [text.word("ahead.recruits_note", lang)]
@@ -131,7 +129,6 @@ def recruits(scope: Scope, ask: Ask, entered: Recruits) -> Exhibit:
         claimed = _of_recruits(everywhere, exhibit.answer, count)
         before, after = (text.plain(end, "ratio", lang) for end in ends)
         title = text.word("ahead.recruits_title", lang, count=text.number(count, lang), before=before, after=after)
-    notes += [wording.no_effect(ChartContext(lang), ignored)] if ignored else []
     return replace(exhibit, form=Table(), title=Title(title, claims=claimed), own_notes=tuple(notes))
 
 

@@ -84,15 +84,15 @@ def endings(scope: Scope, ask: Ask) -> Exhibit:
 
 def queue(scope: Scope, ask: Ask) -> Exhibit:
     """How many files wait, and how many decisions a month hold the queue?"""
-    exact, ignored = analyse_under(scope, ask.exactly, "queue")
+    exact, _ = analyse_under(scope, ask.exactly, "queue")
     row, lang = exact.records()[0], scope.lang
     if row["queue_needed"] is None:
         title = waiting(exact, ChartContext(lang))
-        made = finding(scope, ask, exact, title.sentence, ignored)
+        made = finding(scope, ask, exact, title.sentence)
         return of_result(replace(made, title=replace(made.title, claims=title.claims)), scope, "queue")
     paces_of = {name: f"queue_{name}" for name in ("arrivals", "decisions", "needed")}
     said = text.word("queue.paces", lang, **{name: text.number(row[column], lang) for name, column in paces_of.items()})
-    exhibit = of_answer(scope, ask, paces, exact, None, ignored, [text.word("queue.note", lang)])
+    exhibit = of_answer(scope, ask, paces, exact, None, [text.word("queue.note", lang)])
     claimed = tuple(value(exact, column) for column in paces_of.values())
     return of_result(replace(exhibit, intro=said, intro_claims=claimed), scope, "queue")
 
@@ -142,13 +142,13 @@ def founded(scope: Scope, ask: Ask) -> Exhibit:
 
 def survival(scope: Scope, ask: Ask) -> Exhibit:
     """What share of the institutes of each founding year remains after five years?"""
-    exact, ignored = analyse_under(scope, ask.exactly, "institute_survival")
+    exact, _ = analyse_under(scope, ask.exactly, "institute_survival")
     rows = [row for row in exact.rows if row[1] == charts.YEARS_AFTER]
     if not rows:
         return nothing(scope, "state.empty_title", "state.empty")
     columns = ("founded_year", *exact.columns[2:])
     after = replace(exact, by=("founded_year",), columns=columns, rows=[(row[0], *row[2:]) for row in rows])
-    made = of_answer(scope, ask, bars.columns, after, charts.remaining, ignored)
+    made = of_answer(scope, ask, bars.columns, after, charts.remaining)
     return of_result(made, scope, "institute_survival")
 
 
@@ -194,11 +194,11 @@ def smart_by_size(scope: Scope, ask: Ask) -> Exhibit:
 
 def smart_published(scope: Scope, ask: Ask) -> Exhibit:
     """Which share did each publication show?"""
-    exact, ignored = analyse_under(scope, ask.exactly, "adoption")
+    exact, _ = analyse_under(scope, ask.exactly, "adoption")
     if len(exact.rows) < 2:
         # One publication has no history.
         return nothing(scope, "state.empty_title", "smart.no_history")
-    return of_answer(scope, ask, charts.published, exact, ignored=ignored)
+    return of_answer(scope, ask, charts.published, exact)
 
 
 def since_smart(scope: Scope, ask: Ask) -> Over | None:

@@ -65,7 +65,7 @@ def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exh
 
     Its title says their number.
     """
-    exact, ignored = analyse_under(scope, ask.exactly, analysis)
+    exact, _ = analyse_under(scope, ask.exactly, analysis)
     has_end = "span" in exact.by
     exact = ending_within(exact, within.days) if has_end else exact
     answer, lang = ask.shown(exact), scope.lang
@@ -79,7 +79,6 @@ def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exh
     when = wording.where_and_when(words, answer, ask.rights, scope.day)
     are_counted_twice = any(overlaps(exact, metric, ask.exactly) for metric in exact.metrics)
     notes = [text.word("figure.overlap", lang)] if are_counted_twice else []
-    notes += [wording.no_effect(words, ignored)] if ignored else []
     return Exhibit(
         lang,
         Table(),

@@ -24,8 +24,8 @@ def history(scope: Scope, ask: Ask) -> Exhibit:
 
 def similar(scope: Scope, ask: Ask) -> Exhibit:
     """Which provinces are similar to each, and how far are they apart?"""
-    exact, ignored = analyse_under(scope, ask.exactly, "similar_provinces")
-    exhibit = finding(scope, ask, exact, text.word("how.similar_title", scope.lang), ignored)
+    exact, _ = analyse_under(scope, ask.exactly, "similar_provinces")
+    exhibit = finding(scope, ask, exact, text.word("how.similar_title", scope.lang))
     day = text.day(text.read_day(exact.records()[0]["made_on"]), scope.lang)
     return replace(exhibit, form=Table(), intro=text.word("how.similar", scope.lang, day=day))
 

@@ -101,15 +101,19 @@ class Named:
         return f"{self.name}.{form}?{urlencode(pairs)}" if pairs else f"{self.name}.{form}"
 
     def exhibits(self, ask: Ask) -> tuple[Exhibit, ...]:
-        """The exhibit alone, or each card of the row; each says which filters have no effect on it."""
+        """The exhibit alone, or each card of the row."""
         found = self.make(self.scope, ask, *self.inputs)
         return tuple(self._saying(one) for one in (found if isinstance(found, tuple) else (found,)))
 
     def _saying(self, one: Exhibit) -> Exhibit:
+        """The exhibit with the filters that have no effect on it, where it says anything: the one place that says so."""
         if one.answer is None:
             return one
         ignored = [name for name in self.scope.where if name not in one.answer.where and not self._is_taken(name)]
-        return replace(one, no_effect=wording.no_effect(one.context(), ignored)) if ignored else one
+        if not ignored:
+            return one
+        said = wording.no_effect(one.context(), ignored)
+        return replace(one, no_effect=said, notes=(*one.notes, said) if one.says_anything else one.notes)
 
     def _is_taken(self, name: str) -> bool:
         """Whether an input begins with what a filter says, as the sides of a comparison do with its provinces."""

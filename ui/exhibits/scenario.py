@@ -109,5 +109,5 @@ def seats_now(scope: Scope, ask: Ask) -> Exhibit:
 
 
 def _now(scope: Scope, ask: Ask, analysis: str) -> Exhibit:
-    exact, ignored = analyse_under(scope, ask.exactly, analysis)
-    return finding(scope, ask, exact, exact.metrics[0].label[scope.lang], ignored)
+    exact, _ = analyse_under(scope, ask.exactly, analysis)
+    return finding(scope, ask, exact, exact.metrics[0].label[scope.lang])

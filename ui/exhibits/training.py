@@ -71,11 +71,11 @@ def by_status(scope: Scope, ask: Ask) -> Exhibit:
 
 def lapsing(scope: Scope, ask: Ask) -> Exhibit:
     """Whose training lapses within 30, 60 and 90 days?"""
-    exact, ignored = ask_under(scope, ask.exactly, [f"expiring_{days}" for days in (30, 60, 90)])
+    exact, _ = ask_under(scope, ask.exactly, [f"expiring_{days}" for days in (30, 60, 90)])
     context = ChartContext(scope.lang, names=asking.names(ask, scope.lang))
     when = wording.where_and_when(context, exact, ask.rights, scope.day)
     subtitle = f"{context.word('futures.lapsing')} · {when}"
-    return of_answer(scope, ask, bars.spans, exact, ignored=ignored, subtitle=subtitle)
+    return of_answer(scope, ask, bars.spans, exact, subtitle=subtitle)
 
 
 def seats(scope: Scope, ask: Ask) -> Exhibit:
@@ -88,14 +88,14 @@ def futures(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
     if not scope.where.keys() <= _OF_SEATS:
         return figure(scope, ask, lines.run_off, analysis="run_off")
     scenario = without_present(scope, ask, planned.scenario)
-    exact, ignored = analyse_under(scope, ask.exactly, "futures", scenario=scenario)
+    exact, _ = analyse_under(scope, ask.exactly, "futures", scenario=scenario)
     if all(value is None for value in exact.column("run_off")):
         return nothing(scope, "state.empty_title", "state.empty")
     # The numbers of the trial and of the lapses are said in words.
     drawn, is_changed = replace(exact, metrics=exact.metrics[:7]), scenario != NOW
     says, options = partial(forecast.with_seats, is_changed=is_changed), {"is_changed": is_changed}
     notes = _why_they_differ(exact, scenario, scope.lang)
-    made = of_answer(scope, ask, forecast.futures, drawn, says, ignored, notes, options)
+    made = of_answer(scope, ask, forecast.futures, drawn, says, notes, options)
     return of_result(made, scope, "futures", scenario=scenario if is_changed else None)
 
 
@@ -149,31 +149,31 @@ def fell(scope: Scope, ask: Ask) -> Exhibit:
 
 def seat_plan(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
     """What do the seats to order reach?"""
-    exact, ignored = analyse_under(scope, ask.exactly, "seat_plan_months", entered=_entered(scope, ask, planned))
+    exact, _ = analyse_under(scope, ask.exactly, "seat_plan_months", entered=_entered(scope, ask, planned))
     notes = [text.word(f"ahead.{key}", scope.lang) for key in ("order_note", "plan_note")]
-    made = of_answer(scope, ask, charts.plan, replace(exact, metrics=exact.metrics[:2]), None, ignored, notes)
+    made = of_answer(scope, ask, charts.plan, replace(exact, metrics=exact.metrics[:2]), None, notes)
     return of_result(made, scope, "seat_plan_months")
 
 
 def seat_rooms(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
     """Where does one more room gain most?"""
-    exact, ignored = analyse_under(scope, ask.exactly, "seat_plan_rooms", entered=_entered(scope, ask, planned))
+    exact, _ = analyse_under(scope, ask.exactly, "seat_plan_rooms", entered=_entered(scope, ask, planned))
     if not exact.rows:
         return said(scope, text.word("ahead.room_none", scope.lang))
     most = {"most": _MOST_ROOMS}
-    made = of_answer(scope, ask, bars.ranking, _of_one(exact), charts.gained, ignored, options=most)
+    made = of_answer(scope, ask, bars.ranking, _of_one(exact), charts.gained, options=most)
     return of_result(made, scope, "seat_plan_rooms")
 
 
 def seat_order(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
     """Which seats are to be ordered, by course and month? Of several provinces the list alone."""
-    exact, ignored = analyse_under(scope, ask.exactly, "seat_plan", entered=_entered(scope, ask, planned))
+    exact, _ = analyse_under(scope, ask.exactly, "seat_plan", entered=_entered(scope, ask, planned))
     if len({row[0] for row in exact.rows}) == 1:
-        made = of_answer(scope, ask, lines.heat, _of_one(exact), charts.ordered, ignored)
+        made = of_answer(scope, ask, lines.heat, _of_one(exact), charts.ordered)
         return of_result(made, scope, "seat_plan")
     help_key = "ahead.order_help" if exact.rows else "ahead.order_none"
     title = text.word("ahead.order", scope.lang)
-    return replace(finding(scope, ask, exact, title, ignored), intro=text.word(help_key, scope.lang))
+    return replace(finding(scope, ask, exact, title), intro=text.word(help_key, scope.lang))
 
 
 def _entered(scope: Scope, ask: Ask, planned: Planned) -> tuple[tuple[str, str, float], ...]:

@@ -60,11 +60,9 @@ def summed_up(scope: Scope, ask: Ask, reached: bool = True) -> Exhibit:
     """Where does it stand? With the way to the target and, with `reached`, the month of it."""
     found, lang = facts(scope, ask), scope.lang
     said = sentences(found, lang) if reached else [active(found, lang), *licences_lapsed(found, lang)]
-    _, ignored = scope.under(catalogue()[ACTIVE].dimensions)
     words = ChartContext(lang, names=asking.names(ask, lang))
-    notes = [wording.no_effect(words, ignored)] if ignored else []
     below = wording.where_and_when(words, found.latest, ask.rights, scope.day)
-    made = sentence(scope, said, found.latest, progress=_progress(found, lang), notes=notes)
+    made = sentence(scope, said, found.latest, progress=_progress(found, lang))
     return replace(made, subtitle=below)
 
 

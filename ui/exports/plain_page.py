@@ -90,7 +90,7 @@ class PlainPage:
             if inside:
                 parts.append(f'<section id="{text.escape(named.name.replace("/", "-"))}">{inside}</section>')
             for exhibit in row:
-                notes |= dict.fromkeys((*exhibit.own_notes, *exhibit.notes, *filter(None, [exhibit.no_effect])))
+                notes |= dict.fromkeys((*exhibit.own_notes, *exhibit.notes))
         parts += [f'<p class="pd-note">{text.escape(note)}</p>' for note in notes]
         return "".join(parts) + self._source()
 

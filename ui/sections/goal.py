@@ -80,11 +80,8 @@ def _announced(view: PageContext, made: Made, exhibit: Exhibit) -> None:
         f"<p><b>{text.escape(said.words)}</b></p><p class='pd-note'>{text.escape(source.words)}</p>"
         for said, source in exhibit.form.lines
     ]
-    why, *notes = exhibit.own_notes
-    listed = "".join([*lines, f'<p class="pd-note">{text.escape(why)}</p>'])
-    st.html(blocks.heading(exhibit.title.sentence) + listed)
-    for note in notes:
-        blocks.note(note)
+    st.html(blocks.heading(exhibit.title.sentence) + "".join(lines))
+    notes_of(exhibit, "announced")
     question(view, exhibit.answer, "announced", made)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from etl.semantic.rights import every_province
 from ui.components import blocks, table_html
-from ui.components.figures import named
+from ui.components.figures import named, notes_of
 from ui.components.footer import question
 from ui.components.parts import part
 from ui.components.table_html import Column
@@ -33,8 +33,7 @@ def _verdict(view: PageContext, made: Made, exhibit: Exhibit) -> None:
     paragraphs = "".join(f"<p>{text.escape(sentence)}</p>" for sentence in exhibit.sentences)
     progress = _progress(exhibit.form.progress, view.lang) if exhibit.form.progress else ""
     st.html(f'<div class="pd-verdict">{paragraphs}{progress}</div>')
-    for note in exhibit.own_notes:
-        blocks.note(note)
+    notes_of(exhibit, "verdict")
     blocks.left_out(view, exhibit.answer)
     question(view, exhibit.answer, "verdict", made)
 
