@@ -39,7 +39,7 @@ fast: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench
 
-# Thirty faults of one line are planted one by one: each is caught by its tests.
+# Faults of one line are planted one by one: each is caught by its tests.
 planted: $(READY)
 	$(BIN)/python -m tests.planted
 
