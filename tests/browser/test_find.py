@@ -105,6 +105,22 @@ def test_the_arrows_choose_and_enter_opens_the_page(reader: front.Visit) -> None
     assert [address.removeprefix(reader.address) for address in sent] == ["/training?province=IR-07"]
 
 
+@pytest.mark.parametrize("words", ["ترک خدمت فارس", "پوشش فارس", "پایبندی آموزشی"])
+def test_enter_scrolls_to_the_number_and_marks_it_until_the_next_key(words: str, reader: front.Visit) -> None:
+    line = ask(reader, words).first
+    expect(line).to_contain_text(kind("answer"))
+    number = line.locator("b").inner_text().rpartition(" · ")[2].split()[0]
+    with reader.page.expect_navigation():
+        reader.page.keyboard.press("Enter")
+    marked = reader.page.locator(".pd-found")
+    expect(marked).to_have_count(1, timeout=60_000)
+    expect(marked).to_be_in_viewport()
+    assert number in marked.inner_text()
+    assert "#" not in reader.page.url, "the address is that of the page"
+    reader.page.keyboard.press("Tab")
+    expect(marked).to_have_count(0)
+
+
 def test_ctrl_and_enter_open_a_new_tab(reader: front.Visit) -> None:
     before = reader.page.url
     ask(reader, "فارس")
