@@ -228,10 +228,11 @@ def _body(submission: Submission) -> str:
 
 def _of_row(ident: str, province: str, month: str, state: str, version: int, body: str) -> Submission:
     content = json.loads(body)
+    # An earlier version does not know every field.
     for name in ("hands", "groups", "decided_groups"):
-        content[name] = tuple(content[name])
-    content["unchanged"] = {table: (who, at) for table, (who, at) in content["unchanged"].items()}
-    content["files"] = tuple(File(**known(File, file)) for file in content["files"])
+        content[name] = tuple(content.get(name, ()))
+    content["unchanged"] = {table: (who, at) for table, (who, at) in content.get("unchanged", {}).items()}
+    content["files"] = tuple(File(**known(File, file)) for file in content.get("files", ()))
     return Submission(
         **known(Submission, content) | {"id": ident, "province": province, "month": month, "state": state}
     )

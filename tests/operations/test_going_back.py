@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import fields, make_dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -75,6 +75,33 @@ def test_every_store_goes_on_with_what_a_later_version_wrote(tmp_path: Path) -> 
     after = write_to_stores(tmp_path)
     assert [*before[0]] == after[0][:1]  # type: ignore[index, misc]
     assert after[1:] == [2, 2]
+
+
+def earlier(name: str) -> type:
+    """The submission of a version that does not know a field."""
+    known = [(one.name, one.type, one) for one in fields(Submission) if one.name != name]
+    return make_dataclass("Earlier", known, frozen=True)
+
+
+@pytest.mark.parametrize(
+    "name", [one.name for one in fields(Submission) if one.name not in ("id", "province", "month", "state")]
+)
+def test_an_old_submission_that_was_published_is_read_after_a_downgrade(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opened before a field was known, published by the version that has it, and read by the one without it again."""
+    records, database = Records(tmp_path), tmp_path / "submissions.sqlite"
+    old = records.add("IR-07", "1405-07", lambda ident, _: Submission(ident, "IR-07", "1405-07", "approved"))
+    with closing(sqlite3.connect(database)) as file, file:
+        ((body,),) = file.execute("select body from submissions").fetchall()
+        without = {key: value for key, value in json.loads(body).items() if key != name}
+        assert len(without) == len(fields(Submission)) - 1
+        file.execute("update submissions set body = ?", (json.dumps(without),))
+    assert records.get(old.id) == old
+    done = records.change(old.id, ("approved",), lambda one: one.but(state="published", publication="000003"))
+    monkeypatch.setattr("etl.submissions.records.Submission", earlier(name))
+    back = records.get(old.id)
+    assert vars(back) == {key: value for key, value in vars(done).items() if key != name}
 
 
 def of_order(folder: Path) -> tuple[Path, Callable[[], object]]:

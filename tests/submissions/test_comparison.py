@@ -13,10 +13,11 @@ from etl import synthetic
 from etl.extract.contract import TABLES, contract
 from etl.submissions import comparison
 from etl.submissions import desk as steps
+from etl.submissions.refusals import Declined
 from tests.conftest import BUILD_DAY
 from tests.effort import draws
-from tests.loading import csv_text
-from tests.submissions.conftest import FARS, LAST, Office, person, province_files
+from tests.loading import csv_text, row
+from tests.submissions.conftest import FARS, LAST, Office, person, province_files, with_rows
 from tests.submissions.honest_files import Months, read_all
 
 pytestmark = pytest.mark.slow
@@ -219,3 +220,31 @@ def test_a_first_file_is_compared_with_none(office: Office):
         path.unlink()
     one = office.hand_in(office.clerk, "IR-07", with_posts("manager", 25))
     assert (one.result["unusual"], one.result["before"]) == ([], {})
+
+
+def with_two_institutes(of_second: str) -> dict[str, str]:
+    """The files of Fars with two institutes; the people of the second are in one of them."""
+    files, (code, name, first) = province_files(FARS), FARS
+    staff = [person(first * 1000 + 500 + at, code, of_second) for at in range(30)]
+    second = row("institutes", institute_code="101", province=name)
+    is_there = of_second == "101"
+    return {
+        f"institutes_{code}.csv": with_rows(files[f"institutes_{code}.csv"], "institutes", *[second] * is_there),
+        f"personnel_{code}.csv": with_rows(files[f"personnel_{code}.csv"], "personnel", *staff),
+    }
+
+
+def test_two_institutes_are_merged_on_purpose_by_one_tick_and_one_reason(office: Office):
+    office.only_rows = True
+    before = office.hand_in(office.clerk, "IR-07", with_two_institutes("101"))
+    ticked = {steps.ident(line): "" for line in before.result["unusual"]}
+    office.desk.submit(office.clerk, before.id, confirmed=ticked)
+    office.desk.approve(office.steward, before.id)
+    merged = office.hand_in(office.clerk, "IR-07", with_two_institutes("100"))
+    (line,) = merged.result["unusual"]
+    assert (merged.state, line["table"], line["column"], line["rows"]) == ("ready", "personnel", "institute_code", 30)
+    with pytest.raises(Declined, match="not confirmed yet"):
+        office.desk.submit(office.clerk, merged.id)
+    why = {steps.ident(line): "ادغام دو مؤسسه با مجوز استان"}
+    done = office.desk.submit(office.clerk, merged.id, confirmed=why)
+    assert (done.state, done.confirmed) == ("submitted", why)
