@@ -87,6 +87,7 @@ def drawn(con: ScopedCursor) -> list[dict[str, Any]]:
         {"province": ("IR-16",), "gender": ("female",), "education": ("doctorate",), "post": ("manager",)},
         {"county": ("2301",)},
         {"activity": ("guarding",)},
+        {"province": ("IR-00", "IR-01", "IR-03", "IR-09", "IR-12"), "gender": ("male",)},
         {"on": latest - timedelta(400)},
         {"period": "12"},
     ]

@@ -244,13 +244,16 @@ def spread(
     key: str = "spread",
 ) -> Title:
     """The range of rows, by dimension: a title that is true of every comparison. Without `is_whole` small groups are left out."""
-    at = answer.columns.index(metric.name)
+    at, fewest = answer.columns.index(metric.name), 0
+    if not is_whole or answer.fewest(metric, 0):
+        fewest = _least_of(answer, metric)
+        # A place where more would be expected is ranked, and has fewer all the same.
+        rows = [row for row in rows if (_record(answer, row).get(size_of(metric)) or fewest) >= fewest] or rows
     values = [row[at] for row in rows]
     low, high = (text.plain(value, metric.unit, context.lang) for value in (min(values), max(values)))
     words = {"measure": metric.short[context.lang], "axes": axes(answer.by, context), "low": low, "high": high}
-    keys, fewest = [key], 0
-    if not is_whole or answer.fewest(metric, 0):
-        fewest = _least_of(answer, metric)
+    keys = [key]
+    if fewest:
         keys, words["fewest"] = ["spread_large", "spread_large_short"], different.at_least(metric, context.lang, fewest)
     elif key == "spread" and low == high:
         keys = ["spread_one"]
