@@ -9,7 +9,7 @@ discoveries are held at 5 % (Y. Benjamini and Y. Hochberg, 1995, Journal of the 
 People per resident are a full count of both: nothing is sampled, and a side is a matter of how far the rate is from the whole's.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -28,12 +28,14 @@ from etl.semantic.access import ScopedCursor
 from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import Metric, catalogue
 from etl.semantic.composed_answers import Where, compose
-from etl.semantic.open_totals import members_in_scope
+from etl.semantic.disclosure import FEWEST, with_published_counts
+from etl.semantic.open_totals import is_open, members_in_scope
 from etl.semantic.ranking import LEAST, is_full_count, is_tested, least, worse_side
 from etl.semantic.resolve import settled_on
 from etl.semantic.rights import BELOW_PROVINCE
 from etl.warehouse.dimensions import PLACES
 
+EXACT, PUBLISHED = "exact", "published"
 LEVEL = 0.05
 FEWEST_INSTITUTES = 5
 # The least difference that is explained, and of a share named: of a share in points, of a rate per residents as a part of it.
@@ -56,11 +58,12 @@ def different(
     by: str = "province",
     over: tuple[date, date] | None = None,
     whole: str = "",
+    counts: str = EXACT,
 ) -> Answer:
     """Each group's rate against the whole's: provinces against the nation, other groups against all within the filters.
 
     With `whole="nation"` places of a province are compared with the nation too. Of people per resident, counties without
-    anybody are among the groups.
+    anybody are among the groups. With `counts="published"` the test knows the counts of a file for circulation and no others.
 
     Rows: (the group, the rate, whole_value, p_value, institutes_compared, then the two parts of the rate and `side`).
     Of a share the side is lower, higher, none, untested (fewer than 23 people, 10 institutes, or 5 institutes) or unclear: the
@@ -73,7 +76,7 @@ def different(
     QuestionError for what is no rate of institutes, TooEarly where no month is settled yet.
     """
     rate = _rate(metric, by)
-    asked = _Asked.of(con, (metric,), by, where, _when(con, rate, on, over), whole)
+    asked = _Asked.of(con, (metric,), by, where, _when(con, rate, on, over), whole, counts)
     groups, frame = asked.groups, asked.compared(rate)
     part, count = _parts(rate)
     frame = _in_order(rate, frame)
@@ -86,7 +89,9 @@ def different(
     return _in_unit(answer, rate)
 
 
-def sides(con: ScopedCursor, on: date, where: Where, by: str, metrics: Sequence[str]) -> dict[str, "pd.Series[Any]"]:
+def sides(
+    con: ScopedCursor, on: date, where: Where, by: str, metrics: Sequence[str], counts: str = EXACT
+) -> dict[str, "pd.Series[Any]"]:
     """For each metric that has an answer, the side of every group by `different`; metrics of one day are asked together."""
     days: dict[date, list[str]] = {}
     for name in metrics:
@@ -95,12 +100,12 @@ def sides(con: ScopedCursor, on: date, where: Where, by: str, metrics: Sequence[
     found: dict[str, pd.Series[Any]] = {}
     for day, names in days.items():
         try:
-            asked = dict.fromkeys(names, _Asked.of(con, names, by, where, {"on": day}))
+            asked = dict.fromkeys(names, _Asked.of(con, names, by, where, {"on": day}, counts=counts))
         except QuestionError:
             asked = {}
             for name in names:
                 with suppress(QuestionError):
-                    asked[name] = _Asked.of(con, (name,), by, where, {"on": day})
+                    asked[name] = _Asked.of(con, (name,), by, where, {"on": day}, counts=counts)
         found |= {name: one.compared(catalogue()[name]).set_index(by)["side"] for name, one in asked.items()}
     return found
 
@@ -122,7 +127,7 @@ class _Asked:
     """Rates of groups and of the whole, the parts of shares by institute, and the filters as codes.
 
     `everywhere` are the residents of every county, also of those without anybody; `unplaced` the counties of provinces in which
-    too many people are in no known county.
+    too many people are in no known county; `fewest` the people of a group that is on a side of a rate per residents.
     """
 
     groups: Answer
@@ -133,10 +138,18 @@ class _Asked:
     is_national: bool
     chosen: Mapping[str, tuple[str, ...]]
     unplaced: Collection[str]
+    fewest: int = LEAST
 
     @classmethod
     def of(
-        cls, con: ScopedCursor, metrics: Sequence[str], by: str, where: Where, when: Mapping[str, Any], than: str = ""
+        cls,
+        con: ScopedCursor,
+        metrics: Sequence[str],
+        by: str,
+        where: Where,
+        when: Mapping[str, Any],
+        than: str = "",
+        counts: str = EXACT,
     ) -> Self:
         """Provinces are compared with the nation, other groups with all within the filters, or with the nation too."""
         chosen = members_in_scope(con, where)
@@ -157,11 +170,14 @@ class _Asked:
         institutes = ask(con, *parts, **asked) if parts else None
         counted = next((_parts(rate) for rate in rates if by == _COUNTY and is_full_count(rate.name)), None)
         everywhere, unplaced = None, frozenset[str]()
+        known = known_counts(counts, (by,), groups.where)
         if counted:
             everywhere = ask(con, counted[1], by=(by,), where=groups.where, **when)
             if groups.frame[by].isna().any():
-                unplaced = _unplaced(con, counted[0], groups.where, when)
-        return cls(groups, whole, institutes, everywhere, by, is_national, chosen, unplaced)
+                unplaced = _unplaced(con, counted[0], groups.where, when, known)
+        institutes = institutes and known(institutes)
+        fewest = LEAST if known is as_asked else FEWEST
+        return cls(known(groups), known(whole), institutes, everywhere, by, is_national, chosen, unplaced, fewest)
 
     def compared(self, rate: Metric) -> pd.DataFrame:
         """A row for each known group: the rate, its two parts, whole_value, p_value, institutes_compared and side."""
@@ -175,7 +191,7 @@ class _Asked:
         if self.institutes is None or is_full_count(rate.name):
             side = sides_of_full_count(frame[rate.name], whole)
             expected = frame[count].fillna(0) * _divided(self.whole.value(part), self.whole.value(count))
-            is_few = (np.maximum(expected, frame[part].fillna(0)) < LEAST) | frame[self.by].isin(self.unplaced)
+            is_few = (np.maximum(expected, frame[part].fillna(0)) < self.fewest) | frame[self.by].isin(self.unplaced)
             return frame.assign(side=np.where(is_few, "untested", side))
         clusters = self.institutes.frame.reindex(columns=[self.by, part, count])
         clusters = clusters.assign(group=pd.Index(frame[self.by]).get_indexer(clusters[self.by]))
@@ -194,14 +210,30 @@ def _with_nobody(frame: pd.DataFrame, everywhere: pd.DataFrame, by: str, count: 
     return pd.concat([frame, nobody.assign(**zeros)[[*frame.columns]]], ignore_index=True)
 
 
+def as_asked(answer: Answer) -> Answer:
+    """The counts as they are."""
+    return answer
+
+
+def known_counts(counts: str, by: Sequence[str], *filters: Collection[str]) -> Callable[[Answer], Answer]:
+    """What a test knows of its counts: the published ones, unless these are open totals. Raises QuestionError."""
+    if counts not in (EXACT, PUBLISHED):
+        raise QuestionError(f"counts are {EXACT} or {PUBLISHED}, not {counts}")
+    is_exact = counts == EXACT or all(is_open(by, where) for where in filters)
+    return as_asked if is_exact else with_published_counts
+
+
 def without_places(where: Where) -> dict[str, tuple[str, ...]]:
     """Filters without those of places."""
     return {name: tuple(codes) for name, codes in where.items() if name not in PLACES}
 
 
-def _unplaced(con: ScopedCursor, count: str, where: Where, when: Mapping[str, Any]) -> frozenset[str]:
+def _unplaced(
+    con: ScopedCursor, count: str, where: Where, when: Mapping[str, Any], known: Callable[[Answer], Answer]
+) -> frozenset[str]:
     """The counties of provinces in which more than a tenth of those counted are in no known county."""
-    people, here = (ask(con, count, by=by, where=where, **when).frame for by in (("province",), ("province", _COUNTY)))
+    axes = (("province",), ("province", _COUNTY))
+    people, here = (known(ask(con, count, by=by, where=where, **when)).frame for by in axes)
     unknown = here[here[_COUNTY].isna()].set_index("province")[count]
     most = people.set_index("province")[count] * MOST_UNKNOWN
     provinces = unknown.index[unknown > most.reindex(unknown.index)]
@@ -225,7 +257,12 @@ def with_unclear(rate: Metric, frame: pd.DataFrame) -> "pd.Series[Any]":
 
 @analysis(asks=("training_compliance",), open_by=("",))
 def differs(
-    con: ScopedCursor, on: date, where: Where, than: Side | None = None, metric: str = "training_compliance"
+    con: ScopedCursor,
+    on: date,
+    where: Where,
+    than: Side | None = None,
+    metric: str = "training_compliance",
+    counts: str = EXACT,
 ) -> Answer:
     """The rate on a day in a place against that of another day or place, by the same rule; one row.
 
@@ -243,10 +280,11 @@ def differs(
         raise QuestionError(f"{metric} is counted over a period; two days are compared by what is measured on a day")
     for day, filters in ((on, where), (than.on, dict(than.where))):
         asked.append(ask(con, metric, on=day, where=members_in_scope(con, filters)))
-    here, there = asked
-    if there.left_out:
+    if asked[1].left_out:
         # A place beside a group of the nation, which is not open.
         raise AccessDenied
+    known = known_counts(counts, (), asked[0].where, asked[1].where)
+    here, there = asked = [known(one) for one in asked]
     value, other = here.value(), there.value()
     rows, also, p, institutes = [answer.records()[0] for answer in asked], [there], np.nan, None
     if is_full_count(metric):
@@ -257,7 +295,7 @@ def differs(
             else str(sides_of_full_count(pd.Series([value]), other)[0])
         )
     else:
-        of_institutes = [ask(con, metric, by=("institute",), on=one.on, where=one.where) for one in asked]
+        of_institutes = [known(ask(con, metric, by=("institute",), on=one.on, where=one.where)) for one in asked]
         frames = [one.frame for one in of_institutes]
         both = frames[0].merge(frames[1], on="institute", how="outer", suffixes=("_1", "_2"))
         sizes = [both[[f"{part}_{n}", f"{count}_{n}"]].fillna(0).to_numpy(float) for n in (1, 2)]

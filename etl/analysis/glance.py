@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from etl.analysis.analyses import analysis
-from etl.analysis.different import sides
+from etl.analysis.different import EXACT, sides
 from etl.core.errors import QuestionError
 from etl.core.jalali import DAY, last_complete_months, units_between
 from etl.semantic.access import ScopedCursor
@@ -22,7 +22,7 @@ TESTED = ("coverage_per_10k", "training_compliance", "leaver_rate_12m")
 
 
 @analysis(asks=("active_assistants",), open_by=("province", ""))
-def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> Answer:
+def glance(con: ScopedCursor, on: date, where: Where, by: str = "province", counts: str = EXACT) -> Answer:
     """A row for each province or county, or one for the whole (`by` empty): its numbers, and in which of them it is behind.
 
     Rows: (the place, active_assistants, active_growth, coverage_per_10k, target_progress, training_compliance,
@@ -44,7 +44,7 @@ def glance(con: ScopedCursor, on: date, where: Where, by: str = "province") -> A
     columns["active_growth"] = {
         place: now[place] / count - 1 for place, count in before.items() if count >= LEAST and place in now
     }
-    found = sides(con, on, where, by, TESTED) if by else {}
+    found = sides(con, on, where, by, TESTED, counts) if by else {}
     if by == "county" and _COVERAGE in found and columns[_COUNT]:
         # Where counties are known, those without anybody are rows as well: their coverage is 0.
         nobody = dict.fromkeys(found[_COVERAGE].index.difference([*columns[_COUNT]]), 0)

@@ -115,6 +115,8 @@ def for_circulation(source: Answer | StreamedRows | StoredRows, ask: Ask | None 
     counts = [source.columns.index(name) for name in counted]
     if set(source.by) & set(DIMENSIONS) - set(TIME):
         rows = [row for row in rows if _is_listed(row, counts, len(source.by))]
+        listed = {row[: len(source.by)] for row in rows}
+        hidden = frozenset((key, name) for key, name in hidden if key in listed)
     own = {field.name: getattr(source, field.name) for field in fields(source)}
     return Circulated(**own | {"rows": _in_order(source, metrics, rows), "hidden": hidden})
 
@@ -140,6 +142,33 @@ def published_of(answer: Answer, counted: Mapping[str, Metric], key: _Key, exact
             value = published(value, STEP * metric.most_per_person, chances[of])
         shown[name] = value
     return shown
+
+
+def with_published_counts(answer: Answer) -> Answer:
+    """The Answer with published counts of people, and the ratios of its columns worked out of these, as what is decided on them.
+
+    A side that is told in a file for circulation is tested so.
+    """
+    first, metrics = (
+        len(answer.by),
+        {name: described(name, answer.metrics) for name in answer.columns[len(answer.by) :]},
+    )
+    counted = {name: metric for name, metric in metrics.items() if metric and _is_count(metric)}
+    ratios = {
+        name: metric
+        for name, metric in metrics.items()
+        if metric and {metric.numerator, metric.denominator} <= {*metrics}
+    }
+    rows = []
+    for row in answer.rows:
+        exact = dict(zip(answer.columns, row, strict=True))
+        cells = exact | published_of(answer, counted, tuple(row[:first]), exact)
+        for name, metric in ratios.items():
+            parts = cells[str(metric.numerator)], cells[str(metric.denominator)]
+            if exact[name] is not None and None not in parts:
+                cells[name] = ratio(metric, *parts)
+        rows.append(tuple(cells[name] for name in answer.columns))
+    return replace(answer, rows=rows)
 
 
 def _chance(answer: Answer, kind: str, is_of_nation: bool, key: _Key) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,10 +27,10 @@ from etl.analysis.different import (
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic import access
 from etl.semantic.access import ScopedCursor
-from etl.semantic.answers import ask
+from etl.semantic.answers import Answer, ask
 from etl.semantic.catalog import catalogue
-from etl.semantic.disclosure import for_circulation
-from etl.semantic.ranking import least, worse_side
+from etl.semantic.disclosure import for_circulation, with_published_counts
+from etl.semantic.ranking import is_tested, least, worse_side
 from etl.semantic.rights import AccessScope, Grant
 from tests.effort import draws
 from tests.oracle import different as oracle
@@ -300,6 +301,38 @@ def test_a_file_for_circulation_has_no_test_of_exact_counts(con: ScopedCursor) -
 
 
 # ---------------------------------------------------------------- two sides
+
+
+@pytest.mark.parametrize("by", ["county", "post", "province"])
+@pytest.mark.parametrize("name", ["training_compliance", "coverage_per_10k"])
+def test_a_side_that_circulates_is_tested_on_published_counts_alone(
+    con: ScopedCursor, monkeypatch: pytest.MonkeyPatch, by: str, name: str
+) -> None:
+    """Where the analysis can ask for published counts alone it says the same; of provinces it says what is open."""
+    if not is_tested(name, by):
+        pytest.skip(f"{name} has no sides by {by}")
+    wheres: list[dict[str, tuple[str, ...]]] = [{}, {"gender": ("female",)}]
+    exact = [different(con, metric=name, by=by, where=where) for where in wheres]
+    circulated = [different(con, metric=name, by=by, where=where, counts="published") for where in wheres]
+
+    def published(*args: Any, **asked: Any) -> Answer:
+        return with_published_counts(ask(*args, **asked))
+
+    monkeypatch.setattr("etl.analysis.different.ask", published)
+    again = [different(con, metric=name, by=by, where=where) for where in wheres]
+    is_open = [by == "province" and not where for where in wheres]
+    for told, expected in zip(circulated, [exact[0] if is_open[0] else again[0], again[1]], strict=True):
+        pd.testing.assert_frame_equal(told.frame, expected.frame)
+    assert circulated[1].rows != exact[1].rows, "the test can fail"
+
+
+def test_two_sides_circulate_on_published_counts_alone(con: ScopedCursor, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = {"province": ("IR-23",), "gender": ("female",)}
+    exact, told = (differs(con, where=where, **counts) for counts in ({}, {"counts": "published"}))
+    monkeypatch.setattr("etl.analysis.different.ask", lambda *args, **asked: with_published_counts(ask(*args, **asked)))
+    assert differs(con, where=where).rows == told.rows != exact.rows
+    with pytest.raises(QuestionError, match="counts are exact or published"):
+        differs(con, where=where, counts="some")
 
 
 def test_two_sides_differ_by_the_same_test(con: ScopedCursor) -> None:

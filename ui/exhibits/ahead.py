@@ -25,6 +25,6 @@ def endings(scope: Scope, ask: Ask, kind: str) -> Exhibit:
         of_kind, *answered = (replace(one, counts=kind) for one in (of_kind, *answered))
     rows = [row for row in exact.rows if row[0] == kind]
     exact = without_first(replace(exact, rows=rows, metrics=(of_kind, *answered)))
-    if not any(exact.column("endings")):
+    if not any(ask.shown(exact).column("endings")):
         return said(scope, words[scope.lang], text.word("ahead.nothing", scope.lang))
     return of_answer(scope, ask, charts.endings, exact, None, [text.word("ahead.handled", scope.lang)])

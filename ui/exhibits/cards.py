@@ -256,12 +256,13 @@ def at_once(scope: Scope, ask: Ask, names: Iterable[str]) -> dict[str, Numbers]:
         for name, answer in now.items():
             # The two batches may be narrowed to the rights differently.
             before = then[name] if name in then and then[name].where == answer.where else None
-            side = questions.side(ask.exactly, answer, before) if before else ""
             settled, shown = day if day != scope.day else None, ask.shown(answer)
+            shown_before = ask.shown(before) if before else None
+            side = questions.side(ask, shown, shown_before) if shown_before else ""
             if settled is None and _waits(name):
                 # Unknown, on screen and in files: it is not settled on any day.
                 shown = replace(shown, rows=[(None,) * len(shown.columns)], hidden=frozenset())
-            found[name] = Numbers(shown, ask.shown(before) if before else None, settled, side)
+            found[name] = Numbers(shown, shown_before, settled, side)
     return found
 
 

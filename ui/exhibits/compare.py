@@ -35,7 +35,7 @@ from ui.exhibits.page import Page, Section
 from ui.i18n import member_names, text
 from ui.state import wording
 from ui.state.given import Given, Wrong, one, short, wrong_value
-from ui.state.questions import Over, settled_on, similar_to, without_places
+from ui.state.questions import Over, counts_known, settled_on, similar_to, without_places
 from ui.state.scope import NATION, SIMILAR, Days, Scope
 from ui.summary import changes, claims, different
 
@@ -200,7 +200,7 @@ def numbers(scope: Scope, ask: Ask, sides: Sides, compared: Compared) -> Exhibit
     answer = as_shown(exact, ask)
     titled = _titles(scope, ask, sides, exact)
     words = ChartContext(lang, names=asking.names(ask, lang) | {"side": titled})
-    verdicts = tuple(_verdict(ask.exactly, sides, each, frozen(where)) for each in exact.metrics)
+    verdicts = tuple(_verdict(ask, sides, each, frozen(where)) for each in exact.metrics)
     tested = sum(_is_tested(sides, each) for each in exact.metrics)
     line = [
         text.word("compare.sides", lang, first=titled["first"], second=titled["second"]),
@@ -308,7 +308,9 @@ def _verdict(ask: Ask, sides: Sides, metric: Metric, where: Filters) -> str:
         for place, day in zip(sides.places, sides.days, strict=True)
     )
     with suppress(AccessDenied):
-        answer = ask(of_analysis("differs", second.on, dict(second.where), metric=metric.name, than=first))
+        filters, counts = dict(second.where), counts_known(ask, (), dict(first.where), dict(second.where))
+        asked = of_analysis("differs", second.on, filters, metric=metric.name, than=first, **counts)
+        answer = ask.exactly(asked)
         return changes.verdict(metric, answer.value("side"))
     return ""
 

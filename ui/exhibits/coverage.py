@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from etl.semantic.answers import Answer
 from etl.semantic.catalog import catalogue
-from etl.semantic.open_totals import sees_nation
+from etl.semantic.open_totals import is_open, sees_nation
 from etl.semantic.rights import BELOW_PROVINCE
 from ui.charts import bars, county_maps, grouped, lines, maps, titles
 from ui.charts.elements import ChartContext
@@ -48,6 +48,9 @@ def without_any(scope: Scope, ask: Ask) -> Exhibit:
     if BELOW_PROVINCE & {*scope.where}:
         return sentence(scope, ())
     exact, _ = ask_under(scope, ask.exactly, ["active_assistants"], ("province",))
+    if ask is not ask.exactly and not is_open(exact.by, exact.where):
+        # Published as 0 are also a few.
+        return sentence(scope, (), ask.shown(exact))
     active, words = dict(exact.rows), ChartContext(scope.lang)
     places = exact.where.get("province") or member_names.fixed("province", scope.lang)
     none = [words.member("province", place) for place in places if not active.get(place)]
@@ -70,7 +73,8 @@ def counties_without(scope: Scope, ask: Ask) -> Exhibit:
     where, _ = scope.under(known)
     residents, active = (exactly(Question((name,), ("county",), scope.day, None, frozen(where))) for name in by_county)
     counts = ask(Question(counted, (), scope.day, None, frozen(active.where)))
-    active_in = dict(active.rows)
+    # Which they are, a file for circulation does not tell: published as 0 are also a few.
+    active_in = dict(active.rows) if ask is exactly else dict.fromkeys(residents.column("county"), True)
     none = replace(residents, rows=[row for row in residents.rows if row[0] is not None and not active_in.get(row[0])])
     nowhere = dict(ask.shown(active).rows).get(None)
     unknown = text.number(nowhere, scope.lang) if nowhere else ""

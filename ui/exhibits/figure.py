@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from etl.semantic import disclosure
 from etl.semantic.answers import Answer, Metric
 from etl.semantic.catalog import catalogue, described, size_of
 from etl.semantic.open_totals import sees_nation
@@ -61,7 +62,7 @@ def figure(
     if analysis:
         exact, ignored = analyse_under(scope, exactly, analysis)
     else:
-        exact, ignored = _compared(scope, exactly, chart, names, axes, over)
+        exact, ignored = _compared(scope, ask, chart, names, axes, over)
     if wider := [name for name in PLACES if name in ignored]:
         # It would be of places that the scope line does not name.
         return _not_narrowed(scope, ask, exact.metrics[0], wider)
@@ -151,7 +152,7 @@ def of_answer(
         subtitle or below,
         counted if ask is ask.exactly else "",
         tuple(notes),
-        (*said, *_notes(exact, ask.exactly, words)),
+        (*said, *_notes(exact, answer, ask, words)),
         named,
     )
 
@@ -219,7 +220,7 @@ def _is_known(answer: Answer, name: str) -> bool:
 def _compared(
     scope: Scope, ask: Ask, chart: Chart, names: Sequence[str], axes: tuple[str, ...], over: Over | None
 ) -> tuple[Answer, list[str]]:
-    answer, ignored = ask_under(scope, ask, names, axes, over)
+    answer, ignored = ask_under(scope, ask.exactly, names, axes, over)
     if "province" in answer.by and BELOW_PROVINCE & {*answer.where}:
         answer = questions.of_own_provinces(answer, ask)
     return (_with_sides(scope, ask, answer) if chart.compares else answer), ignored
@@ -337,25 +338,29 @@ def _not_narrowed(scope: Scope, ask: Ask, metric: Metric, wider: Sequence[str]) 
 # ---------------------------------------------------------------- what stands around it
 
 
-def _notes(exact: Answer, ask: Ask, words: ChartContext) -> tuple[str, ...]:
+def _notes(exact: Answer, answer: Answer, ask: Ask, words: ChartContext) -> tuple[str, ...]:
     places = exact.column("province") if "province" in exact.by else exact.where.get("province", ())
     notes = [*filter(None, [wording.not_arrived(ask, places, words.lang)])]
     if comparable(exact) is not exact:
         notes.append(words.word("figure.no_nowruz"))
     if "course" in exact.by and exact.metrics[0].unit == "share":
         notes.append(words.word("figure.of_course"))
-    if overlaps(exact, exact.metrics[0], ask):
+    if overlaps(answer, answer.metrics[0], ask):
         notes.append(words.word("figure.overlap"))
     return tuple(notes)
 
 
 def overlaps(answer: Answer, metric: Metric, ask: Ask) -> bool:
-    """Whether groups of people add up to more than all: who serves in two groups counts in each."""
+    """Whether groups of people add up to more than all: who serves in two groups counts in each.
+
+    Of published counts, if by more than these can be off.
+    """
     is_count = metric.unit == "persons" and metric.kind == "snapshot" and size_of(metric) == metric.name
     if not is_count or metric.name not in catalogue() or not answer.by or set(answer.by) & set(TIME_AXES):
         return False
     whole = ask(Question((metric.name,), on=answer.on, filters=frozen(answer.where))).value()
-    return sum(value or 0 for value in answer.column(metric.name)) > (whole or 0)
+    off = 0 if ask is ask.exactly else disclosure.STEP * metric.most_per_person * (len(answer.rows) + 1)
+    return sum(value or 0 for value in answer.column(metric.name)) > (whole or 0) + off
 
 
 def _cases(scope: Scope, ask: Ask, answer: Answer, words: ChartContext) -> str:

@@ -17,7 +17,7 @@ from ui.exhibits.exhibit import Exhibit, Table
 from ui.exhibits.figure import nothing, overlaps
 from ui.i18n import member_names, text
 from ui.state import wording
-from ui.state.questions import settled_on, who_differs
+from ui.state.questions import counts_known, settled_on, who_differs
 from ui.state.scope import Scope
 from ui.summary import claims, different
 
@@ -32,14 +32,15 @@ def glance(scope: Scope, ask: Ask) -> Exhibit:
     provinces = scope.where.get("province", ())
     by = "county" if len(provinces) == 1 else "province"
     where, _ = scope.under(catalogue()[_PEOPLE].dimensions)
-    exact, whole = (exactly(of_analysis("glance", scope.day, where, by=axis)) for axis in (by, ""))
+    counts = counts_known(ask, (by,), where)
+    exact, whole = (exactly(of_analysis("glance", scope.day, where, by=axis, **counts)) for axis in (by, ""))
     if not exact.rows:
         return nothing(scope, "state.empty_title", "state.empty")
     answer, over = ask.shown(exact), last_complete_months(scope.day, MONTHS)
     months = ask(Question((_PEOPLE,), (by, "month"), None, over, frozen(where)))
     place = member_names.of("province", provinces[0], lang) if by == "county" else ""
     title = text.word(f"glance.{by}", lang, count=text.number(len(answer.rows), lang), place=place)
-    asked = of_analysis("glance", scope.day, exact.where, by=by)
+    asked = of_analysis("glance", scope.day, exact.where, by=by, **counts)
     counted = claims.of_analysis([claims.claim("count", answer, number=len(answer.rows))], asked)
     return Exhibit(
         lang,
@@ -49,7 +50,7 @@ def glance(scope: Scope, ask: Ask) -> Exhibit:
         _marks(scope, ask, answer),
         own_notes=(
             *filter(None, [wording.not_arrived(ask, provinces or answer.column(by), lang)]),
-            *_does_not_add_up(exactly(Question((_PEOPLE,), (by,), scope.day, None, frozen(where))), ask, lang),
+            *_does_not_add_up(ask(Question((_PEOPLE,), (by,), scope.day, None, frozen(where))), ask, lang),
         ),
         names=asking.names(ask, lang),
         intro=_about_trend(answer, unit_of(over[0], "month").label, lang),
@@ -94,7 +95,7 @@ def _about_trend(places: Answer, first: str, lang: str) -> str:
 
 def _does_not_add_up(people: Answer, ask: Ask, lang: str) -> tuple[str, ...]:
     """Why the people of the places are not those of the whole: some are in no known place, some are counted in two."""
-    unknown = next((row[1] for row in ask.shown(people).rows if row[0] is None), 0)
+    unknown = next((row[1] for row in people.rows if row[0] is None), 0)
     notes = [text.word("glance.unknown", lang, count=text.number(unknown, lang))] if unknown else []
-    notes += [text.word("figure.overlap", lang)] * overlaps(people, people.metrics[0], ask.exactly)
+    notes += [text.word("figure.overlap", lang)] * overlaps(people, people.metrics[0], ask)
     return tuple(notes)

@@ -79,7 +79,7 @@ def institutes(scope: Scope, ask: Ask, searched: Searched) -> Exhibit:
     title = text.word(f"institute.{key}", lang, count=count) if count else found.metrics[0].label[lang]
     words = ChartContext(lang, names=asking.names(ask, lang))
     below = wording.subtitle(words, found, ask.rights, scope.day)
-    twice = any(overlaps(found, metric, ask.exactly) for metric in found.metrics)
+    twice = any(overlaps(shown, metric, ask) for metric in shown.metrics)
     notes = (text.word("figure.overlap", lang),) if twice else ()
     return Exhibit(lang, Table(), shown, Title(title), below, notes=notes, names=words.names)
 

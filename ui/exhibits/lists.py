@@ -77,7 +77,7 @@ def listed(scope: Scope, ask: Ask, analysis: str, within: Within = WHOLE) -> Exh
     title = text.word(key, lang, count=text.number(len(answer.rows), lang), last=last, days=days)
     counted = _counted(answer, analysis, scope) if within == WHOLE else ()
     when = wording.where_and_when(words, answer, ask.rights, scope.day)
-    are_counted_twice = any(overlaps(exact, metric, ask.exactly) for metric in exact.metrics)
+    are_counted_twice = any(overlaps(answer, metric, ask) for metric in answer.metrics)
     notes = [text.word("figure.overlap", lang)] if are_counted_twice else []
     return Exhibit(
         lang,

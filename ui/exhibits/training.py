@@ -94,16 +94,21 @@ def futures(scope: Scope, ask: Ask, planned: Planned) -> Exhibit:
     # The numbers of the trial and of the lapses are said in words.
     drawn, is_changed = replace(exact, metrics=exact.metrics[:7]), scenario != NOW
     says, options = partial(forecast.with_seats, is_changed=is_changed), {"is_changed": is_changed}
-    notes = _why_they_differ(exact, scenario, scope.lang)
+    notes = _why_they_differ(ask.shown(exact), scenario, scope.lang, ask is ask.exactly)
     made = of_answer(scope, ask, forecast.futures, drawn, says, notes, options)
     return of_result(made, scope, "futures", scenario=scenario if is_changed else None)
 
 
-def _why_they_differ(answer: Answer, scenario: Scenario, lang: str) -> list[str]:
-    """Why the lines differ, or why there is no scenario; what the coming year asks for; what recruits do to seats."""
+def _why_they_differ(answer: Answer, scenario: Scenario, lang: str, is_exact: bool) -> list[str]:
+    """Why the lines differ, or why there is no scenario; what the coming year asks for; what recruits do to seats.
+
+    For circulation, which has no lines, the second alone.
+    """
     last = answer.records()[-1]
     miss, coming, before = (last[name] for name in ("plan_miss", "lapses_ahead", "lapses_before"))
     most, balance = text.number(MOST_MISSED * 100, lang), _balance(last, lang)
+    if not is_exact:
+        return [balance, *_many_more(coming, before, lang)]
     if miss is None:
         return [balance, text.word("futures.untried", lang)]
     if abs(miss) > MOST_MISSED:
@@ -111,13 +116,18 @@ def _why_they_differ(answer: Answer, scenario: Scenario, lang: str) -> list[str]
         return [balance, text.word("futures.missed", lang, miss=missed, most=most)]
     if last["plan_compliance"] is None:
         return [balance, text.word("futures.contradicted", lang)]
-    notes = [balance, text.word("futures.why", lang)]
-    if before and coming / before - 1 >= _MANY_MORE:
-        more = text.percent(coming / before - 1, lang, 0)
-        notes.append(text.word("futures.lapses", lang, count=text.number(coming, lang), more=more))
+    notes = [balance, text.word("futures.why", lang), *_many_more(coming, before, lang)]
     if scenario.recruits is not None:
         notes.append(text.word("futures.recruits", lang))
     return notes
+
+
+def _many_more(coming: float, before: float, lang: str) -> list[str]:
+    """That many more fall due than in the year before."""
+    if not before or coming / before - 1 < _MANY_MORE:
+        return []
+    more = text.percent(coming / before - 1, lang, 0)
+    return [text.word("futures.lapses", lang, count=text.number(coming, lang), more=more)]
 
 
 def _balance(row: Mapping[str, Any], lang: str) -> str:

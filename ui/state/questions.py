@@ -12,7 +12,7 @@ from typing import Any
 
 from etl.analysis import analyses, detail
 from etl.analysis.comparison import Side
-from etl.analysis.different import is_sizeable, is_tested_over_time
+from etl.analysis.different import PUBLISHED, is_sizeable, is_tested_over_time
 from etl.core.errors import QuestionError, TooEarly
 from etl.semantic import resolve
 from etl.semantic.answers import Answer
@@ -119,7 +119,7 @@ def settled_on(ask: Ask, name: str, on: date) -> date | None:
 def different(
     scope: Scope, ask: Ask, name: str, by: str, where: Where, over: Over | None = None, whole: str = ""
 ) -> Answer:
-    """Who is below or above the whole, by the one test: on exact counts, with the numbers of the Ask.
+    """Who is below or above the whole, by the one test, on the counts that the Ask may tell of.
 
     With `whole="nation"` places of a province are compared with the nation too.
 
@@ -127,6 +127,7 @@ def different(
     """
     asked, codes = dict(where), tuple(where.get("province", ()))
     chosen = {"whole": whole} if whole else {}
+    chosen |= counts_known(ask, (by,), where)
     is_national = by == "province" and not BELOW_PROVINCE & {*where} and sees_nation(ask.rights, where)
     if is_national:
         asked.pop("province", None)
@@ -137,6 +138,12 @@ def different(
     return replace(
         answer, where=answer.where | {"province": codes}, rows=[row for row in answer.rows if row[0] in codes]
     )
+
+
+def counts_known(ask: Ask, by: Collection[str], *filters: Collection[str]) -> dict[str, Any]:
+    """The option of a test: a file for circulation tells no side that its counts do not, unless these are open totals."""
+    is_exact = ask is ask.exactly or all(is_open(by, where) for where in filters)
+    return {} if is_exact else {"counts": PUBLISHED}
 
 
 def _as_shown(exact: Answer, ask: Ask) -> Answer:
@@ -168,7 +175,9 @@ def side(ask: Ask, here: Answer, there: Answer) -> str:
         return ""
     than = Side(there.on, frozen(there.where))
     with suppress(QuestionError):
-        found = str(ask(of_analysis("differs", here.on, here.where, metric=rate.name, than=than)).value("side"))
+        counts = counts_known(ask, (), here.where, there.where)
+        asked = of_analysis("differs", here.on, here.where, metric=rate.name, than=than, **counts)
+        found = str(ask.exactly(asked).value("side"))
         return found if found in ("lower", "higher") else ""
     return ""
 
