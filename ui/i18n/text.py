@@ -143,12 +143,13 @@ def number(value: float | Decimal | None, lang: str, decimals: int = 0, signed: 
 
 
 def percent(value: float | Decimal | None, lang: str, decimals: int | None = None, signed: bool = False) -> str:
-    """A share as a percentage: 0.873 is «۸۷٫۳٪» and "87.3%"."""
+    """A share as a percentage: 0.873 is «۸۷٫۳٪» and "87.3%", to the nearest five per cent «حدود ۸۵٪» and "about 85%"."""
     if value is None:
         return "–"
     decimals = units.shown_decimals(value, decimals_of("share")) if decimals is None else decimals
     written = number(percentage(value), lang, decimals, signed)
-    return f"{_RIGHT_TO_LEFT}{_ARABIC}{written}٪{_END}" if lang == "fa" else f"{written}%"
+    written = f"{_RIGHT_TO_LEFT}{_ARABIC}{written}٪{_END}" if lang == "fa" else f"{written}%"
+    return word("figure.about", lang, whole=written) if isinstance(value, units.Nearest) else written
 
 
 def plain(value: Any, unit: str, lang: str, signed: bool = False) -> str:
