@@ -217,6 +217,10 @@ def test_only_a_rate_that_differs_beyond_chance_is_better_or_worse(
         def look_up(self, *_: object) -> date | None:
             return settled
 
+        @property
+        def exactly(self) -> "Told":
+            return self
+
     told, sides = cast(Ask, Told()), Sides(("IR-23", "IR"), (on, on))
     assert compare._verdict(told, sides, catalogue()[name], ()) == verdict
     for other in (Sides(("IR-23", "IR"), (date(2024, 3, 20), on)), Sides(("IR-23", SIMILAR), (on, on))):
@@ -229,12 +233,17 @@ def test_only_a_rate_that_differs_beyond_chance_is_better_or_worse(
 def test_a_change_too_small_to_be_named_is_not_tested(before: float, is_asked: bool) -> None:
     asked: list[str] = []
 
-    def tested(question: Question) -> SimpleNamespace:
-        asked.append(question.analysis)
-        return SimpleNamespace(value=lambda _: "higher")
+    class Tested:
+        def __call__(self, question: Question) -> SimpleNamespace:
+            asked.append(question.analysis)
+            return SimpleNamespace(value=lambda _: "higher")
+
+        @property
+        def exactly(self) -> "Tested":
+            return self
 
     now, then = (made.answer("training_compliance", rows=[(value,)]) for value in (0.8, before))
-    assert questions.side(cast(Ask, tested), now, then) == ("higher" if is_asked else "")
+    assert questions.side(cast(Ask, Tested()), now, then) == ("higher" if is_asked else "")
     assert bool(asked) is is_asked
 
 
