@@ -185,8 +185,12 @@
       if (!place || (!isDrawn() && tries > LOOKS - FEW)) return tries ? void setTimeout(look, PAUSE, tries - 1) : undefined;
       const box = place.closest("[class*=st-key-card-]") ?? place.closest("tr, p, h2, h3") ?? place;
       box.classList.add("pd-found");
-      box.scrollIntoView({ block: "center" });
+      // It stays in sight while what stands above it is still being drawn, until the reader scrolls.
+      const kept = new ResizeObserver(() => box.scrollIntoView({ block: "center" }));
+      kept.observe(box.closest("[data-testid=stMainBlockContainer]"));
+      addEventListener("wheel", () => kept.disconnect(), { once: true });
       const unmark = () => {
+        kept.disconnect();
         box.classList.remove("pd-found");
         for (const act of ["pointerdown", "keydown"]) removeEventListener(act, unmark, true);
       };

@@ -8,7 +8,7 @@ import re
 import stat
 import time
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -593,7 +593,8 @@ def test_a_stale_candidate_is_not_published_and_built_again(office, monkeypatch,
     elif what == "reference":
         put(office.settings.folders.incoming, "events.csv", (REFERENCE / "events.csv").read_bytes())
     elif what == "day":
-        day = type("Tomorrow", (date,), {"today": classmethod(lambda _: date(2026, 12, 4))})
+        tomorrow = date.today() + timedelta(days=1)
+        day = type("Tomorrow", (date,), {"today": classmethod(lambda _: tomorrow)})
         monkeypatch.setattr(publishing, "date", day)
     else:
         file = publishing.file_of(office.desk)
