@@ -39,6 +39,8 @@ def drop_ins(known: settings.Settings) -> dict[str, str]:
         f"{_writable((folders.audit, folders.submissions, folders.run / 'web'))}",
         "policeyar-brief.service.d/settings.conf": f"[Unit]\nConditionPathExists={recipients}\n"
         f"[Service]\n{_network(database)}{_writable((folders.briefings, folders.views))}",
+        "policeyar-tell.service.d/settings.conf": f"[Service]\n{_network(database or bool(known.mail.server))}"
+        f"{_writable((folders.views, known.mail.outbox, folders.submissions))}",
         "policeyar-build.timer.d/settings.conf": f"[Timer]\nOnCalendar=\nOnCalendar=*-*-* {known.schedule.build_at}:00\n",
     }
 

@@ -51,7 +51,7 @@ PYTHON=$(command -v "python$(cat PYTHON)") || fail "Python $(cat PYTHON) is need
 getent group policeyar >/dev/null || groupadd --system policeyar
 getent passwd policeyar >/dev/null ||
     useradd --system --gid policeyar --home-dir "$DATA" --no-create-home --shell /usr/sbin/nologin policeyar
-for folder in "$DATA" "$DATA/warehouse" "$DATA/incoming" "$DATA/submissions" "$DATA/views" "$DATA/audit" "$DATA/briefings" "$DATA/backups"; do
+for folder in "$DATA" "$DATA/warehouse" "$DATA/incoming" "$DATA/submissions" "$DATA/views" "$DATA/audit" "$DATA/briefings" "$DATA/outbox" "$DATA/backups"; do
     [ -d "$folder" ] || install -d -m 750 -o policeyar -g policeyar "$folder"
 done
 install -d "$CONFIG" "$PREFIX/releases"

@@ -1,4 +1,4 @@
-"""python -m pages brief: the briefing on paper."""
+"""python -m pages brief: the briefing on paper; python -m pages tell: the news of the newest publication."""
 
 import sys
 
@@ -9,7 +9,7 @@ if __name__ == "__main__":
     try:
         settings.apply()
         # Imported late: modules read their environment variables and declarations on import.
-        from ui.briefing.command import main
+        from ui.follow.command import main
     except (settings.Faulty, Refused) as error:
         sys.exit(str(error))
 

@@ -12,6 +12,8 @@ VIEWS = DATA / "views"
 BRIEFINGS = DATA / "briefings"
 # Personal tokens, in the folder of saved views; no backup brings them back.
 TOKENS = "tokens.sqlite"
+# Follows and their news, in the same folder.
+FOLLOWS = "follows.sqlite"
 # The file that marks a folder of made-up data.
 SAMPLE_MARK = "SAMPLE.txt"
 IDENTITY_KEY = DATA / "identity.key"

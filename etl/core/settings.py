@@ -121,6 +121,24 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Mail:
+    """How news goes by mail: to addresses of `domains`, over a server without a password; without one into the folder `outbox`.
+
+    `says`: `link`, no number and no place; `rounded`, what may circulate; `exact`. `address`: that of the site, for the link.
+    `follows`: the file of the follows of teams.
+    """
+
+    server: str = _setting("", kinds.matching(r"[A-Za-z0-9.:-]+", "name of a host", may_be_empty=True))
+    port: int = _setting(25, kinds.port)
+    sender: str = _setting("", kinds.matching(r"[!-?A-~]+@[!-?A-~]+", "address of mail", may_be_empty=True))
+    domains: tuple[str, ...] = _setting((), kinds.several(kinds.host))
+    says: str = _setting("link", kinds.one_of("link", "rounded", "exact"))
+    address: str = _setting("", kinds.matching(r"https?://\S+", "address like https://host", may_be_empty=True))
+    follows: Path | None = _setting(None, kinds.file)
+    outbox: Path = _setting(DATA / "outbox", kinds.folder_to_make)
+
+
+@dataclass(frozen=True)
 class Replicas:
     """The rsync source from which a host that does not build takes publications."""
 
@@ -159,6 +177,7 @@ class Settings:
     memory: Memory = Memory()
     schedule: Schedule = Schedule()
     submission: Submission = Submission()
+    mail: Mail = Mail()
     replicas: Replicas = Replicas()
     weekend: Weekend = Weekend()
     publication: About = About()
@@ -304,6 +323,8 @@ def _contradictions(settings: Settings) -> list[str]:
     is_behind_another = not ipaddress.ip_address(web.address).is_loopback
     if settings.sign_in.mode == "oidc" and not (web.certificate or is_behind_another or web.host in LOCAL_NAMES):
         faults.append(f"web.certificate: people of other machines sign in at {web.host} over TLS alone")
+    if settings.mail.domains and not settings.mail.sender:
+        faults.append("mail.sender: mail to mail.domains needs the address that it comes from")
     if settings.sign_in.mode == "open" and is_behind_another:
         faults.append(f"sign_in.mode: open serves this machine only, and web.address is {web.address}")
     return faults

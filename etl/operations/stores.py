@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.core import store
-from etl.core.paths import TOKENS
+from etl.core.paths import FOLLOWS, TOKENS
 from etl.core.settings import Folders, Settings
 from etl.core.store import StoreFault
 from etl.extract.causes import both, of_machine, words
@@ -85,6 +85,12 @@ STORES = (
     Store("submissions", "submissions", "submissions.sqlite", 400 * _MEBIBYTE, serves=True, tables=("submissions",)),
     Store("views", "views", "views.sqlite", tables=("saved_views", "shared_views")),
     Store("notes", "views", "notes.sqlite", tables=("signed_notes",)),
+    Store(
+        "follows",
+        "views",
+        FOLLOWS,
+        tables=("follow_people", "follows", "follow_states", "follow_news", "follow_mail"),
+    ),
     Store("tokens", "views", TOKENS, of_people=True, tables=("tokens",), is_kept=False),
     Store(
         "sessions",

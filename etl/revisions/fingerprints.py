@@ -171,3 +171,10 @@ def _digests() -> dict[str, str]:
         definition = json.dumps([counted, models], sort_keys=True, default=str)
         digests[name] = hashlib.sha256(definition.encode()).hexdigest()[:16]
     return digests
+
+
+def definition(con: ScopedCursor, name: str) -> str:
+    """The digests of the definitions of a metric and of its parts, as a publication holds them."""
+    names = sorted({name, *catalog.expand(name, frozenset())})
+    sql = "select digest from definitions where list_contains($names::varchar[], metric) order by metric"
+    return " ".join(digest for (digest,) in con.whole.execute(sql, {"names": names}).fetchall())

@@ -77,6 +77,7 @@ class Host:
         self.put(
             "policeyar-brief.service", f"[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo >> {folder}/briefed'\n"
         )
+        self.put("policeyar-tell.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n")
         self.put("default.target", "[Unit]\nWants=policeyar-work.path\n")
 
     def put(self, name: str, content: str) -> None:

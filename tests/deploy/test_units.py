@@ -17,7 +17,8 @@ from deploy import configure, proxy
 from etl.core import settings
 from tests.conftest import Sample
 from tests.serving import ROOT, run
-from ui.briefing import command
+from ui.briefing import command as briefing
+from ui.follow import command
 
 needs_nginx = pytest.mark.skipif(not shutil.which("nginx", path="/usr/sbin:/usr/bin"), reason="nginx is not installed")
 UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
@@ -124,18 +125,19 @@ def test_every_command_of_a_unit_exists():
     for words in of_etl:
         _parser().parse_args(words.replace("%i", "some.service").split())
     for words in of_pages:
-        options = command._parser().parse_args(words.split())
-        assert not command._contradiction(options)
+        options = command.parser().parse_args(words.split())
+        assert "all" not in options or not briefing._contradiction(options)
 
 
 def test_each_build_that_succeeds_is_followed_by_the_briefings():
-    build, work, brief = (
+    build, work, brief, tell = (
         (ROOT / "deploy" / "systemd" / f"policeyar-{name}.service").read_text(encoding="utf-8")
-        for name in ("build", "work", "brief")
+        for name in ("build", "work", "brief", "tell")
     )
-    assert "OnSuccess=policeyar-brief.service" in build
-    assert "OnSuccess=policeyar-brief.service" in work
+    for unit in (build, work):
+        assert "OnSuccess=policeyar-brief.service policeyar-tell.service\n" in unit
     assert "python -m pages brief --all --changed\n" in brief
+    assert "python -m pages tell\n" in tell
 
 
 def test_the_settings_reach_the_units(tmp_path):
@@ -165,7 +167,7 @@ def test_the_settings_reach_the_units(tmp_path):
     [
         ({"syslog": "/dev/log"}, False, set()),
         ({"syslog": "tls://logs.example:6514"}, False, {"build", "work"}),
-        ({"database": "postgresql://store.example/dashboard"}, False, {"work", "brief", "ready"}),
+        ({"database": "postgresql://store.example/dashboard"}, False, {"work", "brief", "tell", "ready"}),
         ({}, True, {"build", "work"}),
     ],
     ids=["nothing elsewhere", "the syslog", "submissions and notes", "a source"],

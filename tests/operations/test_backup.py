@@ -33,6 +33,7 @@ from etl.warehouse import publications, version_files
 from tests.conftest import Sample
 from tests.loading import copy_publication, publish
 from tests.postgres import server
+from ui.access.follows import Follows, Kept, Mail, News, StateKept, Subscriber
 from ui.access.saved_views import Saved, SavedViews
 from ui.access.sessions import Sessions
 from ui.access.tokens import Tokens
@@ -209,6 +210,12 @@ def something_of_each_store(folders: Folders, address: str = "") -> None:
         )
         notes.Notes(folders.views, address).sign(person, note)
     SavedViews(folders.views, address).share("x", "گزارش 1", "team")
+    follows = Follows(folders.views, address)
+    follows.note_person(Subscriber("x", ("team",), "x@police.example", "fa", 1.5))
+    follows.add(Kept("f", "x", "", {"condition": "publication", "place": "IR"}, 1.5))
+    state = StateKept("f", "x", "IR", "000001", 2.5, "holds", "", None, "2026-12-03", "000001")
+    told = News("x", "000001", "f", "IR", 2.5, "began", 0, None, "", 0.75, "2026-12-03", 0.25)
+    follows.tell([state], [told], Mail("<m@x>", "x", "000001", "خبر", 3.5), "")
     Tokens(folders.views, address).make("x", (), "name", 1, time.time(), lambda: None)
     Sessions(folders.run / "sessions.sqlite", address).end("x", time.time())
     Turns(folders.run / "turns.sqlite", address).count("x", time.time())
@@ -221,6 +228,11 @@ def rows_of(folders: Folders, address: str = "") -> dict[str, str]:
         "views": SavedViews(folders.views, address).of("x"),
         "shared views": SavedViews(folders.views, address).shared("", ["team"]),
         "notes": notes.Notes(folders.views, address).all(),
+        "follows": Follows(folders.views, address).all(),
+        "people": Follows(folders.views, address).people(),
+        "states": Follows(folders.views, address).states("x"),
+        "news": Follows(folders.views, address).news("x", ["000001"]),
+        "mail": Follows(folders.views, address).unsent(),
     }
     return {name: hashlib.sha256(repr(rows).encode()).hexdigest() for name, rows in every.items()}
 
@@ -238,7 +250,9 @@ def test_an_archive_is_the_same_from_a_file_and_from_postgresql_and_goes_back_in
     archive = backup.backup(installed, database=address)
     with tarfile.open(archive) as packed:
         names = {name for name in packed.getnames() if name.endswith(".sqlite")}
-    assert names == {"submissions/submissions.sqlite", "views/views.sqlite", "views/notes.sqlite"}
+    assert names == {"submissions/submissions.sqlite"} | {
+        f"views/{name}.sqlite" for name in ("views", "notes", "follows")
+    }
     alone = folders_in(tmp_path / "alone")
     backup.restore(archive, alone)
     assert rows_of(alone) == before, "into the files of one host"

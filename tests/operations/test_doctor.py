@@ -143,7 +143,7 @@ CASES: dict[str, tuple[Callable[[Site], object], str]] = {
     ),
     "PostgreSQL": (
         lambda site: site.change("sign_in", database="postgresql://dashboard@127.0.0.1:1/policeyar"),
-        r"stores: submissions, views, notes, tokens, sessions \(PostgreSQL\): Connection refused \(ECONNREFUSED\)",
+        r"stores: submissions, views, notes, follows, tokens, sessions \(PostgreSQL\): Connection refused \(ECONNREFUSED\)",
     ),
     "disk of submissions": (
         lambda site: full(site, site.config.folders.submissions),

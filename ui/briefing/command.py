@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from etl.cli import arguments
 from etl.core.errors import QuestionError, Refused
@@ -27,8 +28,13 @@ def main(words: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    parser = _parser()
-    options = parser.parse_args(words)
+    parser = argparse.ArgumentParser(prog="python -m pages", allow_abbrev=False)
+    add(parser.add_subparsers(required=True, metavar="command"))
+    return run(parser, parser.parse_args(words))
+
+
+def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """Write the briefings that the options ask for; returns the exit code."""
     if wrong := _contradiction(options):
         parser.error(wrong)
     try:
@@ -93,9 +99,8 @@ def _province(code: str) -> str:
     return code.upper()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m pages", allow_abbrev=False)
-    commands = parser.add_subparsers(required=True, metavar="command")
+def add(commands: Any) -> None:
+    """Add the command to those of a parser."""
     brief = commands.add_parser(
         "brief",
         help="briefings as PDF",
@@ -113,4 +118,4 @@ def _parser() -> argparse.ArgumentParser:
     default = Path(os.environ.get("RECIPIENTS") or writing.folder() / "recipients.toml")
     brief.add_argument("--recipients", type=Path, default=default, metavar="FILE.toml")
     brief.add_argument("--from", dest="source", type=Path, metavar="FILE", help="another warehouse")
-    return parser
+    brief.set_defaults(run=run)

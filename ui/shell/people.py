@@ -25,8 +25,11 @@ from etl.core.errors import AccessDenied
 from etl.operations import audit, roles, sign_in
 from etl.semantic.rights import AccessScope
 from ui import streamlit_internals
+from ui.access.follows import Subscriber
 from ui.access.sessions import LONGEST_SECONDS, Session, Sessions
 from ui.access.turns import Turns
+from ui.data import stores
+from ui.follow import store as follow_store
 from ui.shell.requests import settings_at_start
 from ui.state import personal_tokens
 
@@ -54,6 +57,8 @@ class Person:
     name: str
     groups: tuple[str, ...]
     client: Mapping[str, str] = field(default_factory=dict)
+    # As the provider says it; empty where none does.
+    mail: str = ""
 
     @property
     def key(self) -> str:
@@ -205,12 +210,18 @@ def refusal(person: Person, now: float) -> str:
 
 
 def _note_groups(person: Person) -> None:
-    """Note when a person signed in, and the groups, for the tokens of that person. Raises OSError."""
+    """Note when a person signed in, and the groups, for the tokens and the follows of that person. Raises OSError."""
     if last := _noted.get(person.sub):
         since = person.session.began - last.session.began
         if since < 0 or (since < _NOTED_EVERY_SECONDS and person.groups == last.groups):
             return
     personal_tokens.store().signed_in(person.sub, person.groups, person.session.began)
+    try:
+        follows = follow_store.opened()
+        follows.note_person(Subscriber(person.sub, person.groups, person.mail, signed_in=person.session.began))
+    except OSError as error:
+        # Nobody stays outside because news could not be told.
+        stores.note(error)
     _noted[person.sub] = person
 
 
@@ -299,7 +310,9 @@ def _of_cookie(connection: HTTPConnection) -> Person | None:
     name = str(claims.get("name") or sub)
     if not raw or not isinstance(sub, str) or not sub or not all(map(_is_text, (sub, name, *names))):
         return None
-    return Person(Session(hashlib.sha256(raw).hexdigest(), sub, began, expires), name, names, client(connection))
+    mail = str(claims.get("email") or "") if claims.get("email_verified", True) is True else ""
+    session = Session(hashlib.sha256(raw).hexdigest(), sub, began, expires)
+    return Person(session, name, names, client(connection), mail if _is_text(mail) else "")
 
 
 def _is_text(value: str) -> bool:

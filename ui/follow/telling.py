@@ -1,0 +1,215 @@
+"""What a publication tells: every condition is evaluated with the rights that its receiver has at this moment.
+
+A publication that was evaluated before tells nothing, nor do a rollback and the way forward.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+
+from etl.analysis.transitions import Evaluated, State, Told, transition
+from etl.core.errors import QuestionError
+from etl.core.text_folding import latin_digits
+from etl.semantic.rights import AccessScope
+from ui.access.follows import Kept, News, StateKept, Subscriber, in_order
+from ui.data.ask import Ask
+from ui.follow.evaluate import OUTSIDE, Found, definition_of, evaluated, occurs
+from ui.follow.follow import HAND_IN, Follow, of_record
+from ui.i18n import text
+
+# Who did not sign in for so long is not told.
+IDLE_DAYS = 60
+_DAY = 86400.0
+# Told of a member that lies outside of what its receiver may see now.
+OUTSIDE_NOW = "outside"
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A person with the rights of this moment, and the Ask of the publication under them."""
+
+    person: Subscriber
+    scope: AccessScope
+    ask: Ask
+    is_paused: bool = False
+
+
+@dataclass(frozen=True)
+class Telling:
+    """The states of a person's follows in a publication, and the news, in order; each follow by its ident."""
+
+    states: list[StateKept] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
+    follows: dict[str, Follow] = field(default_factory=dict)
+
+
+def ident_of(owner: str, follow: Follow, team: str = "") -> str:
+    """The ident of a follow: the same for the same one of the same owner."""
+    told = json.dumps([owner, team, follow.record()], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()[:20]
+
+
+def follows_of(person: Subscriber, kept: Iterable[Kept]) -> Iterator[tuple[str, Follow]]:
+    """The follows that a person is told of: own ones, and those of own teams, that are on and not over."""
+    for one in kept:
+        if not one.is_on or not (one.team in person.groups if one.team else one.owner == person.sub):
+            continue
+        # One of a later version, from which somebody went back, may say what is unknown here.
+        with suppress(QuestionError, TypeError, KeyError, ValueError):
+            yield one.ident, of_record(one.content)
+
+
+def is_paused(person: Subscriber, now: float) -> bool:
+    """Whether a person has not signed in for too long."""
+    return now - person.signed_in > IDLE_DAYS * _DAY
+
+
+def told_to(
+    receiver: Receiver,
+    kept: Iterable[Kept],
+    states: Mapping[tuple[str, str], Sequence[StateKept]],
+    now: float,
+    handed_in: Mapping[str, str] | None = None,
+) -> Telling:
+    """What a publication tells a person, after the states that are kept of the earlier ones.
+
+    `handed_in`: the states of the person's submissions.
+    """
+    telling = Telling()
+    for ident, follow in follows_of(receiver.person, kept):
+        if follow.until and text.read_day(follow.until) < date.fromtimestamp(now):
+            continue
+        telling.follows[ident] = follow
+        if not receiver.is_paused:
+            one = _Telling(receiver, ident, follow, states, now, telling)
+            one.of_hand_in(handed_in or {}) if follow.condition.kind == HAND_IN else one.of_publication()
+    return Telling(telling.states, in_order(telling.news), telling.follows)
+
+
+@dataclass(frozen=True)
+class _Telling:
+    """One follow of one person in one publication."""
+
+    receiver: Receiver
+    ident: str
+    follow: Follow
+    kept: Mapping[tuple[str, str], Sequence[StateKept]]
+    now: float
+    telling: Telling
+
+    def of_publication(self) -> None:
+        ask = self.receiver.ask
+        publication, definition = ask.publication.id, definition_of(self.follow, ask)
+        found = evaluated(self.follow, ask)
+        of_old_days: dict[date, dict[str, Found]] = {}
+        whole = next((one for one in found.values() if one.why == OUTSIDE), None) if len(found) == 1 else None
+        members = [member for ident, member in self.kept if ident == self.ident] if whole else []
+        for member in dict.fromkeys((*found, *members)):
+            one = found.get(member) or whole or Found(State.NOT_EVALUATED)
+            before = self._last(member)
+            if (
+                self.follow.is_state
+                and before
+                and before.on
+                and one.state.is_known
+                and before.publication != publication
+            ):
+                if before.on not in of_old_days:
+                    of_old_days[before.on] = evaluated(self.follow, ask, before.on)
+                old = of_old_days[before.on].get(member, Found(State.NOT_EVALUATED)).state
+            else:
+                old = State.NOT_EVALUATED
+            self._keep(member, one, publication, definition, old)
+
+    def of_hand_in(self, states: Mapping[str, str]) -> None:
+        """A submission of one's own was returned or approved: told when it was, whichever publication is shown."""
+        mark = json.dumps(
+            {name: state for name, state in states.items() if state in ("returned", "approved")}, sort_keys=True
+        )
+        # Its states are known by what they are, not by a publication.
+        version = hashlib.sha256(mark.encode()).hexdigest()[:12]
+        self._keep("", Found(State.HOLDS, mark=mark), version, "", State.NOT_EVALUATED)
+
+    def _last(self, member: str) -> StateKept | None:
+        kept = self.kept.get((self.ident, member), ())
+        return next((one for one in reversed(kept) if State(one.state).is_known), None)
+
+    def _keep(self, member: str, found: Found, publication: str, definition: str, old: State) -> None:
+        kept, before = self.kept.get((self.ident, member), ()), self._last(member)
+        state = Evaluated(publication, found.state, definition)
+        told = transition([one.evaluated for one in kept], state, old, tells_end=self.follow.tells_end)
+        what, by_revision = str(told.told), told.by_revision
+        is_new = all(one.publication != publication for one in kept)
+        if not self.follow.is_state and is_new and before and found.state.is_known:
+            what = Told.BEGAN if occurs(self.follow, before.mark, found.mark) else Told.NOTHING
+        if found.why == OUTSIDE and is_new and before and State(kept[-1].state).is_known:
+            # A number of what may no longer be seen is not told, that it may not be is.
+            what = OUTSIDE_NOW
+        day = found.on.isoformat() if found.on else ""
+        key = (self.ident, self.receiver.person.sub, member, publication)
+        self.telling.states.append(
+            StateKept(*key, self.now, str(found.state), definition, found.value, day, found.mark)
+        )
+        if what != Told.NOTHING:
+            is_outside = what == OUTSIDE_NOW
+            self.telling.news.append(
+                News(
+                    self.receiver.person.sub,
+                    publication,
+                    self.ident,
+                    member,
+                    self.now,
+                    what,
+                    int(by_revision),
+                    before.value if before and not is_outside else None,
+                    before.on_day if before else "",
+                    None if is_outside else found.value,
+                    day,
+                    found.distance,
+                )
+            )
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What somebody would have been told who followed all the time: how often, and the first of it, by month.
+
+    `holds_now`: the members for which the condition holds already, with their numbers; `never`: those that can never be told.
+    """
+
+    times: list[tuple[str, tuple[str, ...]]]
+    holds_now: dict[str, float | None]
+    never: tuple[str, ...]
+
+
+def replay(follow: Follow, ask: Ask, ends: Sequence[date]) -> Replay:
+    """The ends of months at which a state began to hold, by the data of this publication. Raises QuestionError as `evaluated`."""
+    kept: dict[str, list[Evaluated]] = {}
+    times, last = [], dict[str, Found]()
+    for end in ends:
+        last = evaluated(follow, ask, end)
+        began = []
+        for member, found in last.items():
+            now = Evaluated(end.isoformat(), found.state, "")
+            if transition(kept.setdefault(member, []), now).told is Told.BEGAN:
+                began.append(member)
+            kept[member].append(now)
+        if began:
+            times.append((end.isoformat(), tuple(began)))
+    holds = {member: found.value for member, found in last.items() if found.state is State.HOLDS}
+    never = tuple(member for member, of in kept.items() if not any(one.state.is_known for one in of))
+    return Replay(times, holds, never)
+
+
+def number_of(written: str, unit: str) -> float:
+    """The number that somebody typed, in any digits; of a share with a percent sign or as a fraction.
+
+    Raises ValueError for what is no number, and QuestionError for a percentage without its sign.
+    """
+    plain = latin_digits(written).replace("٫", ".").replace("٬", "").replace(",", "").strip()
+    is_percent = plain.endswith(("%", "٪")) or plain.startswith(("%", "٪"))
+    value = float(plain.strip("%٪ "))
+    return value / 100 if is_percent and unit == "share" else value
