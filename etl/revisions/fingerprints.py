@@ -177,4 +177,4 @@ def definition(con: ScopedCursor, name: str) -> str:
     """The digests of the definitions of a metric and of its parts, as a publication holds them."""
     names = sorted({name, *catalog.expand(name, frozenset())})
     sql = "select digest from definitions where list_contains($names::varchar[], metric) order by metric"
-    return " ".join(digest for (digest,) in con.whole.execute(sql, {"names": names}).fetchall())
+    return " ".join(digest for (digest,) in con.execute(sql, {"names": names}).fetchall())

@@ -42,6 +42,7 @@ from tests.parts import SCRIPT, opening
 from ui.briefing import command
 from ui.data import page_run
 from ui.exports.job import noted
+from ui.follow.command import parser
 from ui.i18n import text
 from ui.sections import audit_log
 from ui.shell import gate, logs
@@ -785,9 +786,9 @@ def test_an_exact_briefing_is_logged_with_its_place_or_not_written(
 
     with monkeypatch.context() as patch:
         patch.setattr(command, "note", full)
-        assert command._books(press, command._parser().parse_args([*words, "--exact"])) == 1
+        assert command._books(press, parser().parse_args([*words, "--exact"])) == 1
         assert written == []
     monkeypatch.setattr(command, "note", lambda event, **more: noted.append((event, more)))
     for exact in ([], ["--exact"]):
-        assert command._books(press, command._parser().parse_args([*words, *exact])) == 0
+        assert command._books(press, parser().parse_args([*words, *exact])) == 0
     assert noted == [("export", {"form": "briefing", "why": "exact", "province": "IR-11", "publication": "000007"})]
