@@ -351,6 +351,14 @@ def test_members_of_a_team_are_told_and_nobody_else(ask: KeptAnswers, tmp_path: 
         assert len(me.told(second).news) == told
 
 
+def test_a_definition_is_the_same_whoever_asks(small_register: Path, ask: KeptAnswers) -> None:
+    follow = Follow(Condition("below", 0.8), "training_compliance", "IR-07")
+    with access.connect(small_register, OF_FARS) as cursor:
+        found = telling.definition_of(follow, On(cursor))
+    assert found == telling.definition_of(follow, ask)
+    assert len(found.split()) > 1, "of the measure and of its parts"
+
+
 # ---------------------------------------------------------------- the store
 
 
