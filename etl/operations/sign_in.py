@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from etl.core.settings import LOCAL_NAMES, Faulty, Settings, file_in_use
 from etl.operations import roles
 
-# A secret of `openssl rand -base64 48` has some forty different letters, and hardly one that follows from those before it.
-_LEAST_SECRET, _LEAST_DIFFERENT, _LEAST_NEW = 32, 12, 24
+# `openssl rand -base64 48` gives some forty different letters, `-hex 32` all sixteen but one now and then; hardly one follows
+# from those before it.
+_LEAST_SECRET, _LEAST_DIFFERENT, _LEAST_NEW = 32, 8, 24
 _ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 _WEAK = f"is short or easily guessed: {_LEAST_SECRET} random letters or more (openssl rand -base64 48)"
 _CALLBACK = "/oauth2callback"

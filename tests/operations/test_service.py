@@ -23,7 +23,7 @@ from etl.operations import readiness
 from etl.warehouse import publications
 from tests.conftest import Sample
 from tests.loading import load, put_good
-from tests.serving import ROOT, ask, free_ports, is_running, until
+from tests.serving import PATIENCE, ROOT, ask, free_ports, is_running, until
 
 _WATCHDOG_SECONDS = 4
 
@@ -138,6 +138,18 @@ def test_counters_can_be_read_and_hold_no_address(web, publish_sample):
     assert ("policeyar_questions_total", "database") in counters
     assert ("policeyar_open_sessions",) in counters
     assert "IR-23" not in text
+
+
+@pytest.mark.slow
+def test_five_hundred_half_requests_are_ended(web):
+    halves = [socket.create_connection(("127.0.0.1", web.port), timeout=PATIENCE) for _ in range(500)]
+    for half in halves:
+        half.sendall(b"GET /board/healthz HTTP/1.1\r\n")
+    assert web.ask("/healthz") == (200, "ok\n")
+    for half in halves:
+        with half:
+            assert half.recv(1) == b""
+    assert web.ask("/healthz") == (200, "ok\n")
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ from etl.core import settings
 from etl.operations import readiness
 from ui import streamlit_internals
 from ui.data import warehouse
-from ui.shell import logs
+from ui.shell import heads, logs
 from ui.shell.requests import base_path, settings_at_start
 
 disable_created_metrics()
@@ -52,8 +52,9 @@ _ONLY_READY = b"x-only-ready"
 
 
 def begin() -> None:
-    """Start the process: apply settings, set up logs and the systemd watchdog. Raises Faulty."""
+    """Start the process: apply settings, set up logs, the end of half requests and the systemd watchdog. Raises Faulty."""
     settings.apply()
+    heads.end_halves()
     _use_own_folder()
     if os.environ.get("LOG_FORMAT") == "json":
         logs.once_a_minute()
