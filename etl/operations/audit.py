@@ -32,6 +32,7 @@ EVENTS = (
     "load_published", "load_without",
     "load_refused", "rollback", "rollback_refused", "settings_changed", "backup", "restore", "quarantine",
     "pull", "accept", "token_made", "token_revoked", "note_signed", "note_withdrawn",
+    "follow_made", "follow_stopped", "follow_resumed", "follow_removed",
 )  # fmt: skip
 FIELDS = frozenset((
     "metric", "form", "role", "provinces", "files", "rows", "status", "why", "publication", "page", "province", "institute",

@@ -89,7 +89,7 @@ STORES = (
         "follows",
         "views",
         FOLLOWS,
-        tables=("follow_people", "follows", "follow_states", "follow_news", "follow_mail"),
+        tables=("follow_people", "follows", "follow_states", "follow_told", "follow_mail"),
     ),
     Store("tokens", "views", TOKENS, of_people=True, tables=("tokens",), is_kept=False),
     Store(

@@ -29,6 +29,8 @@ from tests.submissions.test_way import PERSONNEL, more_people
 from tests.ui.test_acts import callbacks
 from ui.components import blocks
 from ui.data import page_run, signed_notes, submissions
+from ui.follow import own
+from ui.follow.follow import BELOW, Condition, Follow
 from ui.state import personal_tokens, saved_views
 
 pytestmark = pytest.mark.slow
@@ -107,7 +109,7 @@ def signed_in(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def _drawn(_lang: str, _label: str, key: str, inside: Callable[[], object]) -> None:
-    if key in ("tools", "views", "files-rows", "connect-rows"):
+    if key in ("tools", "views", "files-rows", "connect-rows") or key.startswith("what-"):
         inside()
 
 
@@ -188,6 +190,22 @@ def token(_: Office) -> str:
     return ""
 
 
+def _followed(is_on: bool) -> str:
+    with page_run.acting_as(CLERK):
+        own.start(Follow(Condition("below", 0.5), "training_compliance", "IR-07"), "fa")
+        ((one,),) = (own.shown(),)
+        own.turn(one.ident, is_on)
+    return one.ident
+
+
+def followed(_: Office) -> str:
+    return _followed(True)
+
+
+def silent(_: Office) -> str:
+    return _followed(False)
+
+
 # ---------------------------------------------------------------- the acts
 
 
@@ -225,6 +243,26 @@ def _named(key: str) -> Callable[[Any], object]:
     return lambda page: next(one for one in page.text_input if one.key == key).set_value("Another")
 
 
+def _pressed(*keys: str) -> Callable[[Any], object]:
+    """Press what opens a dialog, or a form in it."""
+    return lambda page: [_button(page, key).click().run() for key in keys]
+
+
+def _asked(page: Any) -> None:
+    page.session_state["follow-kind"], page.session_state["follow-number"] = BELOW, "40%"
+    _button(page, "follow-card-training_compliance").click().run()
+
+
+def _edited(page: Any) -> None:
+    # A test draws the whole page at each step, which closes a dialog; its address opens it again.
+    page.query_params["news"] = "1"
+    _button(page.run(), "follow-edit-").click()
+    page.query_params["news"] = "1"
+    number = next(one for one in page.run().text_input if str(one.key).endswith("-number"))
+    page.query_params["news"] = "1"
+    number.set_value("40%").run()
+
+
 def _written(page: Any) -> None:
     next(one for one in page.text_area if one.key == "note-fa").set_value(FA)
 
@@ -247,6 +285,30 @@ ACTS = (
     Act("view-save", "explore", CLERK, nothing, OTHER_CLERK, _named("view name"), own=True, event="view_saved"),
     Act("view-delete-0", "explore", CLERK, saved, OTHER_CLERK, own=True, event="view_deleted"),
     Act("token-make-", "explore", CLERK, nothing, READER, _named("token-name-rows"), own=True, event="token_made"),
+    Act(
+        "follow-start",
+        "training",
+        CLERK,
+        nothing,
+        OTHER_CLERK,
+        _asked,
+        own=True,
+        event="follow_made",
+    ),
+    Act("follow-save", "training", CLERK, followed, OTHER_CLERK, _edited, own=True, event="follow_made"),
+    Act("follow-stop-", "training", CLERK, followed, OTHER_CLERK, _pressed("news"), own=True, event="follow_stopped"),
+    Act("follow-resume-", "training", CLERK, silent, OTHER_CLERK, _pressed("news"), own=True, event="follow_resumed"),
+    Act("follow-remove-", "training", CLERK, followed, OTHER_CLERK, _pressed("news"), own=True, event="follow_removed"),
+    Act(
+        "follow-occasion-start",
+        "training",
+        CLERK,
+        nothing,
+        OTHER_CLERK,
+        _pressed("news"),
+        own=True,
+        event="follow_made",
+    ),
     Act("token-revoke-", "explore", CLERK, token, READER, own=True, event="token_revoked"),
 )
 
@@ -263,8 +325,11 @@ def drawn(act: Act, now: SignedIn) -> Any:
 
 
 def pressed(act: Act, page: Any) -> Any:
-    key = next(one.key for one in page.button if str(one.key).startswith(act.key))
-    return button(page, key).click().run()
+    return _button(page, act.key).click().run()
+
+
+def _button(page: Any, beginning: str) -> Any:
+    return button(page, next(one.key for one in page.button if str(one.key).startswith(beginning)))
 
 
 @pytest.mark.parametrize("act", ACTS, ids=str)
@@ -319,7 +384,7 @@ def test_a_steward_whose_group_loses_the_role_approves_nothing_with_a_button_dra
 
 def test_every_act_of_the_source_is_pressed() -> None:
     def pattern(written: str) -> str:
-        return re.sub(r"\\?\{[^{}]*\\?\}", ".*", written.strip("f'"))
+        return re.sub(r"\\?\{[^{}]*\\?\}", ".*", re.sub(r"^f?['\"]|['\"]$", "", written))
 
     keys = [act.key for act in ACTS] + ["view team 0"]
     for one in callbacks():

@@ -27,6 +27,7 @@ SHOWN = {
     "ui/components/footer.py": {"st.session_state.update"},
     # What the browser has drawn, for the workbook of the page.
     "ui/components/page_files.py": {"received"},
+    "ui/components/news.py": {"st.session_state.update"},
     "ui/components/plot.py": {
         "(lambda: clicked(str(st.session_state[key]['click']))) if clicked else None",
         "copied",
@@ -61,8 +62,10 @@ SHOWN = {
     "ui/sections/sides.py": {"_keep", "choose"},
     "ui/shell/frame.py": {"lambda: page_context.open_part(by_name[st.session_state[key]])"},
 }
+# What only opens a dialog.
+DIALOGS = {"ui/components/following.py": 1, "ui/components/news.py": 1}
 # Pressed and answered in the same run, which asks for the rights; that of a token is an act.
-IN_THE_RUN = {"ui/components/connect.py": 1, "ui/components/downloads.py": 2}
+IN_THE_RUN = {"ui/components/connect.py": 1, "ui/components/downloads.py": 2, **DIALOGS}
 _WORDS_OF_STREAMLIT = ("ignore", "rerun")
 
 

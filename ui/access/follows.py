@@ -31,10 +31,10 @@ create table if not exists follow_states (
     state text not null, definition text not null, value double precision, on_day text not null, mark text not null,
     primary key (follow, sub, member, publication)
 );
-create table if not exists follow_news (
+create table if not exists follow_told (
     sub text not null, publication text not null, follow text not null, member text not null, at double precision not null,
     told text not null, by_revision integer not null, before_value double precision, before_day text not null,
-    now_value double precision, now_day text not null, distance double precision not null,
+    now_value double precision, now_day text not null, distance double precision not null, provinces text not null,
     was_read double precision not null, primary key (follow, sub, member, publication)
 );
 create table if not exists follow_mail (
@@ -92,7 +92,10 @@ class StateKept:
 
 @dataclass(frozen=True)
 class News:
-    """What a publication tells a person of one member of a follow; `was_read` is 0 before it was."""
+    """What a publication tells a person of one member of a follow; `was_read` is 0 before it was.
+
+    `provinces`: the codes of the provinces whose rows the person could see then, separated by spaces.
+    """
 
     sub: str
     publication: str
@@ -106,6 +109,7 @@ class News:
     now_value: float | None
     now_day: str
     distance: float
+    provinces: str = ""
     was_read: float = 0.0
 
     @property
@@ -138,14 +142,19 @@ class Follows:
     # ---------------------------------------------------------------- people
 
     def note_person(self, person: Subscriber) -> None:
-        """Note a sign-in, unless a later one was noted."""
+        """Note a sign-in, unless a later one was noted; the language stays."""
         with self._store.transaction() as execute:
-            execute("delete from follow_people where sub = $1 and signed_in <= $2", person.sub, person.signed_in)
             execute(
                 "insert into follow_people (sub, member_of, mail, lang, signed_in) values ($1, $2, $3, $4, $5) "
-                "on conflict (sub) do nothing",
+                "on conflict (sub) do update set member_of = excluded.member_of, mail = excluded.mail, "
+                "signed_in = excluded.signed_in where follow_people.signed_in <= excluded.signed_in",
                 *(person.sub, json.dumps(person.groups), person.mail, person.lang, person.signed_in),
             )
+
+    def speak(self, sub: str, lang: str) -> None:
+        """Write to a person in this language."""
+        with self._store.transaction() as execute:
+            execute("update follow_people set lang = $2 where sub = $1", sub, lang)
 
     def people(self) -> list[Subscriber]:
         with self._store.transaction() as execute:
@@ -154,16 +163,22 @@ class Follows:
 
     # ---------------------------------------------------------------- follows
 
-    def add(self, kept: Kept, announce: Callable[[], None] = lambda: None) -> str:
-        """Keep a follow; returns empty, or why not: `full` or `taken`. What `announce` raises leaves it unkept."""
+    def add(self, kept: Kept, announce: Callable[[], None] = lambda: None, instead_of: str = "") -> str:
+        """Keep a follow, instead of another one of its owner; returns empty, or why not: `full` or `taken`.
+
+        What `announce` raises leaves all as it was.
+        """
         with self._store.transaction() as execute:
-            ((of_owner,),) = execute("select count(*) from follows where owner = $1 and team = ''", kept.owner)
-            ((of_all,),) = execute("select count(*) from follows")
+            others = "from follows where not (id = $1 and owner = $2)"
+            ((of_all,),) = execute(f"select count(*) {others}", instead_of, kept.owner)
+            ((of_owner,),) = execute(f"select count(*) {others} and owner = $2 and team = ''", instead_of, kept.owner)
             if of_all >= MOST_OF_ALL or (of_owner >= MOST_OF_PERSON and not kept.team):
                 return "full"
             if execute("select 1 from follows where id = $1", kept.ident):
                 return "taken"
             announce()
+            for _ in execute("select 1 from follows where id = $1 and owner = $2", instead_of, kept.owner):
+                _forget(execute, instead_of)
             execute(
                 "insert into follows (id, owner, team, content, made, is_on) values ($1, $2, $3, $4, $5, $6)",
                 *(kept.ident, kept.owner, kept.team, _written(kept.content), kept.made, int(kept.is_on)),
@@ -229,17 +244,18 @@ class Follows:
     def tell(self, states: Sequence[StateKept], news: Sequence[News], mail: Mail | None, oldest: str) -> None:
         """Keep the states of a person in a publication, and what they tell, at once: whoever evaluates it again tells nothing.
 
-        States of publications before `oldest` go, but for the last that is known of each member.
+        News of publications before `oldest` go, and states but for the last that is known of each member.
         """
         told = {one.key: one for one in news}
         with self._store.transaction() as execute:
             for state in states:
                 is_new = _insert(execute, "follow_states", state, "follow, sub, member, publication")
                 if is_new and (one := told.get((state.follow, state.sub, state.member, state.publication))):
-                    _insert(execute, "follow_news", one, "follow, sub, member, publication")
+                    _insert(execute, "follow_told", one, "follow, sub, member, publication")
             if mail:
                 _insert(execute, "follow_mail", mail, "message_id")
             for sub in {state.sub for state in states}:
+                execute("delete from follow_told where sub = $1 and publication < $2", sub, oldest)
                 execute(
                     "delete from follow_states where sub = $1 and publication < $2 and exists (select 1 from follow_states as "
                     "later where later.follow = follow_states.follow and later.sub = follow_states.sub and later.member = "
@@ -247,29 +263,27 @@ class Follows:
                     *(sub, oldest),
                 )
 
-    def news(self, sub: str, publications: Sequence[str]) -> list[News]:
-        """What these publications told a person: the unread first, then by publication and by how bad it is."""
+    def news(self, sub: str) -> list[News]:
+        """What a person was told: the unread first, then the latest, then the worst."""
         columns = ", ".join(News.__dataclass_fields__)
         with self._store.transaction() as execute:
-            rows = execute(f"select {columns} from follow_news where sub = $1", sub)
-        found = [News(*row) for row in rows]
-        return in_order(one for one in found if one.publication in publications)
+            rows = execute(f"select {columns} from follow_told where sub = $1", sub)
+        return in_order(News(*row) for row in rows)
 
     def unread(self, sub: str) -> int:
         with self._store.transaction() as execute:
-            ((count,),) = execute("select count(*) from follow_news where sub = $1 and was_read = 0", sub)
+            ((count,),) = execute("select count(*) from follow_told where sub = $1 and was_read = 0", sub)
         return int(count)
 
     def note_read(self, sub: str, now: float) -> None:
         with self._store.transaction() as execute:
-            execute("update follow_news set was_read = $2 where sub = $1 and was_read = 0", sub, now)
+            execute("update follow_told set was_read = $2 where sub = $1 and was_read = 0", sub, now)
 
-    def is_told(self, sub: str, publication: str) -> bool:
-        """Whether the follows of a person were evaluated in a publication."""
+    def evaluated_in(self, sub: str, publication: str) -> set[str]:
+        """The follows that were evaluated for a person in a publication."""
         with self._store.transaction() as execute:
-            return bool(
-                execute("select 1 from follow_states where sub = $1 and publication = $2 limit 1", sub, publication)
-            )
+            rows = execute("select follow from follow_states where sub = $1 and publication = $2", sub, publication)
+        return {follow for (follow,) in rows}
 
     # ---------------------------------------------------------------- the outbox
 
@@ -286,9 +300,8 @@ class Follows:
 
 
 def in_order(news: Iterable[News]) -> list[News]:
-    """The unread first, of the newest publication, what begins before what ends, the worst first."""
-    ordered = sorted(news, key=lambda one: (not one.is_beginning, -one.distance, one.follow, one.member))
-    ordered.sort(key=lambda one: one.publication, reverse=True)
+    """The unread first, of these what was told last, what begins before what ends, the worst first."""
+    ordered = sorted(news, key=lambda one: (-one.at, not one.is_beginning, -one.distance, one.follow, one.member))
     return sorted(ordered, key=lambda one: one.was_read > 0)
 
 
@@ -303,7 +316,7 @@ def _written(content: Mapping[str, Any]) -> str:
 
 def _forget(execute: Callable[..., Any], ident: str) -> None:
     execute("delete from follows where id = $1", ident)
-    for table in ("follow_states", "follow_news"):
+    for table in ("follow_states", "follow_told"):
         execute(f"delete from {table} where follow = $1", ident)
 
 

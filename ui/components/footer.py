@@ -16,7 +16,7 @@ from etl.warehouse import official_calendar
 from ui.charts import bars, elements
 from ui.charts.elements import ChartContext
 from ui.charts.matrix import ORDERED
-from ui.components import blocks, connect, data_links, downloads, tables
+from ui.components import blocks, connect, data_links, downloads, following, tables
 from ui.data import ask as asking
 from ui.data import page_run, warehouse
 from ui.exhibits.explore import Asked
@@ -93,7 +93,7 @@ def _table_switch(view: PageContext, ident: str, switch: str, key: str) -> None:
 
 def question(view: PageContext, answer: Answer, ident: str, made: Made | None = None) -> None:
     """The popover "What is this number?". On a card the style sheet shrinks it to an icon."""
-    blocks.popover(view.lang, view.word("figure.what"), f"what-{ident}", partial(_meaning, view, answer, made))
+    blocks.popover(view.lang, view.word("figure.what"), f"what-{ident}", partial(_meaning, view, answer, ident, made))
 
 
 def rejected_rows(answer: Answer) -> int:
@@ -102,7 +102,7 @@ def rejected_rows(answer: Answer) -> int:
     return warehouse.analyse(data_quality.rejected_rows, tables, answer.where.get("province", ()))
 
 
-def _meaning(view: PageContext, answer: Answer, made: Made | None) -> None:
+def _meaning(view: PageContext, answer: Answer, ident: str, made: Made | None) -> None:
     """Definition, formula, worked example, load, rejected rows, links, what sentences claim, and the query."""
     parts = []
     for metric in answer.metrics:
@@ -134,6 +134,7 @@ def _meaning(view: PageContext, answer: Answer, made: Made | None) -> None:
     )
     parts.append(f"<p>{written}</p>")
     st.html(f'<div class="pd-meaning">{"".join(parts)}</div>')
+    following.offer(view, answer, ident)
     stated = made.exhibit.stated if made else ()
     commands = dict.fromkeys(claim.check for said in stated for claim in said.claims)
     if commands:

@@ -27,7 +27,7 @@ from ui.data import cursors
 from ui.data.ask import Kept as KeptAnswers
 from ui.follow import mail, store, team_file, words
 from ui.follow.follow import HAND_IN
-from ui.follow.telling import Receiver, Telling, follows_of, is_paused, told_to
+from ui.follow.telling import Receiver, Telling, follows_of, handed_in, is_paused, told_to
 from ui.i18n import text
 
 
@@ -83,8 +83,8 @@ def _tell(rules: settings.Settings, pointer: Path, is_tried: bool) -> int:
                 kept = [one for one in kept if not one.team]
                 kept += team_file.read(rules.mail.follows, table.groups if table else None)
             is_asked = any(one.condition.kind == HAND_IN for _, one in follows_of(receiver.person, kept))
-            handed_in = _handed_in(rules, receiver.person.sub) if is_asked else {}
-            telling = told_to(receiver, kept, states, time.time(), handed_in)
+            submissions = _handed_in(rules, receiver.person.sub) if is_asked else {}
+            telling = told_to(receiver, kept, states, time.time(), submissions)
             _print(receiver, telling)
             if not is_tried and telling.states:
                 message = mail.message_of(receiver, telling, rules.mail, _paper(pointer, receiver.scope))
@@ -116,8 +116,7 @@ def _receivers(
 
 def _handed_in(rules: settings.Settings, sub: str) -> Mapping[str, str]:
     """The states of the submissions that a person submitted."""
-    found = work.desk_of(rules, lambda: None).records.all()
-    return {one.id: one.state for one in found if one.submitted_by == sub}
+    return handed_in(work.desk_of(rules, lambda: None).records.all(), sub)
 
 
 def _paper(pointer: Path, scope: AccessScope) -> mail.Paper:

@@ -14,6 +14,7 @@ from etl.analysis.transitions import Evaluated, State, Told, transition
 from etl.core.errors import QuestionError
 from etl.core.text_folding import latin_digits
 from etl.semantic.rights import AccessScope
+from etl.submissions.records import Submission
 from ui.access.follows import Kept, News, StateKept, Subscriber, in_order
 from ui.data.ask import Ask
 from ui.follow.evaluate import OUTSIDE, Found, definition_of, evaluated, occurs
@@ -67,16 +68,21 @@ def is_paused(person: Subscriber, now: float) -> bool:
     return now - person.signed_in > IDLE_DAYS * _DAY
 
 
+def handed_in(records: Iterable[Submission], sub: str) -> dict[str, str]:
+    """The states of the submissions that a person submitted, by their idents."""
+    return {one.id: one.state for one in records if one.submitted_by == sub}
+
+
 def told_to(
     receiver: Receiver,
     kept: Iterable[Kept],
     states: Mapping[tuple[str, str], Sequence[StateKept]],
     now: float,
-    handed_in: Mapping[str, str] | None = None,
+    submissions: Mapping[str, str] | None = None,
 ) -> Telling:
     """What a publication tells a person, after the states that are kept of the earlier ones.
 
-    `handed_in`: the states of the person's submissions.
+    `submissions`: the states of the person's submissions.
     """
     telling = Telling()
     for ident, follow in follows_of(receiver.person, kept):
@@ -85,7 +91,7 @@ def told_to(
         telling.follows[ident] = follow
         if not receiver.is_paused:
             one = _Telling(receiver, ident, follow, states, now, telling)
-            one.of_hand_in(handed_in or {}) if follow.condition.kind == HAND_IN else one.of_publication()
+            one.of_hand_in(submissions or {}) if follow.condition.kind == HAND_IN else one.of_publication()
     return Telling(telling.states, in_order(telling.news), telling.follows)
 
 
@@ -131,7 +137,7 @@ class _Telling:
         )
         # Its states are known by what they are, not by a publication.
         version = hashlib.sha256(mark.encode()).hexdigest()[:12]
-        self._keep("", Found(State.HOLDS, mark=mark), version, "", State.NOT_EVALUATED)
+        self._keep("", Found(State.HOLDS, mark=mark), f"{HAND_IN} {version}", "", State.NOT_EVALUATED)
 
     def _last(self, member: str) -> StateKept | None:
         kept = self.kept.get((self.ident, member), ())
@@ -169,20 +175,29 @@ class _Telling:
                     None if is_outside else found.value,
                     day,
                     found.distance,
+                    " ".join(sorted(self._seen_of(member))),
                 )
             )
+
+    def _seen_of(self, member: str) -> frozenset[str]:
+        """The provinces whose rows are behind the number of a member, of those that the receiver may see."""
+        province = member if self.follow.by == ("province",) else self.follow.province
+        codes = self.receiver.scope.codes
+        return codes & {province} if province else codes
 
 
 @dataclass(frozen=True)
 class Replay:
     """What somebody would have been told who followed all the time: how often, and the first of it, by month.
 
-    `holds_now`: the members for which the condition holds already, with their numbers; `never`: those that can never be told.
+    `holds_now`: the members for which the condition holds already, with their numbers; `never`: those that can never be told;
+    `can_be_told`: whether some can.
     """
 
     times: list[tuple[str, tuple[str, ...]]]
     holds_now: dict[str, float | None]
     never: tuple[str, ...]
+    can_be_told: bool = False
 
 
 def replay(follow: Follow, ask: Ask, ends: Sequence[date]) -> Replay:
@@ -201,7 +216,7 @@ def replay(follow: Follow, ask: Ask, ends: Sequence[date]) -> Replay:
             times.append((end.isoformat(), tuple(began)))
     holds = {member: found.value for member, found in last.items() if found.state is State.HOLDS}
     never = tuple(member for member, of in kept.items() if not any(one.state.is_known for one in of))
-    return Replay(times, holds, never)
+    return Replay(times, holds, never, len(never) < len(kept))
 
 
 def number_of(written: str, unit: str) -> float:

@@ -35,7 +35,12 @@ def of_condition(follow: Follow, lang: str) -> str:
     """The condition in the words of its form: "falls below 80%"."""
     kind = follow.condition.kind
     if kind in (BELOW, ABOVE):
-        return text.word(f"follow.began_{WORDS[kind]}", lang, number=_limit(follow, lang))
+        return text.word(f"follow.{WORDS[kind]}_number", lang, number=_limit(follow, lang))
+    return of_kind(kind, lang)
+
+
+def of_kind(kind: str, lang: str) -> str:
+    """A condition to choose: "becomes clearly lower than the average"."""
     return text.word(f"follow.{WORDS[kind]}", lang)
 
 
@@ -63,14 +68,14 @@ def about(follow: Follow, lang: str) -> str:
 
 def line(news: News, follow: Follow, lang: str) -> str:
     """What is told of a member, with its number before and now; none of what lies outside of the rights."""
-    member = _member(news, follow, lang)
+    place_of_news = member(follow, news.member, lang)
     if not follow.measure:
-        return text.word(f"follow.told_{WORDS[follow.condition.kind]}", lang, place=member)
+        return text.word(f"follow.told_{WORDS[follow.condition.kind]}", lang, place=place_of_news)
     said = text.word(
         "follow.line",
         lang,
         measure=catalogue()[follow.measure].label[lang],
-        place=member,
+        place=place_of_news,
         what=_told(news, follow, lang),
     )
     return text.word("follow.revision", lang, line=said) if news.by_revision else said
@@ -95,9 +100,11 @@ def _told(news: News, follow: Follow, lang: str) -> str:
     )
 
 
-def _member(news: News, follow: Follow, lang: str) -> str:
-    named = member_names.of("county", news.member, lang) if follow.by == ("county",) else _named(news.member, lang)
-    return place(follow, lang) if news.member == follow.place else named
+def member(follow: Follow, code: str, lang: str) -> str:
+    """The name of a member of a follow."""
+    if code == follow.place:
+        return place(follow, lang)
+    return member_names.of("county", code, lang) if follow.by == ("county",) else _named(code, lang)
 
 
 def _named(code: str, lang: str) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from etl.analysis import data_quality
 from etl.core.errors import AccessDenied, OtherVersion
-from ui.components import blocks, page_files
+from ui.components import blocks, news, page_files
 from ui.components.blocks import error_boundary, notice
 from ui.components.figures import NothingYet
 from ui.data import owed, page_run, warehouse
@@ -75,6 +75,8 @@ def run(menu: Callable[[str, int], Mapping[str, list[st.Page]]]) -> None:
             tools = st.container(key="page-tools", width="content")
             if is_first:
                 briefings.take_away(page_context.view())
+            with error_boundary(lang, "news"):
+                news.bell(page_context.view(), page_context.NEWS in st.query_params)
             st.html(_switches(lang), width="content")
         if left := page_context.left_out():
             notice(lang, "state.left_out_title", text.word("state.left_out", lang, parts=_shortened(left, lang)))

@@ -58,18 +58,20 @@ def at_once(step: Callable[[Person], _T]) -> _T:
         raise
 
 
-def said(at: str = "", below: Collection[str] = ()) -> None:
-    """What the last step came to, if that is said at this place; without one, all but what is said at places `below`.
+def said(at: str = "", below: Collection[str] = ()) -> bool:
+    """Say what the last step came to, if that is said at this place; without one, all but what is said at places `below`.
 
     The browser moves the focus there (static/shell.js): the button that was pressed may be gone.
     """
     place, words, is_refused, number = st.session_state.get(_SAID) or ("", "", False, 0)
-    if words and (place == at if at else place not in below):
+    is_here = bool(words) and (place == at if at else place not in below)
+    if is_here:
         st.session_state[_LAST_SAID] = st.session_state.pop(_SAID)
         kind, role = (" pd-refused", "alert") if is_refused else ("", "status")
         st.html(
             f'<p class="pd-notice{kind} pd-answer" role="{role}" tabindex="-1" data-at="{number}">{text.escape(words)}</p>'
         )
+    return is_here
 
 
 def forget_said() -> None:

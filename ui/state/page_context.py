@@ -26,6 +26,8 @@ from ui.state.scope import Days, Scope
 from ui.streamlit_internals import DeltaGenerator
 
 _SCOPE, _PAGE, _LANG, _LEFT = "scope", "scope page", "lang", "left out"
+# Opens the news, as mail links to them.
+NEWS = "news"
 _NOTES = "page notes"
 _LINE = "scope line"
 
@@ -252,6 +254,7 @@ def _read(page: str) -> tuple[Scope, dict[str, list[str]], list[str]]:
         "period": [written_period] if scope.period and scope.period == periods.canonical(written_period) else [],
         _LANG: list(text.LANGUAGES),
         page_run.PINNED: from_address.get(page_run.PINNED, []),
+        NEWS: from_address.get(NEWS, []),
         # The name of the open part, although the address of a default tab goes without it.
         page_parameters.TAB: [page],
     }
