@@ -231,7 +231,7 @@ def rows_of(folders: Folders, address: str = "") -> dict[str, str]:
         "follows": Follows(folders.views, address).all(),
         "people": Follows(folders.views, address).people(),
         "states": Follows(folders.views, address).states("x"),
-        "news": Follows(folders.views, address).news("x", ["000001"]),
+        "news": Follows(folders.views, address).news("x"),
         "mail": Follows(folders.views, address).unsent(),
     }
     return {name: hashlib.sha256(repr(rows).encode()).hexdigest() for name, rows in every.items()}

@@ -374,7 +374,8 @@ def test_the_meaning_of_a_number_leads_to_method_and_revisions_under_the_scope(
     monkeypatch.setattr(footer.st, "code", lambda *_, **__: None)
     scope = Scope(date(2024, 9, 21), (("province", ("IR-23",)),), lang="en")
     view = PageContext(scope)
-    footer._meaning(view, warehouse.ask("active_assistants", on=view.as_of, where=scope.where), None)
+    monkeypatch.setattr(footer.following, "offer", lambda *_: None)
+    footer._meaning(view, warehouse.ask("active_assistants", on=view.as_of, where=scope.where), "card", None)
     links = re.findall(r'href="(.*?)"', words[0])
     assert links == [
         "methods?province=IR-23&amp;lang=en#active_assistants",
@@ -396,7 +397,8 @@ def test_the_meaning_of_working_days_says_to_which_day_the_calendar_is_confirmed
     monkeypatch.setattr(footer.st, "html", words.append)
     monkeypatch.setattr(footer.st, "code", lambda *_, **__: None)
     view = PageContext(Scope(date(2024, 9, 21), lang="en"))
-    footer._meaning(view, warehouse.ask(name), None)
+    monkeypatch.setattr(footer.following, "offer", lambda *_: None)
+    footer._meaning(view, warehouse.ask(name), "card", None)
     sentence = text.escaped("figure.calendar", "en", day=text.day(date(2027, 4, 2), "en"))
     assert (sentence in words[0]) is is_said
 
