@@ -9,7 +9,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
-from etl.core.errors import AccessDenied
+from etl.core.errors import AccessDenied, Refused
 from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant
 from etl.submissions.desk import Person
 from tests.loading import publish
@@ -380,6 +380,23 @@ def test_a_steward_whose_group_loses_the_role_approves_nothing_with_a_button_dra
     assert signed_in.office.desk.records.get(ident).state == "submitted"
     assert "figure-matrix" not in html(page)
     assert (STEWARD.sub, "refused") in signed_in.noted
+
+
+def test_a_follow_is_kept_once_and_another_takes_its_place(signed_in: SignedIn) -> None:
+    first = followed(signed_in.office)
+    with page_run.acting_as(CLERK):
+        follow = own.shown()[0].follow
+        with pytest.raises(Refused):
+            own.start(follow, "fa")
+        own.start(replace(follow, condition=Condition(BELOW, 0.4)), "fa", first)
+        (left,) = own.shown()
+        assert (left.follow.condition.number, left.ident == first) == (0.4, False)
+        assert own.news() == [], "what holds when it is begun is no news"
+    with page_run.acting_as(OTHER_CLERK):
+        assert own.shown() == []
+        own.remove(left.ident)
+    with page_run.acting_as(CLERK):
+        assert [one.ident for one in own.shown()] == [left.ident]
 
 
 def test_every_act_of_the_source_is_pressed() -> None:

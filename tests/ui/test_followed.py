@@ -24,10 +24,10 @@ from etl.semantic.access import ScopedCursor, cursor_for
 from etl.semantic.rights import ADMINISTRATOR, WHOLE_COUNTRY, AccessScope, Grant
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
-from ui.access.follows import Follows, Kept, StateKept, Subscriber
+from ui.access.follows import Follows, Kept, News, StateKept, Subscriber
 from ui.data.ask import Ask, On
 from ui.data.ask import Kept as KeptAnswers
-from ui.follow import command, mail, team_file, telling, words
+from ui.follow import command, mail, own, team_file, telling, words
 from ui.follow.evaluate import OUTSIDE, Found, evaluated, occurs
 from ui.follow.follow import Condition, Follow, checked, of_record
 from ui.follow.telling import OUTSIDE_NOW, Receiver, Telling, ident_of, number_of, replay, told_to
@@ -397,6 +397,14 @@ def test_news_is_read_once(ask: KeptAnswers, tmp_path: Path) -> None:
     assert [one.publication for one in me.store.news(ME.sub)] == ["000003", "000002"]
     me.store.note_read(ME.sub, 1.0)
     assert me.store.unread(ME.sub) == 0
+
+
+def test_news_of_a_province_outside_of_the_rights_since_has_no_number() -> None:
+    news = News(ME.sub, "000001", "f", "IR-07", 1.0, Told.BEGAN, 0, 0.6, "2024-01-01", 0.4, "2024-02-01", 0.1, "IR-07")
+    elsewhere = AccessScope("a.person", frozenset({Grant("province", frozenset({"IR-23"}), True, True)}))
+    assert own._as_seen(news, OF_FARS) == news
+    seen = own._as_seen(news, elsewhere)
+    assert (seen.told, seen.before_value, seen.now_value) == (OUTSIDE_NOW, None, None)
 
 
 # ---------------------------------------------------------------- mail
