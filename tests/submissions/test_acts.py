@@ -18,6 +18,7 @@ import pytest
 
 import dashboard  # noqa: F401 - outside of a run it is the server, inside it would be a page
 from etl.core.errors import AccessDenied, Refused
+from etl.core.paths import FOLLOWS
 from etl.semantic.rights import WHOLE_COUNTRY, AccessScope, Grant
 from etl.submissions.desk import Person
 from tests.loading import publish
@@ -397,6 +398,24 @@ def test_a_follow_is_kept_once_and_another_takes_its_place(signed_in: SignedIn) 
         own.remove(left.ident)
     with page_run.acting_as(CLERK):
         assert [one.ident for one in own.shown()] == [left.ident]
+
+
+def test_without_sign_in_a_page_tells_of_a_publication_once(
+    signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody may run `python -m pages tell` on the computer of an analyst."""
+    with page_run.acting_as(CLERK):
+        own.start(Follow(Condition("publication")), "fa")
+    monkeypatch.setattr(page_run, "signs_in", lambda: False)
+    folder = Path(signed_in.office.settings.folders.views)
+    with closing(sqlite3.connect(folder / FOLLOWS)) as database, database:
+        database.execute("update follow_states set publication = '000000', mark = '000000'")
+    with page_run.acting_as(CLERK):
+        assert [own.unread(), own.unread()] == [1, 1]
+        ((news, _),) = own.news()
+        assert news.publication != "000000"
+        own.note_read()
+        assert own.unread() == 0
 
 
 def test_every_act_of_the_source_is_pressed() -> None:

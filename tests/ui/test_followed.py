@@ -21,6 +21,7 @@ from etl.core.errors import QuestionError, Refused
 from etl.core.jalali import add_months, unit_of
 from etl.semantic import access
 from etl.semantic.access import ScopedCursor, cursor_for
+from etl.semantic.catalog import catalogue
 from etl.semantic.rights import ADMINISTRATOR, WHOLE_COUNTRY, AccessScope, Grant
 from etl.warehouse import publications
 from etl.warehouse.publications import Publication
@@ -31,6 +32,7 @@ from ui.follow import command, mail, own, team_file, telling, words
 from ui.follow.evaluate import OUTSIDE, Found, evaluated, occurs
 from ui.follow.follow import Condition, Follow, checked, of_record
 from ui.follow.telling import OUTSIDE_NOW, Receiver, Telling, ident_of, number_of, replay, told_to
+from ui.i18n import text
 
 ME = Subscriber("a.person", ("office",), "a.person@police.example", "en", 1000.0)
 OF_FARS = AccessScope("a.person", frozenset({Grant("province", frozenset({"IR-07"}), True, True)}))
@@ -158,6 +160,14 @@ def test_a_number_is_read_in_any_digits(written: str, unit: str, number: float) 
 def test_what_is_no_number_is_refused() -> None:
     with pytest.raises(ValueError, match="could not convert"):
         number_of("خیلی", "persons")
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+@pytest.mark.parametrize("unit", sorted({metric.unit for metric in catalogue().values()}))
+def test_a_number_is_read_as_the_form_writes_it(unit: str, lang: str) -> None:
+    """The form of a follow that is edited begins with its number."""
+    for number in (0.8, 0.125, 1.0) if unit == "share" else (1234.0, 7.0):
+        assert number_of(text.plain(number, unit, lang), unit) == pytest.approx(number)
 
 
 # ---------------------------------------------------------------- what is told

@@ -12,7 +12,7 @@ from datetime import date
 
 from etl.analysis.transitions import Evaluated, State, Told, transition
 from etl.core.errors import QuestionError
-from etl.core.text_folding import latin_digits
+from etl.core.text_folding import display_text, latin_digits
 from etl.semantic.rights import AccessScope
 from etl.submissions.records import Submission
 from ui.access.follows import Kept, News, StateKept, Subscriber, in_order
@@ -222,9 +222,9 @@ def replay(follow: Follow, ask: Ask, ends: Sequence[date]) -> Replay:
 def number_of(written: str, unit: str) -> float:
     """The number that somebody typed, in any digits; of a share with a percent sign or as a fraction.
 
-    Raises ValueError for what is no number, and QuestionError for a percentage without its sign.
+    Raises ValueError for what is no number.
     """
-    plain = latin_digits(written).replace("٫", ".").replace("٬", "").replace(",", "").strip()
+    plain = latin_digits(display_text(written)).replace("٫", ".").replace("٬", "").replace(",", "").strip()
     is_percent = plain.endswith(("%", "٪")) or plain.startswith(("%", "٪"))
     value = float(plain.strip("%٪ "))
     return value / 100 if is_percent and unit == "share" else value

@@ -40,7 +40,7 @@ def of_condition(follow: Follow, lang: str) -> str:
 
 
 def of_kind(kind: str, lang: str) -> str:
-    """A condition to choose: "becomes clearly lower than the average"."""
+    """A condition to choose: "falls significantly below the average"."""
     return text.word(f"follow.{WORDS[kind]}", lang)
 
 
@@ -57,7 +57,7 @@ def about(follow: Follow, lang: str) -> str:
     """All of a follow in one line: "Training compliance · Fars: falls below 80%"."""
     if not follow.measure:
         what = of_condition(follow, lang)
-        return what if follow.place == NATION else f"{place(follow, lang)}: {what}"
+        return what[0].upper() + what[1:] if follow.place == NATION else f"{place(follow, lang)}: {what}"
     words = {"measure": catalogue()[follow.measure].label[lang], "what": of_condition(follow, lang)}
     where = [place(follow, lang)]
     where += [
