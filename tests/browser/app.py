@@ -5,7 +5,7 @@ import re
 import socket
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
+    Locator,
     Page,
     Request,
     Route,
@@ -230,6 +231,14 @@ def hold_answers(page: Page) -> Hold:
     return _held[page]
 
 
+def middle(of: Locator) -> tuple[float, float]:
+    """The middle of something that is drawn, once it is seen."""
+    of.scroll_into_view_if_needed()
+    box = of.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
 @dataclass(eq=False)
 class Visit:
     """A user's page, and the requests of the browser by host."""
@@ -338,6 +347,21 @@ class Visit:
         self._draw()
         self.runs.wait(PATIENCE)
         return self
+
+    def point_at(self, chart: str, place: Callable[[], tuple[float, float]]) -> tuple[float, float]:
+        """Move the pointer to a place in a chart until Plotly has found what lies below it, and takes a press for that.
+
+        A chart that is drawn anew meanwhile, as in a fold that was opened, forgets the pointer, and what lay below it may move.
+        """
+        found, until = self.page.locator(f"{chart} .hoverlayer .hovertext"), time.monotonic() + PATIENCE
+        while True:
+            at = place()
+            self.page.mouse.move(*at)
+            self._draw()
+            if found.count() and place() == at:
+                return at
+            assert time.monotonic() < until, f"nothing lies there: {chart}"
+            self.page.mouse.move(0, 0)
 
     def _draw(self) -> None:
         """Until the page has handled what happened to it, and has nothing left to draw."""

@@ -129,12 +129,7 @@ def test_a_point_and_a_key_of_a_chart_narrow_and_widen_again(address: str, chrom
         reader.page.locator(".st-key-fold-fold-inequality summary").click()
         reader.settle()
         points = reader.page.locator(".st-key-chart-lorenz .scatterlayer .point")
-        # What was folded is drawn anew in its width.
-        points.nth(3).element_handle().wait_for_element_state("stable")
-        # Plotly takes a press for the point below the pointer, which it finds a moment after the pointer has moved.
-        points.nth(3).hover(force=True)
-        reader.page.locator(".st-key-chart-lorenz .hoverlayer .hovertext").first.wait_for(state="attached")
-        points.nth(3).click(force=True)
+        reader.page.mouse.click(*reader.point_at(".st-key-chart-lorenz", lambda: front.middle(points.nth(3))))
         reader.settle()
         assert {name.split("=")[0] for name in parameters(reader)} == {"county"}
         assert points.count() == 0, "a curve of one county is no curve"

@@ -43,9 +43,7 @@ def test_a_click_on_a_county_narrows_the_page_to_it(address: str, chromium: Brow
             }""",
             [_MAP, [longitude, latitude]],
         )
-        reader.page.mouse.move(x, y)
-        reader.page.locator(f"{_MAP} .hoverlayer .hovertext").wait_for()
-        reader.page.mouse.click(x, y)
+        reader.page.mouse.click(*reader.point_at(_MAP, lambda: (x, y)))
         reader.settle()
         assert "county=1002" in reader.query
         assert reader.page.locator(f"{_MAP} .choroplethlayer path").count() == 0, "one county is no map"

@@ -184,20 +184,11 @@ def test_card_chart_table_file_and_question_agree_and_a_click_on_the_map_narrows
 def map_narrows_and_a_link_leads_to_the_profile(reader: front.Visit) -> None:
     province = reader.page.locator('[data-testid="stPlotlyChart"] .choroplethlayer path, .choroplethlayer path').nth(8)
     province.wait_for(state="attached")
-
-    def place() -> tuple[float, float]:
-        province.scroll_into_view_if_needed()
-        box = province.bounding_box()
-        assert box
-        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-    reader.page.mouse.move(*place())
-    label = reader.page.locator(".st-key-figure-by_province .hoverlayer .hovertext")
-    label.wait_for()
-    reader.page.mouse.click(*place())
+    reader.page.mouse.click(*reader.point_at(".st-key-figure-by_province", lambda: front.middle(province)))
     reader.settle()
     assert reader.query == "province=IR-08"
     assert "کرمان" in reader.said
+    label = reader.page.locator(".st-key-figure-by_province .hoverlayer .hovertext")
     assert label.count() == 0, "the tooltip is of the answer before"
     reader.page.get_by_role("link", name=text.word("profile.link", "fa", place="کرمان")).click()
     reader.page.wait_for_selector(f"h1:text-is('{text.word('profile.title', 'fa', place='کرمان')}')")
