@@ -26,7 +26,6 @@ def drop_ins(known: settings.Settings) -> dict[str, str]:
     # Units reach a network only where they need it: submissions and signed notes are in the shared database.
     database = bool(known.sign_in.database)
     elsewhere = known.sign_in.syslog[:1] not in ("", "/") or (folders.incoming / postgresql.FILE).exists()
-    recipients = folders.briefings / "recipients.toml"
     memory = f"{settings.web_memory(known) >> 20}M"
     return {
         "policeyar-web@.service.d/settings.conf": f"[Service]\nMemoryMax={memory}\n{_writable(readers)}",
@@ -37,8 +36,6 @@ def drop_ins(known: settings.Settings) -> dict[str, str]:
         "policeyar-pull.service.d/settings.conf": f"[Service]\n{_writable(builds)}",
         "policeyar-ready.service.d/settings.conf": f"[Service]\n{_network(database)}"
         f"{_writable((folders.audit, folders.submissions, folders.run / 'web'))}",
-        "policeyar-brief.service.d/settings.conf": f"[Unit]\nConditionPathExists={recipients}\n"
-        f"[Service]\n{_network(database)}{_writable((folders.briefings, folders.views))}",
         "policeyar-tell.service.d/settings.conf": f"[Service]\n{_network(database or bool(known.mail.server))}"
         f"{_writable((folders.views, known.mail.outbox, folders.submissions))}",
         "policeyar-build.timer.d/settings.conf": f"[Timer]\nOnCalendar=\nOnCalendar=*-*-* {known.schedule.build_at}:00\n",

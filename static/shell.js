@@ -87,10 +87,12 @@ const onChange = (act) => new MutationObserver(act).observe(document, { subtree:
 })();
 
 // A small box opens where it has room, above its button too: Streamlit leaves it below with what is free there, be it 73 pixels.
+// It stands at the end of the page: opened by keyboard it gets the focus, so that Tab leads into it, not past it.
 (function () {
   const LEAST = 320, GAP = 4, EDGE = 8;
+  const opener = () => document.querySelector("[data-testid=stPopoverButton][aria-expanded=true]");
   const place = (box) => {
-    const button = document.querySelector("[data-testid=stPopoverButton][aria-expanded=true]");
+    const button = opener();
     const { top, bottom } = button?.getBoundingClientRect() ?? {};
     const below = innerHeight - bottom - GAP - EDGE, above = top - GAP - EDGE;
     const isUp = Boolean(button) && below < LEAST && above > below;
@@ -109,6 +111,9 @@ const onChange = (act) => new MutationObserver(act).observe(document, { subtree:
       if (!box) continue;
       place(box);
       moved.observe(box, { attributeFilter: ["style"] });
+      if (!opener()?.matches(":focus-visible")) continue;
+      box.tabIndex = -1;
+      box.focus({ preventScroll: true });
     }
   });
 })();

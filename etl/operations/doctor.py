@@ -84,9 +84,11 @@ def _found(faults: list[str], well: str) -> list[Finding]:
     return [(fault, False) for fault in faults] or [(well, True)]
 
 
-def _settings(_: settings.Settings) -> Iterator[Finding]:
+def _settings(config: settings.Settings) -> Iterator[Finding]:
     where = settings.file_in_use()
     yield str(where) if where else "no file; the defaults apply", True
+    if (earlier := config.folders.briefings / "recipients.toml").exists():
+        yield f"{earlier} is read no more: write its places into the file of mail.follows, then delete it", False
 
 
 def _python(_: settings.Settings) -> Iterator[Finding]:

@@ -74,10 +74,7 @@ class Host:
         self.put(
             "policeyar-notify@.service", f"[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo %%i >> {folder}/told'\n"
         )
-        self.put(
-            "policeyar-brief.service", f"[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo >> {folder}/briefed'\n"
-        )
-        self.put("policeyar-tell.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n")
+        self.put("policeyar-tell.service", f"[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo >> {folder}/news'\n")
         self.put("default.target", "[Unit]\nWants=policeyar-work.path\n")
 
     def put(self, name: str, content: str) -> None:
@@ -133,7 +130,7 @@ def test_orders_left_before_and_after_the_start_of_a_host_are_taken(host):
     first = ordered(host.office)
     host.start()
     until(is_checked(host.office, first), "what was left before the start is checked")
-    until(lambda: host.lines("briefed"), "briefings follow a publication")
+    until(lambda: host.lines("news"), "news follow a publication")
     second = ordered(host.office)
     until(is_checked(host.office, second), "what is left after it is checked")
     assert host.lines("told") == 0

@@ -68,7 +68,6 @@ def test_every_unit_runs_unprivileged_and_reports_its_failure(unit):
     assert "UMask=0077\n" in text or unit.name in (
         "policeyar-build.service",
         "policeyar-work.service",
-        "policeyar-brief.service",
     )
     assert "User=policeyar" in text or unit.name == "policeyar-nginx.service"
     if "notify" not in unit.name:
@@ -129,14 +128,13 @@ def test_every_command_of_a_unit_exists():
         assert "all" not in options or not briefing._contradiction(options)
 
 
-def test_each_build_that_succeeds_is_followed_by_the_briefings():
-    build, work, brief, tell = (
+def test_each_build_that_succeeds_is_followed_by_the_news():
+    build, work, tell = (
         (ROOT / "deploy" / "systemd" / f"policeyar-{name}.service").read_text(encoding="utf-8")
-        for name in ("build", "work", "brief", "tell")
+        for name in ("build", "work", "tell")
     )
     for unit in (build, work):
-        assert "OnSuccess=policeyar-brief.service policeyar-tell.service\n" in unit
-    assert "python -m pages brief --all --changed\n" in brief
+        assert "OnSuccess=policeyar-tell.service\n" in unit
     assert "python -m pages tell\n" in tell
 
 
@@ -145,7 +143,7 @@ def test_the_settings_reach_the_units(tmp_path):
         settings.Settings(),
         memory=settings.Memory(web="3 GB"),
         schedule=settings.Schedule(build_at="04:15"),
-        folders=replace(settings.Folders(), views=tmp_path / "v", briefings=tmp_path / "b"),
+        folders=replace(settings.Folders(), views=tmp_path / "v"),
     )
     made = configure.drop_ins(known)
     assert "MemoryMax=3072M\n" in made["policeyar-web@.service.d/settings.conf"]
@@ -156,9 +154,8 @@ def test_the_settings_reach_the_units(tmp_path):
     assert made["policeyar-work.path.d/settings.conf"] == f"[Path]\nPathExistsGlob=\n{orders}"
     for folder in (known.folders.incoming, known.folders.submissions, known.folders.warehouse.parent):
         assert f"-{folder}" in made["policeyar-work.service.d/settings.conf"], "it checks, accepts and publishes"
-    brief = made["policeyar-brief.service.d/settings.conf"]
-    assert f"ConditionPathExists={tmp_path}/b/recipients.toml\n" in brief
-    assert f"ReadWritePaths=-{tmp_path}/b -{tmp_path}/v\n" in brief
+    tell = made["policeyar-tell.service.d/settings.conf"]
+    assert f"ReadWritePaths=-{tmp_path}/v -{known.mail.outbox} -{known.folders.submissions}\n" in tell
     assert "OnCalendar=*-*-* 04:15:00" in made["policeyar-build.timer.d/settings.conf"]
 
 
@@ -167,7 +164,7 @@ def test_the_settings_reach_the_units(tmp_path):
     [
         ({"syslog": "/dev/log"}, False, set()),
         ({"syslog": "tls://logs.example:6514"}, False, {"build", "work"}),
-        ({"database": "postgresql://store.example/dashboard"}, False, {"work", "brief", "tell", "ready"}),
+        ({"database": "postgresql://store.example/dashboard"}, False, {"work", "tell", "ready"}),
         ({}, True, {"build", "work"}),
     ],
     ids=["nothing elsewhere", "the syslog", "submissions and notes", "a source"],

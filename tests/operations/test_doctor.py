@@ -174,6 +174,10 @@ CASES: dict[str, tuple[Callable[[Site], object], str]] = {
         r"clock: is \d+ days after .*, the time of the newest file here: is it ahead\?",
     ),
     "TLS key": (open_tls_key, r"permissions: .*/tls\.key can be read by every account of this machine: chmod o-rwx"),
+    "recipients of an earlier version": (
+        lambda site: in_way(site, site.config.folders.briefings / "recipients.toml"),
+        r"settings: .*/recipients\.toml is read no more: write its places into the file of mail\.follows, then delete it",
+    ),
     "worker": (old_order, r"worker: an order waits for 120 minutes: systemctl status policeyar-work"),
 }
 

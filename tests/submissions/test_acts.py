@@ -28,9 +28,10 @@ from tests.submissions.test_notes import FA
 from tests.submissions.test_pages import button
 from tests.submissions.test_way import PERSONNEL, more_people
 from tests.ui.test_acts import callbacks
+from ui.access.follows import Kept
 from ui.components import blocks
 from ui.data import page_run, signed_notes, submissions
-from ui.follow import own
+from ui.follow import own, store
 from ui.follow.follow import BELOW, Condition, Follow
 from ui.state import personal_tokens, saved_views
 
@@ -254,6 +255,11 @@ def _asked(page: Any) -> None:
     _button(page, "follow-card-training_compliance").click().run()
 
 
+def _asked_for_a_team(page: Any) -> None:
+    page.session_state["follow-for"] = "fars"
+    _asked(page)
+
+
 def _edited(page: Any) -> None:
     # A test draws the whole page at each step, which closes a dialog; its address opens it again.
     page.query_params["news"] = "1"
@@ -296,6 +302,7 @@ ACTS = (
         own=True,
         event="follow_made",
     ),
+    Act("follow-start", "training", STEWARD, nothing, READER, _asked_for_a_team, event="follow_made"),
     Act("follow-save", "training", CLERK, followed, OTHER_CLERK, _edited, own=True, event="follow_made"),
     Act("follow-stop-", "training", CLERK, followed, OTHER_CLERK, _pressed("news"), own=True, event="follow_stopped"),
     Act("follow-resume-", "training", CLERK, silent, OTHER_CLERK, _pressed("news"), own=True, event="follow_resumed"),
@@ -398,6 +405,37 @@ def test_a_follow_is_kept_once_and_another_takes_its_place(signed_in: SignedIn) 
         own.remove(left.ident)
     with page_run.acting_as(CLERK):
         assert [one.ident for one in own.shown()] == [left.ident]
+
+
+def test_a_steward_follows_for_a_team_and_a_member_only_reads_it(signed_in: SignedIn) -> None:
+    with page_run.acting_as(STEWARD):
+        own.start(Follow(Condition("publication")), "fa", team="fars")
+        ((ident, team, may_change),) = [(one.ident, one.team, one.may_change) for one in own.shown()]
+    assert (team, may_change) == ("fars", True)
+    with page_run.acting_as(CLERK):
+        assert own.teams() == ()
+        assert [(one.ident, one.may_change) for one in own.shown()] == [(ident, False)]
+        own.turn(ident, False)
+        own.remove(ident)
+        with pytest.raises(AccessDenied):
+            own.start(Follow(Condition("needs action")), "fa", team="fars")
+        own.start(Follow(Condition("publication")), "fa")
+    with page_run.acting_as(STEWARD):
+        with pytest.raises(AccessDenied):
+            own.start(Follow(Condition("publication")), "fa", team="isfahan")
+        with pytest.raises(Refused):
+            own.start(Follow(Condition("publication")), "fa", team="fars")
+        (left,) = own.shown()
+        assert left.is_on
+        own.turn(ident, False)
+        assert not own.shown()[0].is_on
+    of_settings = Kept("a", "team:fars", "fars", Follow(Condition("publication")).record(), 0.0)
+    store.opened().of_teams([of_settings])
+    with page_run.acting_as(STEWARD):
+        assert [(one.ident, one.may_change) for one in own.shown()] == [(ident, True), ("a", False)]
+        own.remove("a")
+        own.remove(ident)
+        assert [one.ident for one in own.shown()] == ["a"]
 
 
 def test_without_sign_in_a_page_tells_of_a_publication_once(

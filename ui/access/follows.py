@@ -207,10 +207,12 @@ class Follows:
                 _forget(execute, ident)
 
     def of_teams(self, wanted: Iterable[Kept]) -> None:
-        """Make the follows of teams those of the settings, and no others."""
+        """Make the follows of the settings these, and no others; those that stewards made for teams stay."""
         by_ident = {kept.ident: kept for kept in wanted}
         with self._store.transaction() as execute:
-            known = {ident for (ident,) in execute("select id from follows where team <> ''")}
+            known = {
+                ident for (ident,) in execute("select id from follows where team <> '' and owner = 'team:' || team")
+            }
             for ident in known - by_ident.keys():
                 _forget(execute, ident)
             for ident in sorted(by_ident.keys() - known):

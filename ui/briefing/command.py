@@ -1,11 +1,10 @@
-"""python -m pages brief: briefings of the nation or of provinces, or of newly needed actions for recipients.
+"""python -m pages brief: briefings of the nation or of provinces.
 
 Exit 0: done. 1: some briefings were refused, failed or not written, one line each; the others are written. 2: wrong usage.
 """
 
 import argparse
 import io
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from etl.core.paths import warehouse_pointer
 from etl.core.text_folding import printable
 from etl.operations.commands import note
 from etl.semantic.rights import ADMINISTRATOR
-from ui.briefing import recipients, writing
+from ui.briefing import writing
 from ui.briefing.writing import Press
 from ui.i18n import member_names, text
 from ui.state.scope import NATION
@@ -39,7 +38,7 @@ def run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         parser.error(wrong)
     try:
         with writing.press(options.source or warehouse_pointer(), ADMINISTRATOR) as press:
-            return _changed(press, options) if options.changed else _books(press, options)
+            return _books(press, options)
     except (Refused, QuestionError) as error:
         _tell(str(error))
     except OSError as error:
@@ -66,28 +65,12 @@ def _books(press: Press, options: argparse.Namespace) -> int:
     return code
 
 
-def _changed(press: Press, options: argparse.Namespace) -> int:
-    code = 0
-    for outcome in recipients.send_changed(press, options.recipients):
-        if outcome.fault:
-            _tell(f"{outcome.name}: {outcome.fault}")
-            code = 1
-        for file in outcome.files:
-            print(f"{outcome.name}\t{file}")
-    return code
-
-
 def _tell(line: str) -> None:
     print(printable(" ".join(line.split())), file=sys.stderr)
 
 
 def _contradiction(options: argparse.Namespace) -> str:
     """The contradiction between options; empty if there is none."""
-    if options.changed:
-        conflicting = options.province or options.on or options.to or options.exact
-        return "--changed goes with --all and nothing of place, day or folder" if conflicting or not options.all else ""
-    if not options.to:
-        return "--to is needed"
     if options.all and options.province:
         return "--all and --province exclude each other"
     return "--all writes into a folder" if options.all and options.to.suffix.lower() == ".pdf" else ""
@@ -101,21 +84,12 @@ def _province(code: str) -> str:
 
 def add(commands: Any) -> None:
     """Add the command to those of a parser."""
-    brief = commands.add_parser(
-        "brief",
-        help="briefings as PDF",
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=recipients.__doc__,
-    )
+    brief = commands.add_parser("brief", help="briefings as PDF", allow_abbrev=False)
     brief.add_argument("--province", type=_province, metavar="IR-11", help="its book (the nation's)")
     brief.add_argument("--all", action="store_true", help="a book for each of the 31 provinces")
     brief.add_argument("--on", type=arguments.day, metavar="DAY", help="the as-of day (the latest)")
     brief.add_argument("--lang", choices=text.LANGUAGES, default="fa")
     brief.add_argument("--exact", action="store_true", help="exact numbers, not for circulation")
-    brief.add_argument("--to", type=Path, metavar="FILE.pdf|FOLDER")
-    brief.add_argument("--changed", action="store_true", help="with --all: to recipients, where something is new")
-    default = Path(os.environ.get("RECIPIENTS") or writing.folder() / "recipients.toml")
-    brief.add_argument("--recipients", type=Path, default=default, metavar="FILE.toml")
+    brief.add_argument("--to", type=Path, required=True, metavar="FILE.pdf|FOLDER")
     brief.add_argument("--from", dest="source", type=Path, metavar="FILE", help="another warehouse")
     brief.set_defaults(run=run)

@@ -78,6 +78,7 @@ def form(view: PageContext, metric: Metric, where: Where, edited: own.Own | None
         format_func=lambda one: words.of_kind(one, view.lang),
         key=f"{key}-kind",
     )
+    team = edited.team if edited else for_whom(view, key)
     written = ""
     if kind in (BELOW, ABOVE):
         example = text.plain(0.8 if metric.unit == "share" else 100, metric.unit, view.lang)
@@ -106,10 +107,22 @@ def form(view: PageContext, metric: Metric, where: Where, edited: own.Own | None
     except ValueError:
         blocks.note(view.word("follow.no_number"), is_status=True)
     else:
-        _what(view, follow, edited, is_said)
+        _what(view, follow, edited, team, is_said)
 
 
-def _what(view: PageContext, follow: Follow, edited: own.Own | None, is_said: bool) -> None:
+def for_whom(view: PageContext, key: str) -> str:
+    """The team for which a steward follows; empty: who reads."""
+    if not (teams := own.teams()):
+        return ""
+    return st.selectbox(
+        view.word("follow.for"),
+        ["", *teams],
+        format_func=lambda team: team or view.word("follow.for_me"),
+        key=f"{key}-for",
+    )
+
+
+def _what(view: PageContext, follow: Follow, edited: own.Own | None, team: str, is_said: bool) -> None:
     """The follow in words, its replay and its button; only the words where it can never be told, or `is_said` what came of it."""
     st.html(f'<p class="pd-said"><strong>{text.escape(words.about(follow, view.lang))}</strong></p>')
     try:
@@ -120,13 +133,13 @@ def _what(view: PageContext, follow: Follow, edited: own.Own | None, is_said: bo
         blocks.note(sentence)
     if found.never and not found.can_be_told:
         return
-    if own.is_followed(follow, edited.ident if edited else ""):
+    if own.is_followed(follow, edited.ident if edited else "", team):
         if not is_said:
             blocks.note(view.word("follow.taken"))
         return
     if edited and edited.follow == follow:
         return
-    step = partial(start, view.lang, follow, edited.ident if edited else "")
+    step = partial(start, view.lang, follow, edited.ident if edited else "", team)
     done, at = ("", "news") if edited else (view.word("follow.started"), "follow")
     st.button(
         view.word("follow.save" if edited else "follow.follow"),
@@ -206,8 +219,10 @@ def _names(view: PageContext, follow: Follow, codes: Mapping[str, object] | tupl
     return text.listed(named, view.lang)
 
 
-def start(lang: str, follow: Follow, instead_of: str, _: Person) -> None:
+def start(lang: str, follow: Follow, instead_of: str, team: str, _: Person) -> None:
     try:
-        own.start(follow, lang, instead_of)
+        own.start(follow, lang, instead_of, team)
+    except AccessDenied:
+        raise
     except QuestionError:
         raise Refused(text.word("follow.never", lang, who=words.place(follow, lang))) from None

@@ -6,12 +6,13 @@ from functools import partial
 
 import streamlit as st
 
+from etl.semantic import answers
 from etl.semantic.catalog import catalogue
 from etl.submissions.desk import Person
 from ui.access.follows import News
-from ui.components import blocks, following
-from ui.data import page_run
-from ui.follow import own, words
+from ui.components import blocks, downloads, following
+from ui.data import owed, page_run, submissions, warehouse
+from ui.follow import dates, own, words
 from ui.follow.follow import (
     HAND_IN,
     NEEDS_ACTION,
@@ -22,11 +23,13 @@ from ui.follow.follow import (
     checked,
 )
 from ui.i18n import text
-from ui.state import acts, page_parameters, rendering
+from ui.state import acts, page_parameters, rendering, wording
 from ui.state.page_context import PageContext
-from ui.state.scope import NATION
+from ui.state.scope import NATION, Scope
 
 _EDITED = "follow edited"
+# The roles of who hands in, and is told of it.
+_SUBMITTING = ("submitter", "steward")
 # Where what happens is shown.
 _PAGES: Mapping[str, str] = {
     TARGET_MONTH: "growth",
@@ -53,6 +56,7 @@ def _news(view: PageContext) -> None:
         _told(view)
         _own(view)
         _occasions(view)
+        _dates(view)
 
 
 def _told(view: PageContext) -> None:
@@ -95,7 +99,7 @@ def _address(view: PageContext, news: News, follow: Follow) -> str:
 
 def _own(view: PageContext) -> None:
     """The reader's follows, each with how it stands, and buttons to stop and remove it."""
-    st.html(f"<h4>{view.escaped('follow.own')}</h4>")
+    st.html(f"<h3>{view.escaped('follow.own')}</h3>")
     follows = own.shown()
     if not follows:
         blocks.note(view.word("follow.nothing"))
@@ -106,7 +110,7 @@ def _own(view: PageContext) -> None:
                 f'<p class="pd-followed">{text.escape(words.about(one.follow, view.lang))}'
                 f'<br><span class="pd-note">{text.escape(_state(view, one))}</span></p>'
             )
-            if one.team:
+            if not one.may_change:
                 continue
             if one.follow.measure:
                 st.button(
@@ -119,7 +123,7 @@ def _own(view: PageContext) -> None:
             stopped = "stop" if one.is_on else "resume"
             _step(view, stopped, one.ident, partial(_turn, one.ident, not one.is_on))
             _step(view, "remove", one.ident, partial(_remove, one.ident))
-        if is_edited and not one.team:
+        if is_edited and one.may_change:
             following.form(view, catalogue()[one.follow.measure], one.follow.where, one)
 
 
@@ -164,9 +168,9 @@ def _remove(ident: str, _: Person) -> None:
 
 def _occasions(view: PageContext) -> None:
     """What happens, not a number: a new publication, the month of the target, what needs action, an own submission."""
-    st.html(f"<h4>{view.escaped('follow.more_to_follow')}</h4>")
+    st.html(f"<h3>{view.escaped('follow.more_to_follow')}</h3>")
     scope = page_run.access_scope()
-    kinds = [PUBLICATION, NEEDS_ACTION, TARGET_MONTH, *([HAND_IN] if scope.role in ("submitter", "steward") else [])]
+    kinds = [PUBLICATION, NEEDS_ACTION, TARGET_MONTH, *([HAND_IN] if scope.role in _SUBMITTING else [])]
     kind = st.selectbox(
         view.word("follow.occasion"),
         kinds,
@@ -184,12 +188,30 @@ def _occasions(view: PageContext) -> None:
         )
     by_mail = own.has_mail() and st.checkbox(view.word("follow.by_mail"), key="follow-occasion-mail")
     follow = checked(Follow(Condition(kind), place=place, by_mail=bool(by_mail)))
-    if own.is_followed(follow):
+    team = following.for_whom(view, "follow-occasion")
+    if own.is_followed(follow, team=team):
         blocks.note(view.word("follow.taken"))
         return
     st.button(
         view.word("follow.follow"),
         key="follow-occasion-start",
         on_click=acts.take,
-        args=(view, partial(following.start, view.lang, follow, ""), view.word("follow.started"), "news"),
+        args=(view, partial(following.start, view.lang, follow, "", team), view.word("follow.started"), "news"),
     )
+
+
+def _dates(view: PageContext) -> None:
+    """A calendar file of what is dated and to come in the place of the page; none where nothing is."""
+    access, where = page_run.access_scope(), view.asked.filters
+    rules = submissions.desk().rules if access.role in _SUBMITTING else None
+    ending, answer = dates.licences(Scope(view.latest, where, lang=view.lang), warehouse.of_page())
+    if answer and not answers.may_leave(access, answer, False):
+        ending = []
+    due = dates.deadlines(view.lang, date.today(), rules) if rules else ()
+    if not (dated := [*dates.releases(view.lang), *due, *ending]):
+        return
+    name = view.word("follow.dates_of", place=wording.place(view, view.where, access))
+    about = owed.source(view.lang, warehouse.of_page().publication)
+    write = partial(dates.write, dated=dated, name=name, about=about, lang=view.lang)
+    details: dict[str, str | int] = {"form": "ics", "rows": len(dated)}
+    downloads.offered(view, "dates-ics", view.word("follow.dates"), f"{name}.ics", "text/calendar", write, details)

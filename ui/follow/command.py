@@ -8,8 +8,9 @@ import argparse
 import io
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from ui.data import cursors
 from ui.data.ask import Kept as KeptAnswers
 from ui.follow import mail, store, team_file, words
 from ui.follow.follow import HAND_IN
-from ui.follow.telling import Receiver, Telling, follows_of, handed_in, is_paused, told_to
+from ui.follow.telling import HandedIn, Receiver, Telling, follows_of, handed_in, is_paused, told_to
 from ui.i18n import text
 
 
@@ -83,7 +84,7 @@ def _tell(rules: settings.Settings, pointer: Path, is_tried: bool) -> int:
                 kept = [one for one in kept if not one.team]
                 kept += team_file.read(rules.mail.follows, table.groups if table else None)
             is_asked = any(one.condition.kind == HAND_IN for _, one in follows_of(receiver.person, kept))
-            submissions = _handed_in(rules, receiver.person.sub) if is_asked else {}
+            submissions = _handed_in(rules, receiver) if is_asked else HandedIn()
             telling = told_to(receiver, kept, states, time.time(), submissions)
             _print(receiver, telling)
             if not is_tried and telling.states:
@@ -114,9 +115,9 @@ def _receivers(
         yield Receiver(person, scope, asks[rights], is_paused(person, now))
 
 
-def _handed_in(rules: settings.Settings, sub: str) -> Mapping[str, str]:
-    """The states of the submissions that a person submitted."""
-    return handed_in(work.desk_of(rules, lambda: None).records.all(), sub)
+def _handed_in(rules: settings.Settings, receiver: Receiver) -> HandedIn:
+    desk = work.desk_of(rules, lambda: None)
+    return handed_in(desk, receiver.person.sub, receiver.scope, date.today())
 
 
 def _paper(pointer: Path, scope: AccessScope) -> mail.Paper:

@@ -4,16 +4,17 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import date
 
 from etl.analysis.transitions import State
 from etl.core import settings
-from etl.core.errors import QuestionError, Refused
+from etl.core.errors import AccessDenied, QuestionError, Refused
 from etl.semantic.rights import AccessScope
 from ui.access.follows import Follows, Kept, News, Subscriber, in_order
 from ui.data import page_run, stores, submissions, warehouse
-from ui.follow import mail, store
+from ui.follow import mail, store, team_file
 from ui.follow.follow import HAND_IN, Follow, checked, of_record
-from ui.follow.telling import OUTSIDE_NOW, Receiver, follows_of, handed_in, ident_of, told_to
+from ui.follow.telling import OUTSIDE_NOW, HandedIn, Receiver, follows_of, handed_in, ident_of, told_to
 from ui.i18n import text
 
 # News of so many publications are shown.
@@ -24,12 +25,15 @@ _PUBLICATIONS = 5
 class Own:
     """A follow of the reader, or of a team of the reader: for how many of its members it holds, and when it was told last.
 
+    `may_change`: it is the reader's own, or of a team for which the reader may follow.
+
     `evaluated` and `told` are seconds since 1970; 0: never.
     """
 
     ident: str
     follow: Follow
     team: str
+    may_change: bool
     is_on: bool
     holds: int
     members: int
@@ -37,13 +41,25 @@ class Own:
     told: float
 
 
-def start(follow: Follow, lang: str, instead_of: str = "") -> None:
+def teams() -> tuple[str, ...]:
+    """The teams for which the reader may follow: a steward's own."""
+    return page_run.teams() if page_run.access_scope().role == "steward" else ()
+
+
+def start(follow: Follow, lang: str, instead_of: str = "", team: str = "") -> None:
     """Follow from now on, instead of another follow: where it holds already, the first news is of the next beginning.
 
-    Raises Refused where it is followed already or there is no room, QuestionError where it can never be told, and OSError.
+    Of a `team` each member is told, with the own rights. Raises AccessDenied for a team that is not the reader's to follow for,
+    Refused where it is followed already or there is no room, QuestionError where it can never be told, and OSError.
     """
     person, follows = _person(), store.opened()
-    kept = Kept(ident_of(person.sub, follow), person.sub, "", checked(follow).record(), time.time())
+    if team and team not in teams():
+        raise AccessDenied
+    if instead_of and (earlier := _changeable(instead_of)):
+        person_of, team = earlier.owner, earlier.team
+    else:
+        person_of = person.sub
+    kept = Kept(ident_of(person_of, follow, team), person_of, team, checked(follow).record(), time.time())
     telling = told_to(_receiver(person), [kept], {}, kept.made, _submissions(follow, person.sub))
     about = {"metric": follow.measure} if follow.measure else {}
     noted = {"condition": follow.condition.written, "place": follow.place}
@@ -56,12 +72,14 @@ def start(follow: Follow, lang: str, instead_of: str = "") -> None:
 def turn(ident: str, is_on: bool) -> None:
     """Stop a follow of the reader, or let it go on. Raises OSError."""
     event = "follow_resumed" if is_on else "follow_stopped"
-    store.opened().turn(_person().sub, ident, is_on, lambda: page_run.record(event))
+    if kept := _changeable(ident):
+        store.opened().turn(kept.owner, ident, is_on, lambda: page_run.record(event))
 
 
 def remove(ident: str) -> None:
     """Remove a follow of the reader with its news. Raises OSError."""
-    store.opened().remove(_person().sub, ident, lambda: page_run.record("follow_removed"))
+    if kept := _changeable(ident):
+        store.opened().remove(kept.owner, ident, lambda: page_run.record("follow_removed"))
 
 
 def note_read() -> None:
@@ -107,6 +125,7 @@ def shown() -> list[Own]:
                 kept.ident,
                 follow,
                 kept.team,
+                _may_change(kept, person.sub),
                 kept.is_on,
                 sum(one.state == State.HOLDS for one in last),
                 len(last),
@@ -117,10 +136,10 @@ def shown() -> list[Own]:
     return found
 
 
-def is_followed(follow: Follow, besides: str = "") -> bool:
-    """Whether the reader follows this already, however it is told; not by a follow of this ident. Raises OSError."""
+def is_followed(follow: Follow, besides: str = "", team: str = "") -> bool:
+    """Whether the reader, or a team, follows this already, however it is told; not by a follow of this ident. Raises OSError."""
     person = _person()
-    mine = [one for kept, one in _of(person, store.opened().of(person.sub)) if kept.ident != besides]
+    mine = [one for kept, one in _of(person, store.opened().all()) if kept.team == team and kept.ident != besides]
     return _silent(follow) in map(_silent, mine)
 
 
@@ -149,12 +168,25 @@ def _person() -> Subscriber:
     return Subscriber(scope.sub, tuple(sorted(teams)), signed_in=time.time())
 
 
+def _may_change(kept: Kept, sub: str) -> bool:
+    """Whether a follow is of this person, or of a team for which the reader may follow; those of the settings are nobody's."""
+    return kept.owner == sub if not kept.team else kept.team in teams() and kept.owner != team_file.owner(kept.team)
+
+
+def _changeable(ident: str) -> Kept | None:
+    """The follow of this ident, if the reader may change it. Raises OSError."""
+    sub = _person().sub
+    return next((one for one in store.opened().all() if one.ident == ident and _may_change(one, sub)), None)
+
+
 def _receiver(person: Subscriber) -> Receiver:
     return Receiver(person, page_run.access_scope(), warehouse.of_page())
 
 
-def _submissions(follow: Follow, sub: str) -> dict[str, str]:
-    return handed_in(submissions.desk().records.all(), sub) if follow.condition.kind == HAND_IN else {}
+def _submissions(follow: Follow, sub: str) -> HandedIn:
+    if follow.condition.kind != HAND_IN:
+        return HandedIn()
+    return handed_in(submissions.desk(), sub, page_run.access_scope(), date.today())
 
 
 def _of(person: Subscriber, kept: Iterable[Kept]) -> list[tuple[Kept, Follow]]:

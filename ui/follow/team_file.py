@@ -10,8 +10,7 @@
     until = "1406/06/31"                always unless given
     mail = true                         by mail too; with the PDF of the place: attach = true
 
-Each member is told with the rights of the moment. A recipient of the earlier recipients.toml is a team that follows
-`needs action` of its places.
+Each member is told with the rights of the moment.
 """
 
 import time
@@ -83,6 +82,10 @@ def _kept(table: Any, teams: Collection[str] | None) -> Kept:
         flags["attach"],
         str(table.get("until", "")),
     )
-    owner, team = f"team:{table['team']}", table["team"]
-    follow = checked(follow)
-    return Kept(ident_of(owner, follow, team), owner, team, follow.record(), time.time())
+    team, follow = table["team"], checked(follow)
+    return Kept(ident_of(owner(team), follow, team), owner(team), team, follow.record(), time.time())
+
+
+def owner(team: str) -> str:
+    """Whose the follows of the file are: nobody's."""
+    return f"team:{team}"

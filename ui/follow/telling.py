@@ -14,7 +14,8 @@ from etl.analysis.transitions import Evaluated, State, Told, transition
 from etl.core.errors import QuestionError
 from etl.core.text_folding import display_text, latin_digits
 from etl.semantic.rights import AccessScope
-from etl.submissions.records import Submission
+from etl.submissions import arrivals, deadline
+from etl.submissions.desk import Desk
 from ui.access.follows import Kept, News, StateKept, Subscriber, in_order
 from ui.data.ask import Ask
 from ui.follow.evaluate import OUTSIDE, Found, definition_of, evaluated, occurs
@@ -24,6 +25,8 @@ from ui.i18n import text
 # Who did not sign in for so long is not told.
 IDLE_DAYS = 60
 _DAY = 86400.0
+# The member of what is owed, of a follow of own submissions.
+OWED = "owed"
 # Told of a member that lies outside of what its receiver may see now.
 OUTSIDE_NOW = "outside"
 
@@ -68,9 +71,24 @@ def is_paused(person: Subscriber, now: float) -> bool:
     return now - person.signed_in > IDLE_DAYS * _DAY
 
 
-def handed_in(records: Iterable[Submission], sub: str) -> dict[str, str]:
-    """The states of the submissions that a person submitted, by their idents."""
-    return {one.id: one.state for one in records if one.submitted_by == sub}
+@dataclass(frozen=True)
+class HandedIn:
+    """The states of what a person submitted, by its ident, and the month that the person's provinces owe: `soon` or `late`."""
+
+    states: Mapping[str, str] = field(default_factory=dict)
+    owed: Mapping[str, str] = field(default_factory=dict)
+    due: date | None = None
+
+
+def handed_in(desk: Desk, sub: str, scope: AccessScope, today: date) -> HandedIn:
+    """What a person submitted; a submitter is reminded five working days before the deadline and one after it. Raises OSError."""
+    every = desk.records.all()
+    states = {one.id: one.state for one in every if one.submitted_by == sub}
+    owed = arrivals.owed(desk, every, scope.codes, today) if scope.role == "submitter" else None
+    if not owed:
+        return HandedIn(states)
+    is_late = deadline.working_days_to(today, owed.due) > 0
+    return HandedIn(states, {owed.month: "late" if is_late else "soon"}, owed.due)
 
 
 def told_to(
@@ -78,12 +96,9 @@ def told_to(
     kept: Iterable[Kept],
     states: Mapping[tuple[str, str], Sequence[StateKept]],
     now: float,
-    submissions: Mapping[str, str] | None = None,
+    submissions: HandedIn | None = None,
 ) -> Telling:
-    """What a publication tells a person, after the states that are kept of the earlier ones.
-
-    `submissions`: the states of the person's submissions.
-    """
+    """What a publication tells a person, after the states that are kept of the earlier ones."""
     telling = Telling()
     for ident, follow in follows_of(receiver.person, kept):
         if follow.until and text.read_day(follow.until) < date.fromtimestamp(now):
@@ -91,7 +106,7 @@ def told_to(
         telling.follows[ident] = follow
         if not receiver.is_paused:
             one = _Telling(receiver, ident, follow, states, now, telling)
-            one.of_hand_in(submissions or {}) if follow.condition.kind == HAND_IN else one.of_publication()
+            one.of_hand_in(submissions or HandedIn()) if follow.condition.kind == HAND_IN else one.of_publication()
     return Telling(telling.states, in_order(telling.news), telling.follows)
 
 
@@ -130,14 +145,15 @@ class _Telling:
                 old = State.NOT_EVALUATED
             self._keep(member, one, publication, definition, old)
 
-    def of_hand_in(self, states: Mapping[str, str]) -> None:
-        """A submission of one's own was returned or approved: told when it was, whichever publication is shown."""
-        mark = json.dumps(
-            {name: state for name, state in states.items() if state in ("returned", "approved")}, sort_keys=True
-        )
-        # Its states are known by what they are, not by a publication.
-        version = hashlib.sha256(mark.encode()).hexdigest()[:12]
-        self._keep("", Found(State.HOLDS, mark=mark), f"{HAND_IN} {version}", "", State.NOT_EVALUATED)
+    def of_hand_in(self, found: HandedIn) -> None:
+        """An own submission was returned or approved, or is owed: told when it is, whichever publication is shown."""
+        decided = {name: state for name, state in found.states.items() if state in ("returned", "approved")}
+        for member, marks, due in (("", decided, None), (OWED, found.owed, found.due)):
+            mark = json.dumps(dict(marks), sort_keys=True)
+            # Its states are known by what they are, not by a publication.
+            version = hashlib.sha256(mark.encode()).hexdigest()[:12]
+            one = Found(State.HOLDS, mark=mark, on=due)
+            self._keep(member, one, f"{HAND_IN} {version}", "", State.NOT_EVALUATED)
 
     def _last(self, member: str) -> StateKept | None:
         kept = self.kept.get((self.ident, member), ())

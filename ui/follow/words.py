@@ -20,7 +20,7 @@ from ui.follow.follow import (
     TARGET_MONTH,
     Follow,
 )
-from ui.follow.telling import OUTSIDE_NOW
+from ui.follow.telling import OUTSIDE_NOW, OWED
 from ui.i18n import member_names, text
 from ui.state.scope import NATION
 
@@ -68,6 +68,8 @@ def about(follow: Follow, lang: str) -> str:
 
 def line(news: News, follow: Follow, lang: str) -> str:
     """What is told of a member, with its number before and now; none of what lies outside of the rights."""
+    if news.member == OWED:
+        return text.word("follow.told_owed", lang, day=text.day(date.fromisoformat(news.now_day), lang))
     place_of_news = member(follow, news.member, lang)
     if not follow.measure:
         return text.word(f"follow.told_{WORDS[follow.condition.kind]}", lang, place=place_of_news)
