@@ -23,6 +23,7 @@ PARTS = {
     "crowd": "crowd",
     "stall": "stall",
     "hand_in": "handing_in",
+    "telling": "telling",
     "hosts": "hosts",
 }
 

@@ -48,7 +48,7 @@ def _run(register: Register, processes: int, readers: int) -> dict[str, Any]:
     ):
         origin = served.origin
         pids = [process.pid for process in served.dashboards]
-        asyncio.run(_crowd(origin, processes * 2, 2, 0.2))
+        asyncio.run(crowd(origin, processes * 2, 2, 0.2))
         before = sum(map(private_memory, pids))
         times, grown = asyncio.run(_watched(origin, readers, pids, before))
         busy, seconds = asyncio.run(_busy(origin, min(readers, 8)))
@@ -64,7 +64,7 @@ def _run(register: Register, processes: int, readers: int) -> dict[str, Any]:
 
 async def _watched(origin: str, readers: int, pids: list[int], before: int) -> tuple[list[float], int]:
     """The times of a crowd, and the growth of memory while all readers are connected."""
-    work = asyncio.create_task(_crowd(origin, readers, _CHANGES if readers > 1 else 4 * _CHANGES, _EVERY_SECONDS))
+    work = asyncio.create_task(crowd(origin, readers, _CHANGES if readers > 1 else 4 * _CHANGES, _EVERY_SECONDS))
     grown = 0
     while not work.done():
         await asyncio.sleep(1)
@@ -72,7 +72,8 @@ async def _watched(origin: str, readers: int, pids: list[int], before: int) -> t
     return work.result(), grown
 
 
-async def _crowd(origin: str, readers: int, changes: int, every: float) -> list[float]:
+async def crowd(origin: str, readers: int, changes: int, every: float) -> list[float]:
+    """The milliseconds of every change of many readers."""
     pause = min(every, 1.0) if readers == 1 else every
     by_reader = await asyncio.gather(*(reader(origin, number, changes, pause) for number in range(readers)))
     return list(chain.from_iterable(by_reader))

@@ -37,6 +37,7 @@ def table(results: dict[str, Any]) -> str:
         *(_crowd(results[scale]["crowd"]) for scale in scales if "crowd" in results[scale]),
         *(_stall(results[scale]["stall"]) for scale in scales if "stall" in results[scale]),
         *(_hand_in(results[scale]["hand_in"]) for scale in scales if "hand_in" in results[scale]),
+        *(_telling(results[scale]["telling"]) for scale in scales if "telling" in results[scale]),
         *(_hosts(results[scale]["hosts"]) for scale in scales if "hosts" in results[scale]),
         *_machine(results),
     ]
@@ -229,6 +230,14 @@ def _hand_in(result: dict[str, Any]) -> str:
         f"{_beside(result, 'them')}: **× {_short(result['ratio_p50'])}** and **× {_short(result['ratio'])}**; every "
         f"file had arrived within {_short(result['sent_s'])} s. A file of {result['largest_mb']} MiB took "
         f"{_short(result['memory_mb'])} MB of memory."
+    )
+
+
+def _telling(result: dict[str, Any]) -> str:
+    return (
+        f"**{result['conditions']:,} conditions of {result['people']} people beside {result['readers']} readers** (`python -m "
+        f"pages tell` after a publication): all are evaluated within {_short(result['seconds'])} s; reruns "
+        f"{_beside(result, 'it')}: **× {_short(result['ratio_p50'])}** and **× {_short(result['ratio'])}**."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ class Clerk:
         """What is told on a day on which these submissions stand."""
         self.patch.setattr(Records, "all", lambda _: [EARLIER, *submissions])
         self.at += 1
-        ask: Any = None
+        ask: Any = SimpleNamespace(publication=SimpleNamespace(id="000001"))
         receiver = Receiver(Subscriber("a", signed_in=self.at), self.scope, ask)
         found = handed_in(self.desk, "a", self.scope, today)
         telling = told_to(receiver, self.follows.all(), self.follows.states("a"), self.at, found)

@@ -134,6 +134,7 @@ def test_what_is_no_condition_is_refused(written: str) -> None:
         (Follow(Condition("clearly lower"), "training_compliance"), "the nation"),
         (Follow(Condition("clearly lower"), "in_service", "IR-07"), "no test"),
         (Follow(Condition("changed"), "coverage_per_10k", "IR-07"), "no test between"),
+        (Follow(Condition("above", 3.0), "licensed_until"), "is a day, not a number"),
         (Follow(Condition("needs action"), place="every province"), "of the nation or of one province"),
         (Follow(Condition("below", 1), "in_service", filters=(("outcome", ("granted",)),)), "no meaning by outcome"),
     ],
@@ -238,6 +239,31 @@ def found_by(monkeypatch: pytest.MonkeyPatch, values: Mapping[tuple[str, str], f
         return {"IR-07": Found(state, value, day)}
 
     monkeypatch.setattr(telling, "evaluated", made)
+
+
+def test_a_publication_that_was_evaluated_is_asked_nothing(
+    ask: KeptAnswers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = Person(tmp_path, Follow(Condition("above", 0.0), "in_service"), Follow(Condition("publication")))
+    month = of_months(ask)[-1]
+    assert len(me.told(month).states) == 2
+    monkeypatch.setattr(telling, "evaluated", lambda *_: pytest.fail("asked again"))
+    assert me.told(month).states == []
+
+
+def test_a_follow_that_fails_stops_no_other(ask: KeptAnswers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing, fine = Follow(Condition("above", 0.0), "in_service"), Follow(Condition("publication"))
+
+    def some(follow: Follow, *more: Any) -> dict[str, Found]:
+        if follow == failing:
+            raise TypeError("a row of somebody")
+        return evaluated(follow, *more)
+
+    monkeypatch.setattr(telling, "evaluated", some)
+    me = Person(tmp_path, failing, fine)
+    found = me.told(of_months(ask)[-1])
+    assert [one.follow for one in found.states] == [ident_of(ME.sub, fine)]
+    assert found.faults == [f"follow {ident_of(ME.sub, failing)} cannot be evaluated (TypeError)"]
 
 
 @pytest.mark.parametrize(("of_old_day", "by_revision"), [(0.85, False), (0.7, True)])

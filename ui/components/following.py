@@ -44,9 +44,9 @@ _NAMED = 5
 
 
 def offer(view: PageContext, answer: Answer, ident: str) -> None:
-    """A button that opens the dialog in which the first measure of an answer is followed; none where it is none of ours."""
+    """A button that opens the dialog in which the first measure of an answer is followed; none of a day or another's measure."""
     metric = answer.metrics[0]
-    if metric.name not in catalogue() or metric.name not in answer.measures:
+    if metric.name not in catalogue() or metric.name not in answer.measures or metric.unit == "date":
         return
     if st.button(view.word("follow.offer"), key=f"follow-{ident}", type="tertiary"):
         opened = st.dialog(view.word("follow.title"), width="medium")(_inside)

@@ -1,7 +1,7 @@
 """python -m pages: briefings, and the news of the newest publication to those who follow it.
 
 `tell` prints a line for each: who, the condition, before, now; with --dry-run nothing is kept and nothing sent. Exit 0: done.
-1: a message still waits in the outbox, or a file was refused; one line each. 2: wrong usage.
+1: a message still waits in the outbox, a follow could not be evaluated, or a file was refused; one line each. 2: wrong usage.
 """
 
 import argparse
@@ -77,6 +77,7 @@ def _tell(rules: settings.Settings, pointer: Path, is_tried: bool) -> int:
     table = roles.read(rules.sign_in.access) if rules.sign_in.access and rules.sign_in.mode != "open" else None
     if rules.mail.follows and not is_tried:
         follows.of_teams(team_file.read(rules.mail.follows, table.groups if table else None))
+    faults: list[str] = []
     with ExitStack() as open_cursors:
         for receiver in _receivers(follows, table, pointer, open_cursors):
             kept, states = follows.all(), follows.states(receiver.person.sub)
@@ -87,10 +88,11 @@ def _tell(rules: settings.Settings, pointer: Path, is_tried: bool) -> int:
             submissions = _handed_in(rules, receiver) if is_asked else HandedIn()
             telling = told_to(receiver, kept, states, time.time(), submissions)
             _print(receiver, telling)
+            faults += telling.faults
             if not is_tried and telling.states:
                 message = mail.message_of(receiver, telling, rules.mail, _paper(pointer, receiver.scope))
                 follows.tell(telling.states, telling.news, message, oldest_kept(receiver.ask.publication.id))
-    faults = [] if is_tried else mail.send(follows, rules.mail)
+    faults += [] if is_tried else mail.send(follows, rules.mail)
     for fault in faults:
         print(printable(fault), file=sys.stderr)
     return 1 if faults else 0

@@ -124,6 +124,8 @@ def checked(follow: Follow) -> Follow:
     if without := {*follow.by, *follow.where} - measure.dimensions:
         raise QuestionError(f"{measure.name} has no meaning by {min(without)}")
     number = follow.condition.number
+    if measure.unit == "date" and number is not None:
+        raise QuestionError(f"{measure.name} is a day, not a number")
     if measure.unit == "share" and number is not None and not 0 <= number <= 1:
         raise NotAShare(f"{measure.name} is a share: {number:g} % is written {number / 100:g}")
     if kind in (LOWER, HIGHER) and (place == NATION or not is_tested(measure.name)):

@@ -61,6 +61,8 @@ def start(follow: Follow, lang: str, instead_of: str = "", team: str = "") -> No
         person_of = person.sub
     kept = Kept(ident_of(person_of, follow, team), person_of, team, checked(follow).record(), time.time())
     telling = told_to(_receiver(person), [kept], {}, kept.made, _submissions(follow, person.sub))
+    if telling.faults:
+        raise QuestionError(telling.faults[0])
     about = {"metric": follow.measure} if follow.measure else {}
     noted = {"condition": follow.condition.written, "place": follow.place}
     if refusal := follows.add(kept, lambda: page_run.record("follow_made", **about, **noted), instead_of):
@@ -214,6 +216,6 @@ def _tell_alone(person: Subscriber, follows: Follows) -> None:
     receiver = _receiver(person)
     known = follows.evaluated_in(person.sub, receiver.ask.publication.id)
     missing = [one for one in follows.all() if one.ident not in known and one.content.get("condition") != HAND_IN]
-    if follows_of(person, missing):
+    if any(follows_of(person, missing)):
         telling = told_to(receiver, missing, follows.states(person.sub), time.time())
         follows.tell(telling.states, telling.news, None, "")

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from etl.analysis.transitions import Evaluated, State, Told, transition
@@ -43,11 +43,15 @@ class Receiver:
 
 @dataclass(frozen=True)
 class Telling:
-    """The states of a person's follows in a publication, and the news, in order; each follow by its ident."""
+    """The states of a person's follows in a publication, and the news, in order; each follow by its ident.
+
+    `faults`: a line for each follow that could not be evaluated; the others are.
+    """
 
     states: list[StateKept] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
     follows: dict[str, Follow] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
 
 
 def ident_of(owner: str, follow: Follow, team: str = "") -> str:
@@ -100,14 +104,25 @@ def told_to(
 ) -> Telling:
     """What a publication tells a person, after the states that are kept of the earlier ones."""
     telling = Telling()
+    # Once in a publication; own submissions are in none.
+    evaluated_before = {
+        ident for (ident, _), of in states.items() if any(one.publication == receiver.ask.publication.id for one in of)
+    }
     for ident, follow in follows_of(receiver.person, kept):
         if follow.until and text.read_day(follow.until) < date.fromtimestamp(now):
             continue
         telling.follows[ident] = follow
-        if not receiver.is_paused:
-            one = _Telling(receiver, ident, follow, states, now, telling)
+        if receiver.is_paused or ident in evaluated_before:
+            continue
+        one = _Telling(receiver, ident, follow, states, now, Telling())
+        try:
             one.of_hand_in(submissions or HandedIn()) if follow.condition.kind == HAND_IN else one.of_publication()
-    return Telling(telling.states, in_order(telling.news), telling.follows)
+        except Exception as error:
+            telling.faults.append(f"follow {ident} cannot be evaluated ({type(error).__name__})")
+            continue
+        telling.states.extend(one.telling.states)
+        telling.news.extend(one.telling.news)
+    return replace(telling, news=in_order(telling.news))
 
 
 @dataclass(frozen=True)
