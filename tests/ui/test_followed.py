@@ -443,6 +443,23 @@ def test_news_of_a_province_outside_of_the_rights_since_has_no_number() -> None:
     assert (seen.told, seen.before_value, seen.now_value) == (OUTSIDE_NOW, None, None)
 
 
+@pytest.mark.parametrize(
+    ("days", "place", "lang", "said"),
+    [
+        (("2028-02-01", "2028-03-01"), "IR", "en", "The month of the target moved (Bahman 1406 → Esfand 1406)"),
+        (("2028-02-01", ""), "IR", "en", "The month of the target moved"),
+        (("", "2028-03-01"), "IR-07", "en", "Fars: The month of the target moved"),
+        (("2028-02-01", "2028-03-01"), "IR-07", "fa", "فارس: ماه تحقق هدف جابه‌جا شد (بهمن ۱۴۰۶ ← اسفند ۱۴۰۶)"),
+    ],
+)
+def test_both_months_of_the_target_are_said_where_they_are_known(
+    days: tuple[str, str], place: str, lang: str, said: str
+) -> None:
+    follow = Follow(Condition("target month moved"), place=place)
+    told = News(ME.sub, "000001", "f", place, 1.0, Told.BEGAN, 0, None, days[0], None, days[1], 0.0)
+    assert text.one_calendar(words.line(told, follow, lang)).replace("\u00a0", " ") == said
+
+
 # ---------------------------------------------------------------- mail
 
 RULES = settings.Mail(

@@ -46,7 +46,7 @@ def evaluated(follow: Follow, ask: Ask, on: date | None = None) -> dict[str, Fou
     try:
         if follow.is_state:
             return dict(_states(follow, scope, ask))
-        return {follow.province or NATION: Found(State.HOLDS, mark=_mark(follow, scope, ask), on=scope.day)}
+        return {follow.province or NATION: _occasion(follow, scope, ask)}
     except AccessDenied:
         return {_whole(follow): Found(State.NOT_EVALUATED, why=OUTSIDE)}
     except QuestionError:
@@ -69,15 +69,17 @@ def _whole(follow: Follow) -> str:
     return follow.place if follow.by else follow.province or NATION
 
 
-def _mark(follow: Follow, scope: Scope, ask: Ask) -> str:
+def _occasion(follow: Follow, scope: Scope, ask: Ask) -> Found:
+    """What an occasion is known by: the items that need action, the day on which the target is met, or the publication."""
     kind = follow.condition.kind
     if kind == NEEDS_ACTION:
         counts = {action.code: action.count for action in needs_action.actions(scope, ask)}
-        return json.dumps(counts, sort_keys=True)
+        return Found(State.HOLDS, mark=json.dumps(counts, sort_keys=True), on=scope.day)
     if kind == TARGET_MONTH:
         answer, _ = questions.analyse_under(scope, ask, "projection")
-        return str(next(iter(answer.column("reached_middle")), None) or "")
-    return ask.publication.id
+        met: date | None = next(iter(answer.column("reached_middle")), None)
+        return Found(State.HOLDS, mark=str(met or ""), on=met)
+    return Found(State.HOLDS, mark=ask.publication.id, on=scope.day)
 
 
 def _states(follow: Follow, scope: Scope, ask: Ask) -> Iterator[tuple[str, Found]]:

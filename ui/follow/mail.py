@@ -92,7 +92,7 @@ def _rounded(ask: Ask, news: Iterable[News], follows: dict[str, Follow]) -> Iter
     for one in news:
         follow = follows[one.follow]
         if one.now_value is None:
-            yield replace(one, before_value=None)
+            yield replace(one, before_value=None, before_day="")
             continue
         found = evaluated(follow, asked).get(one.member)
         wanted = State.HOLDS if one.told == Told.BEGAN else State.DOES_NOT_HOLD

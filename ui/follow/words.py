@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from etl.analysis.transitions import Told
+from etl.core.jalali import unit_of
 from etl.semantic.catalog import catalogue
 from ui.access.follows import News
 from ui.follow.follow import (
@@ -72,7 +73,8 @@ def line(news: News, follow: Follow, lang: str) -> str:
         return text.word("follow.told_owed", lang, day=text.day(date.fromisoformat(news.now_day), lang))
     place_of_news = member(follow, news.member, lang)
     if not follow.measure:
-        return text.word(f"follow.told_{WORDS[follow.condition.kind]}", lang, place=place_of_news)
+        what = _occasion(news, follow, lang)
+        return what if follow.place == NATION else text.word("follow.told_in", lang, place=place_of_news, what=what)
     said = text.word(
         "follow.line",
         lang,
@@ -81,6 +83,17 @@ def line(news: News, follow: Follow, lang: str) -> str:
         what=_told(news, follow, lang),
     )
     return text.word("follow.revision", lang, line=said) if news.by_revision else said
+
+
+def _occasion(news: News, follow: Follow, lang: str) -> str:
+    """What happened; of the month of the target with both months, where both are known."""
+    if follow.condition.kind == TARGET_MONTH and news.before_day and news.now_day:
+        before, now = (
+            text.unit_label(unit_of(date.fromisoformat(day), "month").label, lang)
+            for day in (news.before_day, news.now_day)
+        )
+        return text.word("follow.told_target_month_to", lang, before=before, now=now)
+    return text.word(f"follow.told_{WORDS[follow.condition.kind]}", lang)
 
 
 def _told(news: News, follow: Follow, lang: str) -> str:
